@@ -1,0 +1,2 @@
+//! A root of its own: the mount plan, and pivot_root.
+#![forbid(unsafe_code)]

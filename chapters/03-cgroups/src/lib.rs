@@ -1,0 +1,2 @@
+//! Limits, statistics, freeze and kill for a group of processes.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Pull from a registry: the OCI distribution protocol as a state machine.
+#![forbid(unsafe_code)]

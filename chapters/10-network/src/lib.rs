@@ -1,0 +1,2 @@
+//! Networks: links, bridges, addresses and rules over netlink.
+#![forbid(unsafe_code)]
