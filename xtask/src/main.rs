@@ -1,3 +1,63 @@
-//! What a contributor runs: setup, test, long, bench, tidy, rootfs.
+//! What a contributor runs: `cargo xtask setup | test | long | tidy | rootfs`.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod long;
+mod rootfs;
+mod setup;
+mod steps;
+mod test;
+mod tidy;
+mod users;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The errors of a contributor's command are for reading, not for matching.
+pub type Result<T, E = String> = std::result::Result<T, E>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Everything a contributor runs")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need, saying what and why
+    Setup,
+    /// The short tier: style, invariants, unit tests, and the engine driven from outside
+    Test(test::Arguments),
+    /// The long tier: seeded kills, races and evil archives in large numbers
+    Long(long::Arguments),
+    /// Check the invariants of ARCHITECTURE.md that can be read off the sources
+    Tidy,
+    /// Make a root file system offline, so that every chapter's binary can be tried at once
+    Rootfs {
+        /// The folder to make; it must be absent or empty
+        directory: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Setup => setup::run(),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Long(arguments) => long::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Rootfs { directory } => rootfs::run(&directory),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root: the folder above xtask's own.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+}

@@ -1,0 +1,110 @@
+//! Installs what the tests need beyond Rust, gcc and git, and says what for. Nothing is installed twice.
+
+use crate::Result;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program that the tests use: its Debian package, and what it is for.
+const PROGRAMS: &[(&str, &str, &str)] = &[
+    ("ip", "iproute2", "network namespaces of the tests' own"),
+    ("nft", "nftables", "seeing that no rule is left behind"),
+    ("busybox", "busybox-static", "a real image, made offline"),
+    ("skopeo", "skopeo", "filling a registry; opening our image store"),
+    ("docker-registry", "docker-registry", "a real registry to pull from"),
+    ("dockerd", "docker.io", "the peer that we are held equal to, and a docker client where there is none"),
+    ("runc", "runc", "the peer of coracle-oci"),
+    ("crun", "crun", "the peer of coracle-oci"),
+    ("strace", "strace", "looking at the system calls of a start"),
+    ("useradd", "passwd", "the ordinary user of the rootless tests"),
+];
+
+/// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's.
+const SYSTEM_FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+
+/// The target of the book's diagrams.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Installs the missing programs by apt, as root; otherwise says which command would.
+pub fn run() -> Result<()> {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| !is_installed(program)).collect();
+    if missing.is_empty() {
+        println!("setup: every program that the tests use is installed");
+        return rust_tools();
+    }
+    for (program, package, purpose) in &missing {
+        println!("setup: {program} (Debian package {package}) is missing: {purpose}");
+    }
+    let packages: Vec<&str> = missing.iter().map(|(_, package, _)| *package).collect();
+    if !is_root() || !is_installed("apt-get") {
+        println!("setup: run as root: apt-get install --no-install-recommends {}", packages.join(" "));
+        println!("setup: the tests that need them will be named as skipped");
+        return Ok(());
+    }
+    without_starting_servers(|| {
+        apt(&["update", "-qq"])?;
+        let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+        arguments.extend(packages);
+        apt(&arguments)
+    })?;
+    rust_tools()
+}
+
+/// Whether a program is found in PATH or the system's folders.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':').chain(SYSTEM_FOLDERS.iter().copied()).any(|folder| Path::new(folder).join(program).is_file())
+}
+
+/// Whether this process may install packages and make users.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    println!("setup: apt-get {}", arguments.join(" "));
+    let status = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null())
+        .status()
+        .map_err(|error| format!("apt-get cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("apt-get {}: {status}", arguments.join(" "))) }
+}
+
+/// Debian's server packages ask `policy-rc.d` whether they may start; the tests start their own.
+fn without_starting_servers(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    if policy.exists() {
+        return install();
+    }
+    std::fs::write(policy, "#!/bin/sh\nexit 101\n").map_err(|error| format!("{}: {error}", policy.display()))?;
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(policy, executable).map_err(|error| format!("{}: {error}", policy.display()))?;
+    let outcome = install();
+    std::fs::remove_file(policy).map_err(|error| format!("{}: {error}", policy.display()))?;
+    outcome
+}
+
+/// What Rust itself brings: the browser's target, and cargo-deny.
+fn rust_tools() -> Result<()> {
+    // Without rustup the step that needs the target is skipped by name.
+    let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
+    cargo_deny()
+}
+
+/// cargo-deny comes from crates.io; it is large, so it is built once, at low priority to nothing else.
+fn cargo_deny() -> Result<()> {
+    if is_installed("cargo-deny") || Command::new("cargo-deny").arg("--version").output().is_ok() {
+        return Ok(());
+    }
+    println!("setup: cargo install cargo-deny: it keeps licences, sources and duplicates in check");
+    // The workspace's configuration makes every binary static; a tool is built outside of it.
+    let status = Command::new("cargo")
+        .args(["install", "--quiet", "--locked", "cargo-deny"])
+        .current_dir(std::env::temp_dir())
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo install cargo-deny: {status}")) }
+}
