@@ -1,0 +1,239 @@
+//! One engine under test: ours, or the dockerd that it is held against.
+
+use super::{Namespace, PATIENCE, Said, busybox_tar, is_root, leftovers, run, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+/// Whose daemon it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Ours, as the user who runs the tests.
+    Coracle,
+    /// Ours, as the ordinary user `coracle-test`.
+    CoracleRootless,
+    /// Debian's dockerd.
+    Dockerd,
+}
+
+/// The ordinary user that `cargo xtask test` makes.
+const ORDINARY_USER: &str = "coracle-test";
+
+/// A running daemon with folders, socket, cgroup parent and network namespace of its own.
+pub struct Engine {
+    who: Who,
+    token: String,
+    folder: PathBuf,
+    namespace: Option<Namespace>,
+    daemon: Option<Child>,
+    finished: bool,
+}
+
+impl Engine {
+    /// Starts our engine, and waits until it answers.
+    #[track_caller]
+    pub fn start() -> Engine {
+        Engine::start_as(Who::Coracle)
+    }
+
+    /// Starts an engine, and waits until it answers.
+    #[track_caller]
+    pub fn start_as(who: Who) -> Engine {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let token = format!("ct{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(&token);
+        std::fs::create_dir(&folder).expect("a folder for the engine");
+        if who == Who::CoracleRootless && is_root() {
+            let user = nix::unistd::User::from_name(ORDINARY_USER).expect("passwd").expect("cargo xtask test makes the user");
+            nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
+        }
+        let mut engine = Engine { who, token, folder, namespace: Namespace::new(), daemon: None, finished: false };
+        engine.start_daemon();
+        engine
+    }
+
+    /// Starts the daemon (again), and waits until it answers.
+    #[track_caller]
+    pub fn start_daemon(&mut self) {
+        assert!(self.daemon.is_none(), "the daemon runs already");
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("daemon.log")).expect("a log");
+        let mut command = self.daemon_command(&[]);
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
+        self.daemon = Some(command.spawn().expect("the daemon starts"));
+        let deadline = Instant::now() + PATIENCE;
+        while self.docker(&["version"]).code != 0 {
+            let ended = self.daemon.as_mut().expect("just started").try_wait().expect("wait");
+            assert!(ended.is_none() && Instant::now() < deadline, "the daemon does not answer: {}", self.log());
+            std::thread::sleep(std::time::Duration::from_millis(20)); // poll
+        }
+    }
+
+    /// The daemon's command line, with more flags; for tests of the daemon's own refusals.
+    pub fn daemon_command(&self, more: &[&str]) -> Command {
+        let host = self.host();
+        let in_folder = |name: &str| self.folder.join(name).display().to_string();
+        let mut command = match self.who {
+            Who::Dockerd => self.inside("dockerd"),
+            Who::Coracle => self.inside(coracle_binary()),
+            Who::CoracleRootless => self.as_ordinary_user(),
+        };
+        if self.who != Who::Dockerd {
+            command.arg("daemon");
+        }
+        command.args(["--data-root", &in_folder("data"), "--exec-root", &in_folder("exec"), "--host", &host]);
+        command.args(["--pidfile", &in_folder("pid")]);
+        if self.who != Who::CoracleRootless && is_root() {
+            command.args(["--cgroup-parent", &format!("/{}", self.token)]);
+        }
+        command.args(more);
+        command
+    }
+
+    fn inside(&self, program: &str) -> Command {
+        match &self.namespace {
+            Some(namespace) => namespace.command(program),
+            None => Command::new(program),
+        }
+    }
+
+    /// Our binary as the ordinary user; they cannot reach into the target folder, so a copy is run.
+    fn as_ordinary_user(&self) -> Command {
+        if !is_root() {
+            return Command::new(coracle_binary());
+        }
+        let copy = self.folder.join("coracle");
+        if !copy.exists() {
+            std::fs::copy(coracle_binary(), &copy).expect("a copy of the binary");
+        }
+        let mut command = self.inside("setpriv");
+        command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]).arg(copy);
+        command.env("HOME", &self.folder).env("XDG_RUNTIME_DIR", &self.folder).current_dir(&self.folder);
+        command
+    }
+
+    /// The daemon's socket as clients take it.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.folder.join("api.sock").display())
+    }
+
+    /// The engine's folder: `data`, `exec`, `api.sock`, `daemon.log`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The engine's network namespace, when the tests run as root.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
+    }
+
+    /// What the daemon logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("daemon.log")).unwrap_or_default()
+    }
+
+    /// The stock docker client against this daemon, not yet started.
+    pub fn docker_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.inside("docker");
+        command.args(["--host", &self.host()]).args(arguments).env("DOCKER_CONFIG", self.folder.join("docker-config"));
+        command.env_remove("DOCKER_HOST").stdin(Stdio::null());
+        command
+    }
+
+    /// Our client against this daemon, not yet started.
+    pub fn coracle_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.inside(coracle_binary());
+        command.args(["--host", &self.host()]).args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the stock docker client.
+    #[track_caller]
+    pub fn docker(&self, arguments: &[&str]) -> Said {
+        run(&mut self.docker_command(arguments))
+    }
+
+    /// Runs our client.
+    #[track_caller]
+    pub fn coracle(&self, arguments: &[&str]) -> Said {
+        run(&mut self.coracle_command(arguments))
+    }
+
+    /// Imports busybox as `busybox:latest`, made offline.
+    #[track_caller]
+    pub fn import_busybox(&self) {
+        let tar = busybox_tar().display().to_string();
+        let command = r#"CMD ["sh"]"#;
+        self.docker(&["import", "--change", command, "--change", "ENV PATH=/bin", &tar, "busybox:latest"]).expect(0);
+    }
+
+    /// `kill -9` of the daemon; its containers live on.
+    pub fn kill_daemon(&mut self) {
+        let mut daemon = self.daemon.take().expect("the daemon runs");
+        daemon.kill().expect("kill");
+        daemon.wait().expect("wait");
+    }
+
+    /// Asks the daemon to end, and returns its exit code.
+    #[track_caller]
+    pub fn stop_daemon(&mut self) -> i32 {
+        let mut daemon = self.daemon.take().expect("the daemon runs");
+        kill(Pid::from_raw(daemon.id() as i32), Signal::SIGTERM).expect("kill");
+        wait_until("the daemon ends", || daemon.try_wait().expect("wait").is_some());
+        daemon.wait().expect("wait").code().unwrap_or(-1)
+    }
+
+    /// Removes every container and stops the daemon without counting: for a peer, whose leftovers are its own affair.
+    pub fn discard(mut self) {
+        for container in self.docker(&["ps", "--all", "--quiet"]).stdout.lines() {
+            self.docker(&["rm", "--force", "--volumes", container]);
+        }
+        self.stop_daemon();
+    }
+
+    /// Removes every container, stops the daemon, and fails on anything left behind.
+    #[track_caller]
+    pub fn finish(mut self) {
+        let containers = self.docker(&["ps", "--all", "--quiet"]).expect(0);
+        for container in containers.stdout.lines() {
+            self.docker(&["rm", "--force", "--volumes", container]).expect(0);
+        }
+        assert_eq!(self.stop_daemon(), 0, "the daemon's exit code; its log: {}", self.log());
+        let left_now = || leftovers::of(&self.token, &self.folder, self.namespace.as_ref());
+        let deadline = Instant::now() + std::time::Duration::from_secs(5);
+        let mut left = left_now();
+        while !left.is_empty() && Instant::now() < deadline {
+            std::thread::sleep(std::time::Duration::from_millis(20)); // poll: the kernel takes links down in its own time
+            left = left_now();
+        }
+        self.finished = true;
+        assert!(left.is_empty(), "left behind:\n{}\nthe daemon's log:\n{}", left.join("\n"), self.log());
+    }
+}
+
+impl Drop for Engine {
+    /// After a failed test: ends what was started, so that it does not disturb the next one.
+    fn drop(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+        if !self.finished {
+            for process in leftovers::processes(&self.token, self.namespace.as_ref()) {
+                let pid = process.split(' ').next().and_then(|pid| pid.parse().ok());
+                let _ = pid.map(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL));
+            }
+            for cgroup in leftovers::cgroups(&self.token).iter().rev() {
+                let _ = std::fs::remove_dir(cgroup);
+            }
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The binary under test.
+pub fn coracle_binary() -> &'static str {
+    env!("CARGO_BIN_EXE_coracle")
+}
