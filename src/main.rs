@@ -1,3 +1,74 @@
-//! Which face this process shows: client, daemon, supervisor, or OCI runtime.
+//! Which face this process shows: a client's verb, the daemon, a container's supervisor, the OCI runtime, or `hello`.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod client;
+mod containers;
+mod daemon;
+mod engine;
+mod error;
+mod events;
+mod exec;
+mod images;
+mod networks;
+mod serve;
+mod spec;
+mod system;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let rest = arguments.get(2..).unwrap_or_default();
+    match face(&arguments) {
+        Face::Hello => hello(),
+        Face::Daemon => daemon::main(rest),
+        Face::Supervisor => supervise(rest),
+        Face::Client => client::main(&arguments),
+    }
+}
+
+/// What one executable can be.
+#[derive(Debug, PartialEq)]
+enum Face {
+    Hello,
+    Daemon,
+    Supervisor,
+    Client,
+}
+
+/// Inside the `hello` image the executable is called by another name; otherwise the first word decides.
+fn face(arguments: &[OsString]) -> Face {
+    let name = arguments.first().and_then(|path| Path::new(path).file_name()).unwrap_or_default();
+    let verb = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    match (name.to_str(), verb) {
+        (Some("hello"), _) => Face::Hello,
+        (_, "daemon") => Face::Daemon,
+        (_, "supervise") => Face::Supervisor,
+        _ => Face::Client,
+    }
+}
+
+fn hello() -> ExitCode {
+    todo!()
+}
+
+fn supervise(_arguments: &[OsString]) -> ExitCode {
+    todo!()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_decides_unless_the_name_is_hello() {
+        let face = |line: &str| face(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(face("/hello daemon"), Face::Hello);
+        assert_eq!(face("coracle daemon --debug"), Face::Daemon);
+        assert_eq!(face("/usr/bin/coracle supervise /run/x"), Face::Supervisor);
+        assert_eq!(face("coracle run hello"), Face::Client);
+        assert_eq!(face("coracle"), Face::Client);
+    }
+}

@@ -1,0 +1,1 @@
+//! What the engine does with containers: one file per verb.
