@@ -3,6 +3,8 @@
 //! Every engine runs in a network namespace of its own, and every test ends by counting what it left behind.
 #![forbid(unsafe_code)]
 
+mod crash;
+mod defaults;
 mod harness;
 mod parity;
 mod verbs;
