@@ -13,18 +13,18 @@ const KILLS: u32 = 100;
 
 /// The transitions, each with what provokes it and what must hold when the next daemon answers.
 const TRANSITIONS: &[(&str, fn(&mut Round))] = &[
-    ("absent -> created", Round::create),
-    ("created -> running", Round::start),
-    ("running, writing logs", Round::write_logs),
-    ("running -> exited", Round::exit),
-    ("running -> stopped", Round::stop),
-    ("running -> killed", Round::kill),
-    ("running -> paused -> running", Round::pause),
-    ("exec in a running one", Round::exec),
-    ("exited -> running", Round::start_again),
-    ("exited -> removed", Round::remove),
-    ("running -> removed by force", Round::remove_by_force),
-    ("exited -> removed by itself (--rm)", Round::remove_itself),
+    ("absent -> created", |round| round.create()),
+    ("created -> running", |round| round.start()),
+    ("running, writing logs", |round| round.write_logs()),
+    ("running -> exited", |round| round.exit()),
+    ("running -> stopped", |round| round.stop()),
+    ("running -> killed", |round| round.kill()),
+    ("running -> paused -> running", |round| round.pause()),
+    ("exec in a running one", |round| round.exec()),
+    ("exited -> running", |round| round.start_again()),
+    ("exited -> removed", |round| round.remove()),
+    ("running -> removed by force", |round| round.remove_by_force()),
+    ("exited -> removed by itself (--rm)", |round| round.remove_itself()),
 ];
 
 #[test]
