@@ -11,8 +11,11 @@ use std::time::Duration;
 /// How many kills the short tier makes; the long one multiplies it.
 const KILLS: u32 = 100;
 
+/// What provokes a transition, and checks what must hold afterwards.
+type Transition = fn(&mut Round);
+
 /// The transitions, each with what provokes it and what must hold when the next daemon answers.
-const TRANSITIONS: &[(&str, fn(&mut Round))] = &[
+const TRANSITIONS: &[(&str, Transition)] = &[
     ("absent -> created", |round| round.create()),
     ("created -> running", |round| round.start()),
     ("running, writing logs", |round| round.write_logs()),
@@ -24,7 +27,9 @@ const TRANSITIONS: &[(&str, fn(&mut Round))] = &[
     ("exited -> running", |round| round.start_again()),
     ("exited -> removed", |round| round.remove()),
     ("running -> removed by force", |round| round.remove_by_force()),
-    ("exited -> removed by itself (--rm)", |round| round.remove_itself()),
+    ("exited -> removed by itself (--rm)", |round| {
+        round.remove_itself()
+    }),
 ];
 
 #[test]
@@ -38,7 +43,11 @@ fn seeded_kills_of_the_daemon_lose_and_leave_nothing() {
     let mut counted = BTreeMap::new();
     for kill in 0..kills {
         let (name, transition) = TRANSITIONS[kill as usize % TRANSITIONS.len()];
-        let mut round = Round { engine: &mut engine, random: &mut random, name: format!("round{kill}") };
+        let mut round = Round {
+            engine: &mut engine,
+            random: &mut random,
+            name: format!("round{kill}"),
+        };
         transition(&mut round);
         *counted.entry(name).or_insert(0) += 1;
     }
@@ -68,14 +77,28 @@ impl Round<'_> {
 
     fn start(&mut self) {
         let name = self.name.clone();
-        self.docker(&["create", "--name", &name, "busybox", "sh", "-c", "echo up; exec sleep 1000"]).expect(0);
+        self.docker(&[
+            "create",
+            "--name",
+            &name,
+            "busybox",
+            "sh",
+            "-c",
+            "echo up; exec sleep 1000",
+        ])
+        .expect(0);
         let said = self.kill_during(&["start", &name], 40);
         if said.code == 0 {
             assert_eq!(self.status(), "running", "an acknowledged start is lost");
-            wait_until("the container's output is logged", || self.docker(&["logs", &name]).stdout == "up\n");
+            wait_until("the container's output is logged", || {
+                self.docker(&["logs", &name]).stdout == "up\n"
+            });
         } else {
             let status = self.status();
-            assert!(["created", "running", "exited"].contains(&status.as_str()), "after an interrupted start: {status}");
+            assert!(
+                ["created", "running", "exited"].contains(&status.as_str()),
+                "after an interrupted start: {status}"
+            );
         }
         self.remove_if_there();
     }
@@ -83,19 +106,38 @@ impl Round<'_> {
     fn write_logs(&mut self) {
         let name = self.name.clone();
         let count = "i=0; while [ $i -lt 200 ]; do echo $i; i=$((i+1)); sleep 0.001; done; exit 5";
-        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", count]).expect(0);
+        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", count])
+            .expect(0);
         self.kill_after_a_moment(200);
         assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "5");
         let expected: String = (0..200).map(|line| format!("{line}\n")).collect();
-        assert_eq!(self.docker(&["logs", &name]).expect(0).stdout, expected, "the log has a gap");
+        assert_eq!(
+            self.docker(&["logs", &name]).expect(0).stdout,
+            expected,
+            "the log has a gap"
+        );
         self.remove_if_there();
     }
 
     fn exit(&mut self) {
         let name = self.name.clone();
-        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", "sleep 0.03; exit 7"]).expect(0);
+        self.docker(&[
+            "run",
+            "--detach",
+            "--name",
+            &name,
+            "busybox",
+            "sh",
+            "-c",
+            "sleep 0.03; exit 7",
+        ])
+        .expect(0);
         self.kill_after_a_moment(60);
-        assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "7", "an exit code is lost");
+        assert_eq!(
+            self.docker(&["wait", &name]).expect(0).line(),
+            "7",
+            "an exit code is lost"
+        );
         assert_eq!(self.status(), "exited");
         self.remove_if_there();
     }
@@ -123,11 +165,17 @@ impl Round<'_> {
         let name = self.run_sleeping("echo ready; exec sleep 1000");
         let said = self.kill_during(&["pause", &name], 20);
         let status = self.status();
-        assert!(said.code != 0 || status == "paused", "an acknowledged pause is lost: {status}");
+        assert!(
+            said.code != 0 || status == "paused",
+            "an acknowledged pause is lost: {status}"
+        );
         if status == "paused" {
             self.docker(&["unpause", &name]).expect(0);
         }
-        assert_eq!(self.docker(&["exec", &name, "echo", "alive"]).expect(0).line(), "alive");
+        assert_eq!(
+            self.docker(&["exec", &name, "echo", "alive"]).expect(0).line(),
+            "alive"
+        );
         self.remove_if_there();
     }
 
@@ -135,13 +183,17 @@ impl Round<'_> {
         let name = self.run_sleeping("echo ready; exec sleep 1000");
         self.kill_during(&["exec", &name, "sh", "-c", "sleep 0.01; echo done"], 40);
         assert_eq!(self.status(), "running", "an exec took its container down");
-        assert_eq!(self.docker(&["exec", &name, "echo", "again"]).expect(0).line(), "again");
+        assert_eq!(
+            self.docker(&["exec", &name, "echo", "again"]).expect(0).line(),
+            "again"
+        );
         self.remove_if_there();
     }
 
     fn start_again(&mut self) {
         let name = self.name.clone();
-        self.docker(&["run", "--name", &name, "busybox", "sh", "-c", "echo once; exit 4"]).expect(4);
+        self.docker(&["run", "--name", &name, "busybox", "sh", "-c", "echo once; exit 4"])
+            .expect(4);
         let said = self.kill_during(&["start", &name], 40);
         if said.code == 0 {
             assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "4");
@@ -151,7 +203,8 @@ impl Round<'_> {
 
     fn remove(&mut self) {
         let name = self.name.clone();
-        self.docker(&["run", "--name", &name, "busybox", "true"]).expect(0);
+        self.docker(&["run", "--name", &name, "busybox", "true"])
+            .expect(0);
         let said = self.kill_during(&["rm", &name], 20);
         assert!(said.code != 0 || !self.exists(), "a removed container came back");
         self.remove_if_there();
@@ -168,22 +221,31 @@ impl Round<'_> {
         let name = self.name.clone();
         self.kill_during(&["run", "--rm", "--name", &name, "busybox", "sleep", "0.02"], 120);
         // Killed before the start was acknowledged, it is a created container, which --rm does not concern.
-        wait_until("it has removed itself", || !self.exists() || self.status() == "created");
+        wait_until("it has removed itself", || {
+            !self.exists() || self.status() == "created"
+        });
         self.remove_if_there();
     }
 
     /// Starts a container that says `ready`, and waits until it has.
     fn run_sleeping(&mut self, script: &str) -> String {
         let name = self.name.clone();
-        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", script]).expect(0);
-        wait_until("the container is ready", || self.docker(&["logs", &name]).stdout == "ready\n");
+        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", script])
+            .expect(0);
+        wait_until("the container is ready", || {
+            self.docker(&["logs", &name]).stdout == "ready\n"
+        });
         name
     }
 
     /// Starts a client, kills the daemon within so many milliseconds, and starts another daemon.
     fn kill_during(&mut self, arguments: &[&str], within: u64) -> Said {
         let mut command = self.engine.docker_command(arguments);
-        let client: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
+        let client: Child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the client starts");
         self.kill_after_a_moment(within);
         client.wait_with_output().expect("the client ends").into()
     }
@@ -203,7 +265,9 @@ impl Round<'_> {
     }
 
     fn status(&self) -> String {
-        self.docker(&["inspect", "--format", "{{.State.Status}}", &self.name]).line().to_string()
+        self.docker(&["inspect", "--format", "{{.State.Status}}", &self.name])
+            .line()
+            .to_string()
     }
 
     fn remove_if_there(&mut self) {
@@ -229,5 +293,8 @@ impl Random {
 
 /// A number from the environment, as `cargo xtask long` sets it.
 pub fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
 }

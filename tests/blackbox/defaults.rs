@@ -10,12 +10,24 @@ use std::process::Command;
 
 /// What each engine's container is asked, and under which heading the answer is compared.
 const QUESTIONS: &[(&str, &str)] = &[
-    ("status", "grep -E '^(Cap|NoNewPrivs|Seccomp:|Umask|Uid|Gid|Groups)' /proc/self/status"),
+    (
+        "status",
+        "grep -E '^(Cap|NoNewPrivs|Seccomp:|Umask|Uid|Gid|Groups)' /proc/self/status",
+    ),
     ("limits", "cat /proc/self/limits"),
     ("mounts", "cat /proc/self/mountinfo"),
-    ("devices", "cd /dev; for f in * pts/ptmx; do stat -c '%n %F %a %t:%T %u:%g' $f; done; for l in fd stdin stdout stderr core ptmx; do readlink $l; done"),
-    ("masked", "for f in kcore keys latency_stats timer_list sched_debug scsi acpi asound; do stat -c '%n %F %t:%T' /proc/$f 2>&1; done"),
-    ("read-only", "for f in sys/kernel/hostname sysrq-trigger irq/default_smp_affinity; do (echo 1 > /proc/$f) 2>&1; done; touch /sys/x 2>&1"),
+    (
+        "devices",
+        "cd /dev; for f in * pts/ptmx; do stat -c '%n %F %a %t:%T %u:%g' $f; done; for l in fd stdin stdout stderr core ptmx; do readlink $l; done",
+    ),
+    (
+        "masked",
+        "for f in kcore keys latency_stats timer_list sched_debug scsi acpi asound; do stat -c '%n %F %t:%T' /proc/$f 2>&1; done",
+    ),
+    (
+        "read-only",
+        "for f in sys/kernel/hostname sysrq-trigger irq/default_smp_affinity; do (echo 1 > /proc/$f) 2>&1; done; touch /sys/x 2>&1",
+    ),
     ("environment", "env"),
     ("namespaces", "ls /proc/self/ns"),
     ("oom", "cat /proc/self/oom_score_adj"),
@@ -33,8 +45,11 @@ fn the_defaults_are_dockers() {
     needs!("dockerd");
     let ours = answers(Who::Coracle);
     let theirs = answers(Who::Dockerd);
-    let accepted: BTreeSet<&str> =
-        ACCEPTED.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(" — ").next()).collect();
+    let accepted: BTreeSet<&str> = ACCEPTED
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(" — ").next())
+        .collect();
     let is_accepted = |line: &str| accepted.contains(line.trim());
     let mut differences = Vec::new();
     for line in theirs.difference(&ours).filter(|line| !is_accepted(line)) {
@@ -46,7 +61,11 @@ fn the_defaults_are_dockers() {
     let calls = theirs.iter().filter(|line| line.starts_with("calls:")).count();
     println!("{} answers compared, {calls} of them system calls", theirs.len());
     assert!(calls >= 400, "the probe asked only {calls} system calls");
-    assert!(differences.is_empty(), "the defaults differ:\n{}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "the defaults differ:\n{}",
+        differences.join("\n")
+    );
 }
 
 fn answers(who: Who) -> BTreeSet<String> {
@@ -58,13 +77,30 @@ fn answers(who: Who) -> BTreeSet<String> {
     let bind = format!("{}:/probe:ro", folder.display());
     let mut answers = BTreeSet::new();
     for (heading, question) in QUESTIONS {
-        let said = engine.docker(&["run", "--rm", "--hostname", "box", "-v", &bind, "busybox", "sh", "-c", question]);
-        let text = said.stdout.replace(&engine.folder().display().to_string(), "FOLDER");
+        let said = engine.docker(&[
+            "run",
+            "--rm",
+            "--hostname",
+            "box",
+            "-v",
+            &bind,
+            "busybox",
+            "sh",
+            "-c",
+            question,
+        ]);
+        let text = said
+            .stdout
+            .replace(&engine.folder().display().to_string(), "FOLDER");
         for (number, line) in text.lines().enumerate() {
             answers.insert(normalised(heading, number, line));
         }
     }
-    if who == Who::Coracle { engine.finish() } else { engine.discard() }
+    if who == Who::Coracle {
+        engine.finish()
+    } else {
+        engine.discard()
+    }
     answers
 }
 
@@ -82,18 +118,42 @@ fn normalised(heading: &str, number: usize, line: &str) -> String {
 fn mount(line: &str) -> String {
     let fields: Vec<&str> = line.split(' ').collect();
     let separator = fields.iter().position(|field| *field == "-").unwrap_or(0);
-    let optional = fields[6..separator].iter().map(|field| field.split(':').next().unwrap_or_default());
+    let optional = fields[6..separator]
+        .iter()
+        .map(|field| field.split(':').next().unwrap_or_default());
     let kind = fields[separator + 1];
-    let sizes: Vec<&str> = fields[separator + 3].split(',').filter(|option| !is_private(option)).collect();
+    let sizes: Vec<&str> = fields[separator + 3]
+        .split(',')
+        .filter(|option| !is_private(option))
+        .collect();
     let mut propagation: Vec<&str> = optional.collect();
     propagation.sort_unstable();
     // The files that an engine binds into /etc lie on whatever disk its root is.
-    let options = if fields[4].starts_with("/etc/") { String::new() } else { sizes.join(",") };
-    format!("{} {} {} {kind} {options}", fields[4], fields[5], propagation.join(","))
+    let options = if fields[4].starts_with("/etc/") {
+        String::new()
+    } else {
+        sizes.join(",")
+    };
+    format!(
+        "{} {} {} {kind} {options}",
+        fields[4],
+        fields[5],
+        propagation.join(",")
+    )
 }
 
 fn is_private(option: &str) -> bool {
-    let private = ["lowerdir=", "lowerdir+=", "upperdir=", "workdir=", "xino=", "index=", "redirect_dir=", "uuid=", "nouserxattr"];
+    let private = [
+        "lowerdir=",
+        "lowerdir+=",
+        "upperdir=",
+        "workdir=",
+        "xino=",
+        "index=",
+        "redirect_dir=",
+        "uuid=",
+        "nouserxattr",
+    ];
     private.iter().any(|prefix| option.starts_with(prefix))
 }
 
@@ -101,6 +161,10 @@ fn is_private(option: &str) -> bool {
 fn probe() -> PathBuf {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/blackbox/probe.c");
     let binary = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("probe");
-    run(Command::new("gcc").args(["-static", "-O1", "-o"]).arg(&binary).arg(source)).expect(0);
+    run(Command::new("gcc")
+        .args(["-static", "-O1", "-o"])
+        .arg(&binary)
+        .arg(source))
+    .expect(0);
     binary
 }

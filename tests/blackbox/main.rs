@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod crash;
+mod daemon;
 mod defaults;
 mod harness;
+mod hello;
 mod parity;
 mod verbs;

@@ -16,7 +16,17 @@ pub struct Arguments {
 /// Runs the long tier, and prints as JSON what was run at which commit.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let status = Command::new("cargo")
-        .args(["test", "--locked", "--package", "coracle", "--test", "blackbox", "--", "--test-threads=2", "seeded"])
+        .args([
+            "test",
+            "--locked",
+            "--package",
+            "coracle",
+            "--test",
+            "blackbox",
+            "--",
+            "--test-threads=2",
+            "seeded",
+        ])
         .current_dir(root())
         .env("CORACLE_SEED", arguments.seed.to_string())
         .env("CORACLE_FACTOR", arguments.factor.to_string())
@@ -29,7 +39,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "passed": status.success(),
     });
     println!("{report}");
-    if status.success() { Ok(()) } else { Err(format!("the long tier failed with seed {}", arguments.seed)) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("the long tier failed with seed {}", arguments.seed))
+    }
 }
 
 fn commit() -> Result<String> {

@@ -14,7 +14,9 @@ pub fn ordinary_user() -> Result<PathBuf> {
         return Ok(home);
     }
     if !is_root() {
-        return Err(format!("the user {ORDINARY_USER} is missing; as root: useradd --create-home {ORDINARY_USER}"));
+        return Err(format!(
+            "the user {ORDINARY_USER} is missing; as root: useradd --create-home {ORDINARY_USER}"
+        ));
     }
     println!("setup: useradd {ORDINARY_USER}: the ordinary user of the rootless tests");
     let status = Command::new("/usr/sbin/useradd")
@@ -31,8 +33,19 @@ pub fn ordinary_user() -> Result<PathBuf> {
 pub fn as_ordinary_user() -> Result<Command> {
     let home = ordinary_user()?;
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]);
-    command.env_clear().env("HOME", &home).env("USER", ORDINARY_USER).env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin");
+    command.args([
+        "--reuid",
+        ORDINARY_USER,
+        "--regid",
+        ORDINARY_USER,
+        "--clear-groups",
+        "--",
+    ]);
+    command
+        .env_clear()
+        .env("HOME", &home)
+        .env("USER", ORDINARY_USER)
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin");
     command.current_dir(home);
     Ok(command)
 }

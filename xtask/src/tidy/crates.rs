@@ -26,18 +26,37 @@ fn metadata() -> Result<Value> {
 /// Chapter N depends only on chapters below N, and no chapter on the engine.
 fn order_of_chapters(metadata: &Value) -> Vec<Breach> {
     let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
-    let chapter_of = |manifest: &str| Some(Path::new(manifest).parent()?.strip_prefix(root().join("chapters")).ok()?.to_path_buf());
+    let chapter_of = |manifest: &str| {
+        Some(
+            Path::new(manifest)
+                .parent()?
+                .strip_prefix(root().join("chapters"))
+                .ok()?
+                .to_path_buf(),
+        )
+    };
     let mut breaches = Vec::new();
     for package in &packages {
         let manifest = package["manifest_path"].as_str().unwrap_or_default();
-        let Some(chapter) = chapter_of(manifest) else { continue };
+        let Some(chapter) = chapter_of(manifest) else {
+            continue;
+        };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let Some(path) = dependency["path"].as_str() else { continue };
+            let Some(path) = dependency["path"].as_str() else {
+                continue;
+            };
             let below = chapter_of(&format!("{path}/Cargo.toml")).filter(|other| *other < chapter);
             if below.is_none() {
                 let file = PathBuf::from("chapters").join(&chapter).join("Cargo.toml");
-                let remedy = format!("depends on {}: a chapter depends only on chapters below it", dependency["name"]);
-                breaches.push(Breach { file, line: 0, remedy });
+                let remedy = format!(
+                    "depends on {}: a chapter depends only on chapters below it",
+                    dependency["name"]
+                );
+                breaches.push(Breach {
+                    file,
+                    line: 0,
+                    remedy,
+                });
             }
         }
     }
@@ -52,10 +71,15 @@ fn purposes(manifest: &str) -> Vec<Breach> {
         if line.starts_with('[') {
             section = line;
         }
-        let declares = section == "[workspace.dependencies]" && line.contains(" = ") && !line.starts_with('#');
+        let declares =
+            section == "[workspace.dependencies]" && line.contains(" = ") && !line.starts_with('#');
         if declares && !line.contains("path = ") && !line.contains(" # ") {
             let remedy = "say behind the dependency what it is for: `name = … # purpose`".to_string();
-            breaches.push(Breach { file: "Cargo.toml".into(), line: index + 1, remedy });
+            breaches.push(Breach {
+                file: "Cargo.toml".into(),
+                line: index + 1,
+                remedy,
+            });
         }
     }
     breaches

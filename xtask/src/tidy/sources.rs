@@ -21,12 +21,21 @@ pub fn check(source: &Source) -> Vec<Breach> {
     breaches.extend(length(source, first));
     let name = source.path.file_stem().unwrap_or_default().to_string_lossy();
     if EMPTY_NAMES.contains(&name.as_ref()) {
-        breaches.push(source.breach(0, format!("`{name}` says nothing: name the file after what it holds")));
+        breaches.push(source.breach(
+            0,
+            format!("`{name}` says nothing: name the file after what it holds"),
+        ));
     }
     for (index, line) in source.text.lines().enumerate() {
         breaches.extend(unfinished(line).map(|remedy| source.breach(index + 1, remedy)));
-        if source.is_test() && (line.contains("thread::sleep(") || line.contains("time::sleep(")) && !line.contains("// poll") {
-            breaches.push(source.breach(index + 1, "a test waits for the event, or polls with a deadline (then say `// poll`)"));
+        if source.is_test()
+            && (line.contains("thread::sleep(") || line.contains("time::sleep("))
+            && !line.contains("// poll")
+        {
+            breaches.push(source.breach(
+                index + 1,
+                "a test waits for the event, or polls with a deadline (then say `// poll`)",
+            ));
         }
     }
     breaches
@@ -38,8 +47,14 @@ fn length(source: &Source, first: &str) -> Option<Breach> {
     let is_chapter_main = source.path.starts_with("chapters") && source.path.ends_with("src/main.rs");
     let is_exhibit = source.path.iter().any(|part| part == "examples");
     let (limit, remedy) = match () {
-        () if is_chapter_main => (LONGEST_CHAPTER_MAIN, "a chapter's main parses, composes and reports: move the rest into its library"),
-        () if is_exhibit => (LONGEST_EXHIBIT, "an exhibit shows one failure: leave out what does not serve it"),
+        () if is_chapter_main => (
+            LONGEST_CHAPTER_MAIN,
+            "a chapter's main parses, composes and reports: move the rest into its library",
+        ),
+        () if is_exhibit => (
+            LONGEST_EXHIBIT,
+            "an exhibit shows one failure: leave out what does not serve it",
+        ),
         () if is_data => return None,
         () => (LONGEST_FILE, "split it by what it holds"),
     };
@@ -48,7 +63,18 @@ fn length(source: &Source, first: &str) -> Option<Breach> {
 
 fn unfinished(line: &str) -> Option<String> {
     // The words are put together here, so that this file does not accuse itself.
-    let words = [["to", "do!("], ["unimple", "mented!("], ["TO", "DO"], ["FIX", "ME"], ["#[ig", "nore"]];
-    let found = words.iter().map(|word| word.concat()).find(|word| line.contains(word.as_str()))?;
-    Some(format!("`{found}`: finish it, or refuse the case with an error that says so"))
+    let words = [
+        ["to", "do!("],
+        ["unimple", "mented!("],
+        ["TO", "DO"],
+        ["FIX", "ME"],
+        ["#[ig", "nore"],
+    ];
+    let found = words
+        .iter()
+        .map(|word| word.concat())
+        .find(|word| line.contains(word.as_str()))?;
+    Some(format!(
+        "`{found}`: finish it, or refuse the case with an error that says so"
+    ))
 }

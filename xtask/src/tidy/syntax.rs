@@ -10,17 +10,27 @@ const LONGEST_FUNCTION: usize = 60;
 
 /// Checks one file's syntax tree.
 pub fn check(source: &Source) -> Result<Vec<Breach>> {
-    let file = syn::parse_file(&source.text).map_err(|error| format!("{}: {error}", source.path.display()))?;
-    let mut visitor = Visitor { source, breaches: Vec::new(), may_be_async: may_be_async(source) };
+    let file =
+        syn::parse_file(&source.text).map_err(|error| format!("{}: {error}", source.path.display()))?;
+    let mut visitor = Visitor {
+        source,
+        breaches: Vec::new(),
+        may_be_async: may_be_async(source),
+    };
     if is_crate_root(source) && !forbids_unsafe(&file) {
-        visitor.breaches.push(source.breach(1, "only chapters/00-kernel holds unsafe code: begin with `#![forbid(unsafe_code)]`"));
+        visitor.breaches.push(source.breach(
+            1,
+            "only chapters/00-kernel holds unsafe code: begin with `#![forbid(unsafe_code)]`",
+        ));
     }
     visitor.visit_file(&file);
     Ok(visitor.breaches)
 }
 
 fn may_be_async(source: &Source) -> bool {
-    source.is_test() || source.path.starts_with("src/serve") || source.path.starts_with("chapters/09-own-registry")
+    source.is_test()
+        || source.path.starts_with("src/serve")
+        || source.path.starts_with("chapters/09-own-registry")
 }
 
 fn is_crate_root(source: &Source) -> bool {
@@ -31,7 +41,9 @@ fn is_crate_root(source: &Source) -> bool {
 fn forbids_unsafe(file: &syn::File) -> bool {
     file.attrs.iter().any(|attribute| {
         attribute.path().is_ident("forbid")
-            && attribute.parse_args::<syn::Ident>().is_ok_and(|lint| lint == "unsafe_code")
+            && attribute
+                .parse_args::<syn::Ident>()
+                .is_ok_and(|lint| lint == "unsafe_code")
     })
 }
 
@@ -47,7 +59,8 @@ impl Visitor<'_> {
         let lines = end - start + 1;
         if lines > LONGEST_FUNCTION {
             let name = &signature.ident;
-            let remedy = format!("`{name}` has {lines} lines, at most {LONGEST_FUNCTION}: one idea per function");
+            let remedy =
+                format!("`{name}` has {lines} lines, at most {LONGEST_FUNCTION}: one idea per function");
             self.breaches.push(self.source.breach(start, remedy));
         }
         if signature.asyncness.is_some() {
