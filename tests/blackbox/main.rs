@@ -9,4 +9,5 @@ mod defaults;
 mod harness;
 mod hello;
 mod parity;
+mod pull;
 mod verbs;

@@ -4,10 +4,12 @@ mod engine;
 mod images;
 mod leftovers;
 mod namespace;
+mod registry;
 
 pub use engine::{Engine, Who};
 pub use images::busybox_tar;
 pub use namespace::Namespace;
+pub use registry::Registry;
 
 use std::path::Path;
 use std::process::{Command, Output};
