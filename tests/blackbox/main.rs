@@ -3,6 +3,7 @@
 //! Every engine runs in a network namespace of its own, and every test ends by counting what it left behind.
 #![forbid(unsafe_code)]
 
+mod api;
 mod crash;
 mod daemon;
 mod defaults;
@@ -10,4 +11,5 @@ mod harness;
 mod hello;
 mod parity;
 mod pull;
+mod streams;
 mod verbs;
