@@ -1,1 +1,28 @@
 //! System calls that nix and rustix lack, each in a small typed wrapper: the only unsafe code.
+//!
+//! A wrapper is as thin as its soundness allows: it takes typed arguments, makes one call, and returns an
+//! [`SysError`] that prints the call as strace would.
+#![cfg(target_os = "linux")]
+#![deny(clippy::undocumented_unsafe_blocks)]
+
+mod capabilities;
+mod clone;
+mod descriptors;
+mod error;
+mod heap;
+mod keyring;
+mod mount;
+mod pidfd;
+mod seccomp;
+mod threads;
+
+pub use capabilities::{CapabilityWords, capget, capset};
+pub use clone::{CloneArgs, Cloned, clone3};
+pub use descriptors::close_on_exec_from;
+pub use error::{Result, Strace, SysError};
+pub use heap::{limit_arenas, trim_heap};
+pub use keyring::join_session_keyring;
+pub use mount::{MountAttributes, mount_setattr};
+pub use pidfd::pidfd_send_signal;
+pub use seccomp::{Instruction, load_seccomp_filter};
+pub use threads::thread_count;

@@ -1,0 +1,18 @@
+//! keyctl(2): a session keyring of the container's own, so that it cannot read the caller's keys.
+
+use crate::{Result, Strace};
+use nix::errno::Errno;
+use nix::libc;
+use std::ffi::CStr;
+
+/// Creates a session keyring of this name and joins it (keyctl_join_session_keyring(3)).
+///
+/// Errors: ENOSYS where the kernel has no keyrings, EDQUOT when the user's quota of keys is used up.
+pub fn join_session_keyring(name: &CStr) -> Result<()> {
+    let operation = libc::KEYCTL_JOIN_SESSION_KEYRING;
+    // SAFETY: the name is a valid string of C for the time of the call; the kernel copies it.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, operation, name.as_ptr()) };
+    Errno::result(result)
+        .map(drop)
+        .strace(|| format!("keyctl(KEYCTL_JOIN_SESSION_KEYRING, {name:?})"))
+}
