@@ -19,7 +19,7 @@ mod threads;
 pub use capabilities::{CapabilityWords, capget, capset};
 pub use clone::{CloneArgs, Cloned, clone3};
 pub use descriptors::close_on_exec_from;
-pub use error::{Result, Strace, SysError};
+pub use error::{AsErrno, Result, Strace, SysError};
 pub use heap::{limit_arenas, trim_heap};
 pub use keyring::join_session_keyring;
 pub use mount::{MountAttributes, mount_setattr};
