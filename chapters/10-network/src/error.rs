@@ -42,6 +42,20 @@ impl Error {
     }
 }
 
+/// The refusal that has a remedy is told apart.
+#[cfg(target_os = "linux")]
+impl From<kernel::SysError> for Error {
+    fn from(error: kernel::SysError) -> Error {
+        match error.errno() {
+            nix::errno::Errno::EPERM => Error::new(
+                ErrorKind::PermissionDenied,
+                format!("{error}: this needs CAP_NET_ADMIN"),
+            ),
+            _ => Error::new(ErrorKind::System, error.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str(&self.message)

@@ -13,11 +13,19 @@ mod rules;
 
 #[cfg(target_os = "linux")]
 mod bridge;
+#[cfg(target_os = "linux")]
+mod links;
+#[cfg(target_os = "linux")]
+mod netlink;
+#[cfg(target_os = "linux")]
+mod nftables;
 
 pub use address::{MacAddress, Subnet};
 pub use error::{Error, ErrorKind};
 pub use ipam::{Leases, choose_subnet, default_pools};
-pub use plan::{Bridge, CONTAINER_LINK, Endpoint, LinkOp, MTU, bridge_plan, cable_plan, container_plan};
+pub use plan::{
+    Bridge, CONTAINER_LINK, Endpoint, Found, LinkOp, MTU, bridge_plan, cable_plan, container_plan,
+};
 pub use rules::{Chain, Hook, Match, Rule, Table, Verdict, bridge_rules, table_name};
 
 #[cfg(target_os = "linux")]

@@ -86,27 +86,49 @@ pub enum LinkOp {
     },
     /// Lets packets through.
     SetUp { link: String },
+    /// Writes a kernel parameter, `net.ipv4.ip_forward`, unless it has this value already.
+    Sysctl { name: String, value: String },
     /// Whatever has no nearer route goes to the gateway.
     AddDefaultRoute { gateway: Ipv4Addr },
     /// Removes a link, a veth's peer with it.
     Delete { link: String },
 }
 
-/// How a bridge comes to be, in this host's network namespace.
-pub fn bridge_plan(bridge: &Bridge) -> Vec<LinkOp> {
+/// What there is of a bridge before we do anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// A bridge of that name exists.
+    pub link: bool,
+    /// It has this address, on a subnet of so many bits.
+    pub address: Option<(Ipv4Addr, u8)>,
+}
+
+/// What is missing for the bridge to be as it should, in this host's network namespace. A host that does not yet pass packets
+/// on from one link to another has to; other programs may then rely on that, so it stays so when the bridge goes.
+pub fn bridge_plan(bridge: &Bridge, found: &Found) -> Vec<LinkOp> {
     let link = bridge.name.clone();
-    vec![
-        LinkOp::CreateBridge {
-            name: link.clone(),
-            mac: MacAddress::for_address(bridge.gateway),
-        },
-        LinkOp::AddAddress {
-            link: link.clone(),
-            address: bridge.gateway,
-            subnet: bridge.subnet,
-        },
-        LinkOp::SetUp { link },
-    ]
+    let create = LinkOp::CreateBridge {
+        name: link.clone(),
+        mac: MacAddress::for_address(bridge.gateway),
+    };
+    let add_address = LinkOp::AddAddress {
+        link: link.clone(),
+        address: bridge.gateway,
+        subnet: bridge.subnet,
+    };
+    let mut ops = Vec::new();
+    ops.extend((!found.link).then_some(create));
+    ops.extend(found.address.is_none().then_some(add_address));
+    ops.push(LinkOp::SetUp { link });
+    ops.push(sysctl("net.ipv4.ip_forward", "1"));
+    ops
+}
+
+fn sysctl(name: &str, value: &str) -> LinkOp {
+    LinkOp::Sysctl {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 /// How a container gets its cable, in this host's network namespace.
@@ -119,11 +141,13 @@ pub fn cable_plan(bridge: &Bridge, endpoint: &Endpoint) -> Vec<LinkOp> {
     }]
 }
 
-/// What is then done in the container's network namespace. The route comes last: a gateway must be reachable to be one.
+/// What is then done in the container's network namespace. The network has no IPv6 subnet, and Docker keeps the link from making
+/// an address of its own up. The route comes last: a gateway must be reachable to be one.
 pub fn container_plan(endpoint: &Endpoint) -> Vec<LinkOp> {
     let link = CONTAINER_LINK.to_owned();
     let subnet = Subnet::containing(endpoint.address, endpoint.prefix);
     vec![
+        sysctl(&format!("net.ipv6.conf.{CONTAINER_LINK}.disable_ipv6"), "1"),
         LinkOp::AddAddress {
             link: link.clone(),
             address: endpoint.address,
@@ -163,6 +187,7 @@ impl fmt::Display for LinkOp {
                     "ip address add {address}/{prefix} broadcast {broadcast} dev {link}"
                 )
             }
+            LinkOp::Sysctl { name, value } => write!(out, "sysctl -w {name}={value}"),
             LinkOp::SetUp { link } => write!(out, "ip link set dev {link} up"),
             LinkOp::AddDefaultRoute { gateway } => write!(out, "ip route add default via {gateway}"),
             LinkOp::Delete { link } => write!(out, "ip link delete dev {link}"),
@@ -182,7 +207,12 @@ mod tests {
     fn a_bridge_and_an_endpoint_as_ip_commands() {
         let bridge = Bridge::new("coracle0", "172.17.0.0/16".parse().unwrap());
         let endpoint = Endpoint::new(&bridge, "veth1a2b3c4d5e6", Ipv4Addr::new(172, 17, 0, 2));
-        insta::assert_snapshot!("bridge", printed(&bridge_plan(&bridge)));
+        insta::assert_snapshot!("bridge", printed(&bridge_plan(&bridge, &Found::default())));
+        let found = Found {
+            link: true,
+            address: Some((bridge.gateway, 16)),
+        };
+        insta::assert_snapshot!("bridge_found_again", printed(&bridge_plan(&bridge, &found)));
         insta::assert_snapshot!("cable", printed(&cable_plan(&bridge, &endpoint)));
         insta::assert_snapshot!("container", printed(&container_plan(&endpoint)));
     }
