@@ -66,11 +66,14 @@ pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
     let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const raw, size_of::<libc::clone_args>()) };
     match Errno::result(result).strace(call)? {
         0 => Ok(Cloned::Child),
-        // SAFETY: the call succeeded, so the kernel has just opened this descriptor for us and nobody else knows it.
-        pid => Ok(Cloned::Parent {
-            pid: Pid::from_raw(pid as i32),
-            pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) },
-        }),
+        pid => {
+            // SAFETY: the call succeeded, so the kernel has just opened this descriptor for us and nobody else knows it.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Cloned::Parent {
+                pid: Pid::from_raw(pid as i32),
+                pidfd,
+            })
+        }
     }
 }
 

@@ -1,6 +1,40 @@
 //! A root of its own: the mount plan, and pivot_root.
+//!
+//! A pure function turns what a container's root shall be ([`RootSpec`]) into a list of steps ([`MountOp`]); [`apply`] carries
+//! them out, in order, in a process that has a mount namespace of its own. A container's root is mounted nowhere else, so
+//! nothing of it is left when its last process ends.
 #![forbid(unsafe_code)]
 
+mod mount;
+mod options;
+mod plan;
 mod root;
 
+#[cfg(target_os = "linux")]
+mod apply;
+#[cfg(target_os = "linux")]
+mod built_in;
+#[cfg(target_os = "linux")]
+mod error;
+#[cfg(target_os = "linux")]
+pub mod hello;
+#[cfg(target_os = "linux")]
+mod inside;
+#[cfg(target_os = "linux")]
+mod nodes;
+#[cfg(target_os = "linux")]
+mod overlay;
+
+pub use mount::{Attributes, Device, DeviceKind, Mount, MountOptions, Propagation, What};
+pub use options::parse_options;
+pub use plan::{MountOp, RootSpec, plan};
 pub use root::Root;
+
+#[cfg(target_os = "linux")]
+pub use apply::{apply, bind_console};
+#[cfg(target_os = "linux")]
+pub use built_in::built_in_rootfs;
+#[cfg(target_os = "linux")]
+pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use inside::{Inside, open_inside};

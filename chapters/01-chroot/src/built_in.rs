@@ -1,0 +1,2 @@
+//! x
+pub fn built_in_rootfs() {}

@@ -1,0 +1,160 @@
+//! What is mounted inside a root, and how: plain data.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// One mount inside the root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Where, as a path inside the root; made if it is missing.
+    pub destination: PathBuf,
+    /// What is seen there.
+    pub what: What,
+    /// With which attributes.
+    pub options: MountOptions,
+}
+
+/// What a mount makes visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// A file system of its own: proc, tmpfs, devpts…
+    Filesystem {
+        /// Its type, as /proc/filesystems names it.
+        fstype: String,
+        /// What /proc/mounts shows as its device.
+        source: String,
+    },
+    /// A file or folder of the host.
+    Bind {
+        /// The host's path.
+        source: PathBuf,
+        /// With the mounts below it.
+        recursive: bool,
+    },
+    /// No mount but a symbolic link, where the layout of a mounted folder wants one (`cpu -> cpu,cpuacct`).
+    Symlink {
+        /// What the link says.
+        target: PathBuf,
+    },
+    /// The mount that is there already, with other attributes.
+    Remount,
+}
+
+/// The attributes of a mount.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountOptions {
+    /// Attributes of the mount itself.
+    pub attributes: Attributes,
+    /// Attributes of it and everything mounted below (`rro`, `rnosuid`…).
+    pub recursive: Attributes,
+    /// Whether mounts made later are shared with other namespaces, and in which direction.
+    pub propagation: Option<Propagation>,
+    /// Options of the file system, `key` or `key=value`.
+    pub data: Vec<String>,
+    /// A tmpfs begins with a copy of what the image has in its place.
+    pub copy_up: bool,
+}
+
+/// Attributes of a mount: the bits `MOUNT_ATTR_*` of mount_setattr(2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Bits to set.
+    pub set: u64,
+    /// Bits to clear.
+    pub clear: u64,
+}
+
+impl Attributes {
+    /// `MOUNT_ATTR_RDONLY`
+    pub const RDONLY: u64 = 0x1;
+    /// `MOUNT_ATTR_NOSUID`
+    pub const NOSUID: u64 = 0x2;
+    /// `MOUNT_ATTR_NODEV`
+    pub const NODEV: u64 = 0x4;
+    /// `MOUNT_ATTR_NOEXEC`
+    pub const NOEXEC: u64 = 0x8;
+    /// `MOUNT_ATTR__ATIME`: the field that the three kinds of atime share; zero is relatime.
+    pub const ATIME: u64 = 0x70;
+    /// `MOUNT_ATTR_NOATIME`
+    pub const NOATIME: u64 = 0x10;
+    /// `MOUNT_ATTR_STRICTATIME`
+    pub const STRICTATIME: u64 = 0x20;
+    /// `MOUNT_ATTR_NODIRATIME`
+    pub const NODIRATIME: u64 = 0x80;
+    /// `MOUNT_ATTR_NOSYMFOLLOW`
+    pub const NOSYMFOLLOW: u64 = 0x20_0000;
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(self) -> bool {
+        self == Attributes::default()
+    }
+}
+
+/// How mounts made later travel between a mount and its copies (mount_namespaces(7)); `recursive` includes the mounts below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Propagation {
+    /// One of `MS_PRIVATE`, `MS_SLAVE`, `MS_SHARED`, `MS_UNBINDABLE`, as bits of mount(2).
+    pub flag: u64,
+    /// For the whole tree.
+    pub recursive: bool,
+}
+
+impl Propagation {
+    /// `MS_UNBINDABLE`
+    pub const UNBINDABLE: u64 = 1 << 17;
+    /// `MS_PRIVATE`
+    pub const PRIVATE: u64 = 1 << 18;
+    /// `MS_SLAVE`
+    pub const SLAVE: u64 = 1 << 19;
+    /// `MS_SHARED`
+    pub const SHARED: u64 = 1 << 20;
+
+    /// `private`, for everything below as well: a container's default.
+    pub const RPRIVATE: Propagation = Propagation {
+        flag: Propagation::PRIVATE,
+        recursive: true,
+    };
+
+    /// From the words that fstab, docker and the OCI spec use.
+    pub fn from_word(word: &str) -> Option<Propagation> {
+        let recursive = word.starts_with('r');
+        let flag = match word.strip_prefix('r').unwrap_or(word) {
+            "private" => Propagation::PRIVATE,
+            "slave" => Propagation::SLAVE,
+            "shared" => Propagation::SHARED,
+            "unbindable" => Propagation::UNBINDABLE,
+            _ => return None,
+        };
+        Some(Propagation { flag, recursive })
+    }
+}
+
+/// A device node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its path inside the root.
+    pub path: PathBuf,
+    /// Character, block or pipe.
+    pub kind: DeviceKind,
+    /// The driver.
+    pub major: u64,
+    /// Which of the driver's devices.
+    pub minor: u64,
+    /// Its permissions.
+    pub mode: u32,
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+}
+
+/// The kinds of special files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// `c` or `u`
+    Character,
+    /// `b`
+    Block,
+    /// `p`
+    Pipe,
+}

@@ -1,0 +1,99 @@
+//! Long tail: the words of fstab and the OCI spec for the options of a mount.
+
+use crate::{Attributes, MountOptions, Propagation};
+
+/// Words that set or clear one attribute: `(word, bits to set, bits to clear)`.
+const ATTRIBUTES: &[(&str, u64, u64)] = &[
+    ("ro", Attributes::RDONLY, 0),
+    ("rw", 0, Attributes::RDONLY),
+    ("nosuid", Attributes::NOSUID, 0),
+    ("suid", 0, Attributes::NOSUID),
+    ("nodev", Attributes::NODEV, 0),
+    ("dev", 0, Attributes::NODEV),
+    ("noexec", Attributes::NOEXEC, 0),
+    ("exec", 0, Attributes::NOEXEC),
+    ("noatime", Attributes::NOATIME, Attributes::ATIME),
+    ("strictatime", Attributes::STRICTATIME, Attributes::ATIME),
+    ("relatime", 0, Attributes::ATIME),
+    ("nodiratime", Attributes::NODIRATIME, 0),
+    ("diratime", 0, Attributes::NODIRATIME),
+    ("nosymfollow", Attributes::NOSYMFOLLOW, 0),
+    ("symfollow", 0, Attributes::NOSYMFOLLOW),
+];
+
+/// Words that say the default, or what the plan knows already.
+const WITHOUT_EFFECT: &[&str] = &[
+    "defaults",
+    "bind",
+    "rbind",
+    "async",
+    "norelatime",
+    "nostrictatime",
+    "loud",
+    "atime",
+];
+
+/// Sorts the words of an OCI mount's `options` into attributes, propagation, and what is left for the file system.
+pub fn parse_options(words: &[String]) -> MountOptions {
+    let mut options = MountOptions::default();
+    for word in words {
+        let recursive = word
+            .strip_prefix('r')
+            .filter(|_| word != "ro" && word != "rw" && word != "relatime");
+        if let Some(change) = attribute(word) {
+            merge(&mut options.attributes, change);
+        } else if let Some(change) = recursive.and_then(attribute) {
+            merge(&mut options.recursive, change);
+        } else if let Some(propagation) = Propagation::from_word(word) {
+            options.propagation = Some(propagation);
+        } else if word == "tmpcopyup" {
+            options.copy_up = true;
+        } else if !WITHOUT_EFFECT.contains(&word.as_str()) {
+            options.data.push(word.clone());
+        }
+    }
+    options
+}
+
+fn attribute(word: &str) -> Option<(u64, u64)> {
+    ATTRIBUTES
+        .iter()
+        .find(|(name, ..)| *name == word)
+        .map(|(_, set, clear)| (*set, *clear))
+}
+
+/// The last word wins.
+fn merge(attributes: &mut Attributes, (set, clear): (u64, u64)) {
+    attributes.set = attributes.set & !clear | set;
+    attributes.clear = attributes.clear & !set | clear;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        let words = ["rw", "nosuid", "ro", "rslave", "rnoexec", "size=64k", "tmpcopyup"].map(String::from);
+        let options = parse_options(&words);
+        assert_eq!(
+            options.attributes,
+            Attributes {
+                set: Attributes::NOSUID | Attributes::RDONLY,
+                clear: 0
+            }
+        );
+        assert_eq!(
+            options.recursive,
+            Attributes {
+                set: Attributes::NOEXEC,
+                clear: 0
+            }
+        );
+        assert_eq!(options.propagation, Propagation::from_word("rslave"));
+        assert_eq!(
+            (options.data, options.copy_up),
+            (vec!["size=64k".to_string()], true)
+        );
+    }
+}
