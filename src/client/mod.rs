@@ -1,9 +1,95 @@
 //! The command line: docker's verbs and flags, over the daemon's API.
+//!
+//! `verbs.rs` is the table to start from: a verb is a struct of flags with a `run`. Below them `daemon_calls.rs` turns a call
+//! into a request and `http.rs` sends it. Nothing here is asynchronous, and there is one thread.
 
+mod attaching;
+mod creation;
+mod daemon_calls;
+mod exec;
+mod failure;
+mod filters;
+mod flags;
+mod frames;
+mod help;
+mod host;
+mod http;
+mod inspection;
+mod listing_containers;
+mod listing_images;
+mod on_demand;
+mod ports;
+mod progress;
+mod pull;
+mod reference;
+mod run;
+mod session;
+mod signals;
+mod system;
+mod table;
+mod template;
+mod terminal;
+mod units;
+mod verbs;
+
+use clap::{Args, FromArgMatches};
+use daemon_calls::Daemon;
+use failure::{Error, Result};
+use host::Host;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+/// Flags that stand before the verb.
+#[derive(Args)]
+struct Globals {
+    /// Daemon socket to connect to
+    #[arg(short = 'H', long, value_name = "socket")]
+    host: Option<String>,
+    /// Enable debug mode
+    #[arg(short = 'D', long)]
+    debug: bool,
+    /// Print version information and quit
+    #[arg(short, long)]
+    version: bool,
+    /// Print usage
+    #[arg(long)]
+    help: bool,
+    #[arg(trailing_var_arg = true, hide = true)]
+    words: Vec<String>,
+}
+
 /// Runs one client verb; `arguments` is the whole command line with the program's name.
-pub fn main(_arguments: &[OsString]) -> ExitCode {
-    todo!()
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    let error = match run(arguments) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    if !error.to_string().is_empty() {
+        eprintln!("{error}");
+    }
+    ExitCode::from(error.exit_code())
+}
+
+fn run(arguments: &[OsString]) -> Result<()> {
+    let command = flags::docker_habits(Globals::augment_args(
+        clap::Command::new("coracle").disable_help_flag(true),
+    ));
+    let parsed = command.clone().try_get_matches_from(arguments);
+    let parsed = parsed.and_then(|mut found| Globals::from_arg_matches_mut(&mut found));
+    let globals = parsed.map_err(|error| {
+        let what = flags::words_of(&error, &command);
+        flags::usage_error("", "[OPTIONS] COMMAND [ARG...]", &what)
+    })?;
+    if globals.version {
+        println!("Coracle version {}", env!("CARGO_PKG_VERSION"));
+        return Ok(());
+    }
+    let Some((entry, path, count)) = verbs::find(&globals.words) else {
+        return help::without_verb(&globals.words, globals.help);
+    };
+    if globals.help {
+        return (entry.verb.run)(path, &["--help".to_string()], &|| Err(Error::exit(0)));
+    }
+    let connect = || Daemon::new(Host::choose(globals.host.as_deref())?);
+    (entry.verb.run)(path, &globals.words[count..], &connect)
 }

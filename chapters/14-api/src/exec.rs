@@ -1,100 +1,80 @@
-//! Commands in a running container.
+//! Exec sessions.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// The body of `POST /containers/{id}/exec`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+/// `POST /containers/{id}/exec`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[allow(missing_docs, reason = "the words of `docker exec`")]
 pub struct ExecCreateRequest {
-    /// `User`
     pub user: String,
-    /// `Privileged`
     pub privileged: bool,
-    /// `Tty`
     pub tty: bool,
-    /// `ConsoleSize`
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Height and width.
     pub console_size: Option<[u16; 2]>,
-    /// `AttachStdin`
     pub attach_stdin: bool,
-    /// `AttachStderr`
-    pub attach_stderr: bool,
-    /// `AttachStdout`
     pub attach_stdout: bool,
-    /// `DetachKeys`
+    pub attach_stderr: bool,
     pub detach_keys: String,
-    /// `Env`
     pub env: Option<Vec<String>>,
-    /// `WorkingDir`
     pub working_dir: String,
-    /// `Cmd`
     pub cmd: Option<Vec<String>>,
+    /// What is not known here.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
 }
 
-/// What it answers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct ExecCreateResponse {
-    /// `Id`
-    pub id: String,
-}
-
-/// The body of `POST /exec/{id}/start`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+/// `POST /exec/{id}/start`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub struct ExecStartRequest {
-    /// `Detach`
+    /// Nobody watches.
     pub detach: bool,
-    /// `Tty`
+    /// The session has a terminal.
     pub tty: bool,
-    /// `ConsoleSize`
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Height and width.
     pub console_size: Option<[u16; 2]>,
 }
 
-/// What `GET /exec/{id}/json` answers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+/// `GET /exec/{id}/json`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the words of the API")]
 pub struct ExecInspectResponse {
-    /// `ID`
     #[serde(rename = "ID")]
     pub id: String,
-    /// `Running`
+    #[serde(rename = "Running")]
     pub running: bool,
-    /// `ExitCode`
-    pub exit_code: Option<i64>,
-    /// `ProcessConfig`
+    #[serde(rename = "ExitCode")]
+    pub exit_code: Option<i32>,
+    #[serde(rename = "ProcessConfig")]
     pub process_config: ExecProcessConfig,
-    /// `OpenStdin`
+    #[serde(rename = "OpenStdin")]
     pub open_stdin: bool,
-    /// `OpenStderr`
+    #[serde(rename = "OpenStderr")]
     pub open_stderr: bool,
-    /// `OpenStdout`
+    #[serde(rename = "OpenStdout")]
     pub open_stdout: bool,
-    /// `CanRemove`
+    #[serde(rename = "CanRemove")]
     pub can_remove: bool,
-    /// `ContainerID`
     #[serde(rename = "ContainerID")]
     pub container_id: String,
-    /// `DetachKeys`
+    #[serde(rename = "DetachKeys")]
     pub detach_keys: String,
-    /// `Pid`
-    pub pid: i64,
+    #[serde(rename = "Pid")]
+    pub pid: i32,
 }
 
-/// What an exec runs; its names are the only ones that begin small.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+/// What a session runs; its fields are in lower case on the wire.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the words of the API")]
 pub struct ExecProcessConfig {
-    /// Whether it has a terminal.
     pub tty: bool,
-    /// The program.
     pub entrypoint: String,
-    /// Its arguments.
     pub arguments: Vec<String>,
-    /// Whether it has every privilege.
     pub privileged: bool,
-    /// As whom it runs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub user: String,
 }

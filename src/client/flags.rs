@@ -1,0 +1,200 @@
+//! Command lines as docker's users write them: clap's parser with the habits and the error texts of docker's.
+
+use super::daemon_calls::Daemon;
+use super::failure::{Error, Result};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command};
+use std::ops::RangeInclusive;
+
+/// A verb of the command line: its flags are the fields, its behaviour is `run`.
+pub trait Verb: clap::Args {
+    /// What follows `coracle` in the usage line: `rm [OPTIONS] CONTAINER [CONTAINER...]`.
+    const USAGE: &'static str;
+    /// One sentence for the help.
+    const ABOUT: &'static str;
+    /// How many arguments that are no flags it takes.
+    const ARGUMENTS: RangeInclusive<usize>;
+
+    /// The arguments that are no flags.
+    fn arguments(&self) -> &[String];
+
+    /// Does it.
+    fn run(self, daemon: &Daemon) -> Result<()>;
+}
+
+/// No upper bound on arguments.
+pub const MANY: usize = usize::MAX;
+
+/// Makes the daemon's handle, once the command line has been found to be right.
+pub type Connect<'a> = &'a dyn Fn() -> Result<Daemon>;
+
+/// A verb with its type forgotten, for the table.
+pub struct AnyVerb {
+    /// The command as clap knows it, for its help.
+    pub command: fn() -> Command,
+    /// Parses the words behind the verb, and does it; `path` is the verb as it was called.
+    pub run: fn(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()>,
+    /// One sentence for the list of verbs.
+    pub about: &'static str,
+}
+
+impl AnyVerb {
+    /// Forgets the type of `V`.
+    pub const fn of<V: Verb>() -> AnyVerb {
+        AnyVerb {
+            command: command::<V>,
+            run: run::<V>,
+            about: V::ABOUT,
+        }
+    }
+}
+
+fn command<V: Verb>() -> Command {
+    let help = Arg::new("help")
+        .long("help")
+        .action(ArgAction::Help)
+        .help("Print usage");
+    let command = Command::new("coracle")
+        .override_usage(format!("coracle {}", V::USAGE))
+        .about(V::ABOUT);
+    let layout = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}\n";
+    V::augment_args(command)
+        .disable_help_flag(true)
+        .arg(help)
+        .help_template(layout)
+}
+
+fn run<V: Verb>(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()> {
+    let verb = parse::<V>(path, words)?;
+    check_count(path, V::USAGE, &V::ARGUMENTS, verb.arguments().len())?;
+    verb.run(&daemon()?)
+}
+
+fn parse<V: Verb>(path: &str, words: &[String]) -> Result<V> {
+    let program = std::iter::once("coracle").chain(words.iter().map(String::as_str));
+    let parsed = docker_habits(command::<V>()).try_get_matches_from(program);
+    let parsed = parsed.and_then(|mut matches| V::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp => {
+            print!("{}", command::<V>().render_help());
+            Error::exit(0)
+        }
+        _ => usage_error(path, V::USAGE, &words_of(&error, &command::<V>())),
+    })
+}
+
+/// Gives a clap command the habits of docker's flags: `--rm=false` for every switch, the last of several values wins, and
+/// a value may begin with a dash.
+pub fn docker_habits(command: Command) -> Command {
+    let adapt = |arg: Arg| {
+        if arg.get_short().is_none() && arg.get_long().is_none() {
+            return arg;
+        }
+        match arg.get_action() {
+            ArgAction::SetTrue => {
+                let off = arg.get_default_values().is_empty();
+                let arg = arg.action(ArgAction::Set).num_args(0..=1).require_equals(true);
+                let arg = arg.default_missing_value("true").value_parser(switch);
+                if off { arg.default_value("false") } else { arg }
+            }
+            ArgAction::Help | ArgAction::Version => arg,
+            _ => arg.allow_hyphen_values(true),
+        }
+    };
+    command.mut_args(adapt).args_override_self(true)
+}
+
+fn switch(text: &str) -> std::result::Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+    }
+}
+
+/// A whole number, refused in Go's words.
+pub fn integer(text: &str) -> std::result::Result<i64, String> {
+    text.parse()
+        .map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+}
+
+/// clap's error in the words of docker's parser; `command` knows the short forms.
+pub fn words_of(error: &clap::Error, command: &Command) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    let flag = argument
+        .split([' ', '[', '='])
+        .next()
+        .unwrap_or_default()
+        .to_string();
+    let value = context(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::UnknownArgument if flag.starts_with("--") => format!("unknown flag: {flag}"),
+        ErrorKind::UnknownArgument if flag.starts_with('-') => {
+            format!(
+                "unknown shorthand flag: {:?} in {flag}",
+                flag.chars().nth(1).unwrap_or('-')
+            )
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let reason = std::error::Error::source(error)
+                .map(|source| source.to_string())
+                .unwrap_or_default();
+            format!(
+                "invalid argument {value:?} for \"{}{flag}\" flag: {reason}",
+                short_form(command, &flag)
+            )
+        }
+        _ => error
+            .to_string()
+            .trim_start_matches("error: ")
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_string(),
+    }
+}
+
+/// `-m, ` for `--memory`.
+fn short_form(command: &Command, long: &str) -> String {
+    let name = long.trim_start_matches('-');
+    let found = command.get_arguments().find(|arg| arg.get_long() == Some(name));
+    found
+        .and_then(Arg::get_short)
+        .map(|letter| format!("-{letter}, "))
+        .unwrap_or_default()
+}
+
+/// A wrong command line: what is wrong, the usage, and where to read more. The exit code is 125, as docker's.
+pub fn usage_error(path: &str, usage: &str, what: &str) -> Error {
+    eprintln!("{what}\n\nUsage:  coracle {usage}\n\nRun 'coracle {path} --help' for more information");
+    Error::exit(125)
+}
+
+fn check_count(path: &str, usage: &str, allowed: &RangeInclusive<usize>, count: usize) -> Result<()> {
+    if allowed.contains(&count) {
+        return Ok(());
+    }
+    let (least, most) = (*allowed.start(), *allowed.end());
+    let plural = |number: usize| if number == 1 { "argument" } else { "arguments" };
+    let wants = match (least, most) {
+        (0, 0) => "accepts no arguments".to_string(),
+        (least, most) if least == most => format!("requires {least} {}", plural(least)),
+        (least, _) if count < least => format!("requires at least {least} {}", plural(least)),
+        (_, most) => format!("requires at most {most} {}", plural(most)),
+    };
+    let see = if count < least && most != least {
+        "See"
+    } else {
+        "Run"
+    };
+    let more = format!("{see} 'coracle {path} --help' for more information");
+    Err(Error::usage(format!(
+        "coracle: 'coracle {path}' {wants}\n\nUsage:  coracle {usage}\n\n{more}"
+    )))
+}
