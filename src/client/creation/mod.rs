@@ -129,10 +129,10 @@ impl Wanted {
 
     fn pull(&self, daemon: &Daemon, reference: &Reference) -> Result<()> {
         let platform = self.flags.container.platform.as_deref().unwrap_or_default();
-        let output = if self.flags.container.quiet {
-            pull::Output::Nothing
+        let shown = if self.flags.container.quiet {
+            Progress::Hidden
         } else {
-            pull::Output::StandardError
+            Progress::OnError
         };
         pull::pull(daemon, reference, platform, shown)
     }
