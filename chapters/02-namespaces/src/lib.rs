@@ -1,2 +1,30 @@
 //! A process in namespaces of its own: clone3, id maps, rootless.
+//!
+//! [`spawn`] takes a plan and a closure: one clone3 makes the process, the parent writes its id maps and moves it into its
+//! cgroups, and then the child runs the closure, which never returns: it ends in execve(2), or in a [`Failure`] that travels
+//! back to the parent.
 #![forbid(unsafe_code)]
+
+mod failure;
+mod maps;
+mod plan;
+
+#[cfg(target_os = "linux")]
+mod error;
+#[cfg(target_os = "linux")]
+mod inner;
+#[cfg(target_os = "linux")]
+mod loopback;
+#[cfg(target_os = "linux")]
+mod spawn;
+
+pub use failure::{Failure, FailureKind};
+pub use maps::{IdMap, map_text};
+pub use plan::{Join, Namespaces, SpawnPlan, TimeOffset};
+
+#[cfg(target_os = "linux")]
+pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use loopback::bring_loopback_up;
+#[cfg(target_os = "linux")]
+pub use spawn::{Child, spawn};
