@@ -3,6 +3,8 @@
 
 #[cfg(target_os = "linux")]
 mod connection;
+mod detach_keys;
+mod json_log;
 mod messages;
 pub mod states;
 
