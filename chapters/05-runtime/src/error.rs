@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An error with a kind; its text is what runc says after "unable to start container process: " where runc has such a text.
+/// An error with a kind; its text is what runc says after "unable to start container process: ", where runc has such a text.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
@@ -34,7 +34,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into() }
+        Error {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The kernel refused: the text is the failed call, or ends with it.
@@ -45,6 +48,11 @@ impl Error {
     /// A spec that makes no sense.
     pub fn invalid(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Invalid, message)
+    }
+
+    /// A spec that asks for more than this runtime does.
+    pub fn not_supported(path: &str) -> Error {
+        Error::new(ErrorKind::NotSupported, format!("{path} is not supported"))
     }
 
     /// Which kind.
@@ -60,3 +68,17 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(target_os = "linux")]
+impl From<kernel::SysError> for Error {
+    fn from(error: kernel::SysError) -> Error {
+        Error::system(error)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl From<chroot::Error> for Error {
+    fn from(error: chroot::Error) -> Error {
+        Error::system(error)
+    }
+}

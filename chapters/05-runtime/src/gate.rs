@@ -50,7 +50,16 @@ const READY: u8 = b'r';
 pub fn unnamed() -> Result<(Gate, Keeper)> {
     let (report, child_report) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe2"))?;
     let (child_start, start) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe2"))?;
-    Ok((Gate { report: child_report, start: child_start }, Keeper { report, start: Some(start) }))
+    Ok((
+        Gate {
+            report: child_report,
+            start: child_start,
+        },
+        Keeper {
+            report,
+            start: Some(start),
+        },
+    ))
 }
 
 /// Both ends, as FIFOs in `folder` for a later [`open_named`]. They are opened before the child exists, since its user may
@@ -61,7 +70,10 @@ pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
         mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(failed("mkfifo"))?;
         fifo(&path, OFlag::O_RDWR)
     };
-    let gate = Gate { report: make("report")?, start: make("start")? };
+    let gate = Gate {
+        report: make("report")?,
+        start: make("start")?,
+    };
     let report = fifo(&folder.join("report"), OFlag::O_RDONLY)?;
     Ok((gate, Keeper { report, start: None }))
 }
@@ -70,8 +82,15 @@ pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
 pub fn open_named(folder: &Path) -> Result<Option<Keeper>> {
     let report = fifo(&folder.join("report"), OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
     // ENXIO: nobody reads, so the child has executed its command or is gone.
-    match open(&folder.join("start"), OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
-        Ok(start) => Ok(Some(Keeper { report, start: Some(start) })),
+    match open(
+        &folder.join("start"),
+        OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    ) {
+        Ok(start) => Ok(Some(Keeper {
+            report,
+            start: Some(start),
+        })),
         Err(Errno::ENXIO) => Ok(None),
         Err(errno) => Err(failed("open")(errno)),
     }
@@ -91,7 +110,10 @@ impl Gate {
 
     /// The child cannot go on.
     pub fn report(&self, error: &Error) {
-        let report = Report { kind: error.kind(), message: error.to_string() };
+        let report = Report {
+            kind: error.kind(),
+            message: error.to_string(),
+        };
         let _ = serde_json::to_vec(&report).map(|json| write(&self.report, &json));
     }
 }
@@ -108,7 +130,10 @@ impl Keeper {
 
     /// Lets the child go, and waits until it has called execve.
     pub fn start(&self) -> Result<()> {
-        let start = self.start.as_ref().ok_or_else(|| Error::system("the gate is opened by its name only"))?;
+        let start = self
+            .start
+            .as_ref()
+            .ok_or_else(|| Error::system("the gate is opened by its name only"))?;
         retried(|| write(start, &[READY])).map_err(failed("write"))?;
         match self.read()?.as_slice() {
             [] => Ok(()),

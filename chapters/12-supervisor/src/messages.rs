@@ -22,6 +22,7 @@
 //!
 //! One message is one JSON document in one packet of a `SOCK_SEQPACKET` socket, at most [`MESSAGE_MAX`] bytes.
 
+use runtime::Identity;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -66,21 +67,12 @@ pub enum Kind {
     /// A process in a container that runs.
     Exec {
         /// The container's first process.
-        target: Target,
+        target: Identity,
         /// The container's cgroup.
         cgroup: Option<String>,
         /// What to run, and as whom.
         process: Box<oci_spec::runtime::Process>,
     },
-}
-
-/// A process that cannot be mistaken for a later one with the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// As the host sees it.
-    pub pid: i32,
-    /// Field 22 of /proc/PID/stat: clock ticks since boot.
-    pub start_time: u64,
 }
 
 /// A log in Docker's json-file format.
@@ -100,7 +92,8 @@ pub struct LogFile {
 pub enum Request {
     /// Execute the command. Answered by `Started` or `Failed`.
     Start,
-    /// The descriptor that comes with the message is a client's socket: connect it.
+    /// The descriptor that comes with the message is a client's socket: connect it. A second one, a memfd, holds what the
+    /// client had sent already when its socket was handed over.
     Attach(AttachOptions),
     /// The terminal's new size.
     Resize {
@@ -126,8 +119,6 @@ pub struct AttachOptions {
     pub framed: bool,
     /// The keys that end the connection, looked for on a terminal only. Empty: none.
     pub detach_keys: Vec<u8>,
-    /// What the client had sent already when its socket was handed over.
-    pub already_read: Vec<u8>,
 }
 
 /// To every connected daemon.
@@ -135,7 +126,7 @@ pub struct AttachOptions {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The process exists, with all its namespaces, and waits.
-    Created(Target),
+    Created(Identity),
     /// It executes the command since this time, RFC 3339 with nanoseconds.
     Started {
         /// When.
@@ -154,7 +145,7 @@ pub enum Event {
 pub struct Failure {
     /// Which kind, for the exit code.
     pub kind: FailureKind,
-    /// In runc's words: what follows "unable to start container process: " where `stage` is `Create`.
+    /// In runc's words: what follows "unable to start container process: ".
     pub message: String,
 }
 
@@ -172,6 +163,33 @@ pub enum FailureKind {
     Invalid,
     /// Anything else: 128.
     System,
+}
+
+impl Failure {
+    /// The kernel refused something.
+    pub fn system(message: &impl std::fmt::Display) -> Failure {
+        Failure {
+            kind: FailureKind::System,
+            message: message.to_string(),
+        }
+    }
+}
+
+impl From<runtime::Error> for Failure {
+    fn from(error: runtime::Error) -> Failure {
+        use runtime::ErrorKind;
+        let kind = match error.kind() {
+            ErrorKind::CommandNotFound => FailureKind::CommandNotFound,
+            ErrorKind::CommandNotExecutable => FailureKind::CommandNotExecutable,
+            ErrorKind::NotSupported => FailureKind::NotSupported,
+            ErrorKind::Invalid => FailureKind::Invalid,
+            ErrorKind::NoSuchContainer | ErrorKind::Conflict | ErrorKind::System => FailureKind::System,
+        };
+        Failure {
+            kind,
+            message: error.to_string(),
+        }
+    }
 }
 
 impl FailureKind {
