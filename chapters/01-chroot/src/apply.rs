@@ -50,7 +50,7 @@ fn apply_inside(inside: &Inside, step: &MountOp) -> Result<()> {
 }
 
 /// From here on nothing that is mounted here is seen by the host.
-fn cut_off(propagation: Propagation) -> Result<()> {
+pub(crate) fn cut_off(propagation: Propagation) -> Result<()> {
     // Shared with the host we would mount the container's root for everybody: the most that is granted is to see the
     // host's later mounts.
     let flag = if propagation.flag == Propagation::PRIVATE {
@@ -149,6 +149,17 @@ fn filesystem(fstype: &str, source: &str, mount: &Mount) -> Result<OwnedFd> {
     let tree = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty());
     tree.strace(|| format!("fsmount({fstype}, FSMOUNT_CLOEXEC, 0)"))
         .map_err(purpose)
+}
+
+/// Mounts a file system on a folder of the host, as this mount namespace sees it.
+pub(crate) fn mount_on_host(mount: &Mount) -> Result<()> {
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+    let root =
+        rustix::fs::open("/", flags, rustix::fs::Mode::empty()).strace(|| "open(\"/\", O_PATH)".into());
+    apply_mount(
+        &Inside::new(root.map_err(|error| Error::call("/", error))?),
+        mount,
+    )
 }
 
 fn set_attributes(tree: impl AsFd, mount: &Mount) -> Result<()> {

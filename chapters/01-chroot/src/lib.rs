@@ -13,6 +13,8 @@ mod root;
 #[cfg(target_os = "linux")]
 mod apply;
 #[cfg(target_os = "linux")]
+mod borrowed;
+#[cfg(target_os = "linux")]
 mod built_in;
 #[cfg(target_os = "linux")]
 mod error;
@@ -33,7 +35,9 @@ pub use root::Root;
 #[cfg(target_os = "linux")]
 pub use apply::{apply, bind_console};
 #[cfg(target_os = "linux")]
-pub use built_in::built_in_rootfs;
+pub use borrowed::borrow_namespaces;
+#[cfg(target_os = "linux")]
+pub use built_in::{built_in_root, built_in_rootfs};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]

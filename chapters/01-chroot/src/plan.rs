@@ -1,6 +1,6 @@
 //! The plan: which steps, in which order, make a root. Pure, so that it can be read, tested and drawn without a kernel.
 
-use crate::{Device, Mount, Propagation, Root};
+use crate::{Device, Mount, MountOptions, Propagation, Root, What};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -23,6 +23,30 @@ pub struct RootSpec {
     pub propagation: Propagation,
     /// Made in a user namespace by an ordinary user: devices are bound from the host, overlayfs keeps its marks in `user.*`.
     pub rootless: bool,
+}
+
+impl RootSpec {
+    /// The least that programs expect: the host's /proc, bound, in a folder.
+    pub fn folder(folder: PathBuf) -> RootSpec {
+        let proc = What::Bind {
+            source: "/proc".into(),
+            recursive: true,
+        };
+        RootSpec {
+            root: Root::Folder(folder),
+            mounts: vec![Mount {
+                destination: "/proc".into(),
+                what: proc,
+                options: MountOptions::default(),
+            }],
+            devices: Vec::new(),
+            masked_paths: Vec::new(),
+            readonly_paths: Vec::new(),
+            readonly: false,
+            propagation: Propagation::RPRIVATE,
+            rootless: false,
+        }
+    }
 }
 
 /// One step.
@@ -115,13 +139,13 @@ fn has_dev(spec: &RootSpec) -> bool {
         .iter()
         .rev()
         .find(is_dev)
-        .is_some_and(|mount| matches!(mount.what, crate::What::Filesystem { .. }))
+        .is_some_and(|mount| matches!(mount.what, What::Filesystem { .. }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MountOptions, What, parse_options};
+    use crate::parse_options;
 
     fn filesystem(destination: &str, fstype: &str, options: &[&str]) -> Mount {
         let options = options.iter().map(|word| word.to_string()).collect::<Vec<_>>();

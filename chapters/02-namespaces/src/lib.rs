@@ -12,6 +12,8 @@ mod plan;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
+mod everything;
+#[cfg(target_os = "linux")]
 mod inner;
 #[cfg(target_os = "linux")]
 mod loopback;
@@ -24,6 +26,8 @@ pub use plan::{Join, Namespaces, SpawnPlan, TimeOffset};
 
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use everything::{everything_new, exit_code_of, fresh_proc};
 #[cfg(target_os = "linux")]
 pub use loopback::bring_loopback_up;
 #[cfg(target_os = "linux")]
