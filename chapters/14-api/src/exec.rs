@@ -1,80 +1,100 @@
-//! Exec sessions.
-
-use std::collections::BTreeMap;
+//! Commands in a running container.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-/// `POST /containers/{id}/exec`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-#[allow(missing_docs, reason = "the words of `docker exec`")]
+/// The body of `POST /containers/{id}/exec`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
 pub struct ExecCreateRequest {
+    /// `User`
     pub user: String,
+    /// `Privileged`
     pub privileged: bool,
+    /// `Tty`
     pub tty: bool,
-    /// Height and width.
+    /// `ConsoleSize`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<[u16; 2]>,
+    /// `AttachStdin`
     pub attach_stdin: bool,
-    pub attach_stdout: bool,
+    /// `AttachStderr`
     pub attach_stderr: bool,
+    /// `AttachStdout`
+    pub attach_stdout: bool,
+    /// `DetachKeys`
     pub detach_keys: String,
+    /// `Env`
     pub env: Option<Vec<String>>,
+    /// `WorkingDir`
     pub working_dir: String,
+    /// `Cmd`
     pub cmd: Option<Vec<String>>,
-    /// What is not known here.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
 }
 
-/// `POST /exec/{id}/start`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+/// What it answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ExecCreateResponse {
+    /// `Id`
+    pub id: String,
+}
+
+/// The body of `POST /exec/{id}/start`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
 pub struct ExecStartRequest {
-    /// Nobody watches.
+    /// `Detach`
     pub detach: bool,
-    /// The session has a terminal.
+    /// `Tty`
     pub tty: bool,
-    /// Height and width.
+    /// `ConsoleSize`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<[u16; 2]>,
 }
 
-/// `GET /exec/{id}/json`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the words of the API")]
+/// What `GET /exec/{id}/json` answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
 pub struct ExecInspectResponse {
+    /// `ID`
     #[serde(rename = "ID")]
     pub id: String,
-    #[serde(rename = "Running")]
+    /// `Running`
     pub running: bool,
-    #[serde(rename = "ExitCode")]
-    pub exit_code: Option<i32>,
-    #[serde(rename = "ProcessConfig")]
+    /// `ExitCode`
+    pub exit_code: Option<i64>,
+    /// `ProcessConfig`
     pub process_config: ExecProcessConfig,
-    #[serde(rename = "OpenStdin")]
+    /// `OpenStdin`
     pub open_stdin: bool,
-    #[serde(rename = "OpenStderr")]
+    /// `OpenStderr`
     pub open_stderr: bool,
-    #[serde(rename = "OpenStdout")]
+    /// `OpenStdout`
     pub open_stdout: bool,
-    #[serde(rename = "CanRemove")]
+    /// `CanRemove`
     pub can_remove: bool,
+    /// `ContainerID`
     #[serde(rename = "ContainerID")]
     pub container_id: String,
-    #[serde(rename = "DetachKeys")]
+    /// `DetachKeys`
     pub detach_keys: String,
-    #[serde(rename = "Pid")]
-    pub pid: i32,
+    /// `Pid`
+    pub pid: i64,
 }
 
-/// What a session runs; its fields are in lower case on the wire.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the words of the API")]
+/// What an exec runs; its names are the only ones that begin small.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ExecProcessConfig {
+    /// Whether it has a terminal.
     pub tty: bool,
+    /// The program.
     pub entrypoint: String,
+    /// Its arguments.
     pub arguments: Vec<String>,
+    /// Whether it has every privilege.
     pub privileged: bool,
+    /// As whom it runs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub user: String,
 }

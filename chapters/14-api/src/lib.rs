@@ -1,66 +1,40 @@
 //! The Docker Engine API on the wire: types without behaviour.
 //!
-//! Field names are those of `docker-api-v1.50.yaml`, in Rust's spelling. A request may leave any field out, or say `null`; a
-//! response always has the fields that Docker's always have. What a request says beyond these types is kept in `other`, so that
-//! the engine can refuse it by name instead of ignoring it.
+//! The names of the fields and their meaning are the contract's (Docker Engine API v1.50); what is said here is only what
+//! the contract leaves open. As in Docker's own types, a number, text or switch that was not sent is zero, empty or off,
+//! and a list or map that was not sent is `null`, which is not the same as an empty one.
 #![forbid(unsafe_code)]
 
-mod containers;
+mod container;
 mod exec;
-mod host;
-mod images;
-mod networks;
+mod host_config;
+mod image;
+mod inspect;
+mod message;
+mod network;
+mod summary;
 mod system;
+mod version;
 
-pub use containers::*;
+pub use container::*;
 pub use exec::*;
-pub use host::*;
-pub use images::*;
-pub use networks::*;
+pub use host_config::*;
+pub use image::*;
+pub use inspect::*;
+pub use message::*;
+pub use network::*;
+pub use summary::*;
 pub use system::*;
+pub use version::*;
 
 use std::collections::BTreeMap;
 
-/// Docker's maps of text to text.
-pub type Texts = BTreeMap<String, String>;
+/// A map from text to text, as labels are.
+pub type Labels = BTreeMap<String, String>;
 
-/// `{}`, the value of Go's sets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A set as Go writes it: `{"80/tcp": {}}`.
+pub type Set = BTreeMap<String, Empty>;
+
+/// `{}`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Empty {}
-
-/// Reads a request's body. Go writes an absent list, map or pointer as `null`, which here is the same as leaving it out.
-///
-/// # Errors
-/// What serde says is wrong, with the place.
-pub fn from_request<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    let mut value: serde_json::Value = serde_json::from_slice(body)?;
-    drop_nulls(&mut value);
-    serde_json::from_value(value)
-}
-
-fn drop_nulls(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        serde_json::Value::Array(elements) => elements.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_null_is_as_good_as_nothing_and_what_is_unknown_is_kept() {
-        let body =
-            br#"{"Image":"busybox","Env":null,"HostConfig":{"Memory":5,"Frobnicate":"much","CapAdd":null}}"#;
-        let request: ContainerCreateRequest = from_request(body).unwrap();
-        assert_eq!(request.config.image, "busybox");
-        assert_eq!(request.config.env, None);
-        assert_eq!(request.host_config.memory, 5);
-        assert_eq!(request.host_config.other["Frobnicate"], "much");
-    }
-}
