@@ -1,4 +1,5 @@
 //! Commands in a running container.
+#![allow(missing_docs, reason = "a field's meaning is the contract's")]
 
 use serde::{Deserialize, Serialize};
 
@@ -6,36 +7,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ExecCreateRequest {
-    /// `User`
     pub user: String,
-    /// `Privileged`
     pub privileged: bool,
-    /// `Tty`
     pub tty: bool,
-    /// `ConsoleSize`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<[u16; 2]>,
-    /// `AttachStdin`
     pub attach_stdin: bool,
-    /// `AttachStderr`
     pub attach_stderr: bool,
-    /// `AttachStdout`
     pub attach_stdout: bool,
-    /// `DetachKeys`
     pub detach_keys: String,
-    /// `Env`
     pub env: Option<Vec<String>>,
-    /// `WorkingDir`
     pub working_dir: String,
-    /// `Cmd`
     pub cmd: Option<Vec<String>>,
 }
 
-/// What it answers.
+/// What it answers: a new thing's id.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct ExecCreateResponse {
-    /// `Id`
+pub struct IdResponse {
     pub id: String,
 }
 
@@ -43,11 +32,8 @@ pub struct ExecCreateResponse {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ExecStartRequest {
-    /// `Detach`
     pub detach: bool,
-    /// `Tty`
     pub tty: bool,
-    /// `ConsoleSize`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<[u16; 2]>,
 }
@@ -56,29 +42,18 @@ pub struct ExecStartRequest {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ExecInspectResponse {
-    /// `ID`
     #[serde(rename = "ID")]
     pub id: String,
-    /// `Running`
     pub running: bool,
-    /// `ExitCode`
     pub exit_code: Option<i64>,
-    /// `ProcessConfig`
     pub process_config: ExecProcessConfig,
-    /// `OpenStdin`
     pub open_stdin: bool,
-    /// `OpenStderr`
     pub open_stderr: bool,
-    /// `OpenStdout`
     pub open_stdout: bool,
-    /// `CanRemove`
     pub can_remove: bool,
-    /// `ContainerID`
     #[serde(rename = "ContainerID")]
     pub container_id: String,
-    /// `DetachKeys`
     pub detach_keys: String,
-    /// `Pid`
     pub pid: i64,
 }
 

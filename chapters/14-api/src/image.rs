@@ -1,6 +1,7 @@
-//! Images.
+//! Images: in a list, whole, their history, their removal.
+#![allow(missing_docs, reason = "a field's meaning is the contract's")]
 
-use crate::{ContainerConfig, Labels};
+use crate::{ContainerConfig, GraphDriver, Labels};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,127 +9,144 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageSummary {
-    /// `Id`
-    pub id: String,
-    /// `ParentId`
-    pub parent_id: String,
-    /// `RepoTags`
-    pub repo_tags: Option<Vec<String>>,
-    /// `RepoDigests`
-    pub repo_digests: Option<Vec<String>>,
-    /// `Created`
+    /// How many use it; -1 for: not counted.
+    pub containers: i64,
+    /// Seconds since 1970.
     pub created: i64,
-    /// `Size`
+    /// `sha256:…`
+    pub id: String,
+    pub labels: Option<Labels>,
+    pub parent_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptor: Option<Descriptor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<Vec<Value>>,
+    pub repo_digests: Option<Vec<String>>,
+    pub repo_tags: Option<Vec<String>>,
+    /// Bytes; -1 for: not counted.
+    pub shared_size: i64,
+    /// Bytes.
     pub size: i64,
-    /// `VirtualSize`
+    /// The same, for clients older than version 1.44.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub virtual_size: Option<i64>,
-    /// `SharedSize`
-    pub shared_size: i64,
-    /// `Labels`
-    pub labels: Option<Labels>,
-    /// `Containers`
-    pub containers: i64,
 }
 
-/// What `GET /images/{name}/json` answers.
+/// What `GET /images/{name}/json` answers. Its config is shown with all of a container's fields to clients older than version
+/// 1.50, and as an [`ImageConfig`](crate::ImageConfig) to newer ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct ImageInspect {
-    /// `Id`
+pub struct ImageInspect<Config = ContainerConfig> {
     pub id: String,
-    /// `RepoTags`
     pub repo_tags: Option<Vec<String>>,
-    /// `RepoDigests`
     pub repo_digests: Option<Vec<String>>,
-    /// `Parent`
     pub parent: String,
-    /// `Comment`
     pub comment: String,
-    /// `Created`
-    pub created: String,
-    /// `Container`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Gone from version 1.45 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
-    /// `ContainerConfig`
+    /// Gone from version 1.45 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_config: Option<ContainerConfig>,
-    /// `DockerVersion`
     pub docker_version: String,
-    /// `Author`
     pub author: String,
-    /// `Config`
-    pub config: ContainerConfig,
-    /// `Architecture`
+    pub config: Config,
     pub architecture: String,
-    /// `Variant`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// `Os`
     pub os: String,
-    /// `Size`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// Bytes.
     pub size: i64,
-    /// `VirtualSize`
+    /// The same, for clients older than version 1.44.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub virtual_size: Option<i64>,
-    /// `GraphDriver`
-    pub graph_driver: crate::GraphDriver,
-    /// `RootFS`
+    pub graph_driver: GraphDriver,
     #[serde(rename = "RootFS")]
     pub rootfs: RootFs,
-    /// `Metadata`
     pub metadata: ImageMetadata,
-    /// `Manifests`
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub manifests: Option<Value>,
+    pub descriptor: Option<Descriptor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<Vec<Value>>,
 }
 
-/// An image's layers by their diff IDs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// An image's layers by the digests of their uncompressed tars, the lowest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct RootFs {
-    /// `Type`
+    /// `layers`
     #[serde(rename = "Type")]
     pub kind: String,
-    /// `Layers`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<String>>,
 }
 
 /// What this engine knows of an image besides its content.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageMetadata {
-    /// `LastTagTime`
+    /// `0001-01-01T00:00:00Z` when not known.
     pub last_tag_time: String,
 }
 
-/// One of `GET /images/{name}/history`.
+/// A blob, as manifests point to it; its names begin small.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct ImageHistoryItem {
-    /// `Id`
-    pub id: String,
-    /// `Created`
-    pub created: i64,
-    /// `CreatedBy`
-    pub created_by: String,
-    /// `Tags`
-    pub tags: Option<Vec<String>>,
-    /// `Size`
+#[serde(default, rename_all = "camelCase")]
+pub struct Descriptor {
+    pub media_type: String,
+    pub digest: String,
     pub size: i64,
-    /// `Comment`
-    pub comment: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urls: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Labels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
 }
 
-/// One of `DELETE /images/{name}`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// For which machines something is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Platform {
+    pub architecture: String,
+    pub os: String,
+    #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    #[serde(rename = "os.features", skip_serializing_if = "Option::is_none")]
+    pub os_features: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+/// One of `GET /images/{name}/history`, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ImageHistoryItem {
+    pub comment: String,
+    /// Seconds since 1970.
+    pub created: i64,
+    pub created_by: String,
+    /// The image's id at its newest step, `<missing>` at the others.
+    pub id: String,
+    /// Bytes.
+    pub size: i64,
+    pub tags: Option<Vec<String>>,
+}
+
+/// One of `DELETE /images/{name}`: exactly one field is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageDeleteItem {
-    /// `Untagged`
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub untagged: String,
-    /// `Deleted`
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub deleted: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untagged: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<String>,
 }

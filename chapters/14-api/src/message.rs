@@ -11,6 +11,30 @@ pub struct ErrorResponse {
     pub message: String,
 }
 
+/// Who a client says it is, to a registry: `X-Registry-Auth`, in base64 (with `-` and `_`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "lowercase")]
+pub struct AuthConfig {
+    /// Name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub username: String,
+    /// Password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub password: String,
+    /// `name:password` in base64, instead of both.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub auth: String,
+    /// The registry that these are for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub serveraddress: String,
+    /// Something to get tokens with, instead of a password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identitytoken: String,
+    /// A token to be sent as it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub registrytoken: String,
+}
+
 /// One line of a pull's, load's or import's progress (`CreateImageInfo`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -46,15 +70,11 @@ pub struct ProgressMessage {
 #[serde(default)]
 pub struct ProgressDetail {
     /// Done so far.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::is_zero")]
     pub current: i64,
     /// To be done.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::is_zero")]
     pub total: i64,
-}
-
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// An error within a stream.

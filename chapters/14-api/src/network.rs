@@ -1,8 +1,8 @@
 //! Networks and a container's place in them.
+#![allow(missing_docs, reason = "a field's meaning is the contract's")]
 
 use crate::Labels;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `80/tcp` to where it is published; null where it is only exposed.
@@ -12,9 +12,7 @@ pub type PortMap = BTreeMap<String, Option<Vec<PortBinding>>>;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct PortBinding {
-    /// `HostIp`
     pub host_ip: String,
-    /// `HostPort`
     pub host_port: String,
 }
 
@@ -22,7 +20,6 @@ pub struct PortBinding {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct NetworkingConfig {
-    /// `EndpointsConfig`
     pub endpoints_config: Option<BTreeMap<String, Option<EndpointSettings>>>,
 }
 
@@ -30,96 +27,83 @@ pub struct NetworkingConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct EndpointSettings {
-    /// `IPAMConfig`
     #[serde(rename = "IPAMConfig")]
-    pub ipam_config: Option<Value>,
-    /// `Links`
+    pub ipam_config: Option<EndpointIpamConfig>,
     pub links: Option<Vec<String>>,
-    /// `Aliases`
     pub aliases: Option<Vec<String>>,
-    /// `MacAddress`
     pub mac_address: String,
-    /// `DriverOpts`
     pub driver_opts: Option<Labels>,
-    /// `NetworkID`
+    pub gw_priority: i64,
     #[serde(rename = "NetworkID")]
     pub network_id: String,
-    /// `EndpointID`
     #[serde(rename = "EndpointID")]
     pub endpoint_id: String,
-    /// `Gateway`
     pub gateway: String,
-    /// `IPAddress`
     #[serde(rename = "IPAddress")]
     pub ip_address: String,
-    /// `IPPrefixLen`
     #[serde(rename = "IPPrefixLen")]
     pub ip_prefix_len: i64,
-    /// `IPv6Gateway`
     #[serde(rename = "IPv6Gateway")]
     pub ipv6_gateway: String,
-    /// `GlobalIPv6Address`
     #[serde(rename = "GlobalIPv6Address")]
     pub global_ipv6_address: String,
-    /// `GlobalIPv6PrefixLen`
     #[serde(rename = "GlobalIPv6PrefixLen")]
     pub global_ipv6_prefix_len: i64,
-    /// `DNSNames`
-    #[serde(rename = "DNSNames", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "DNSNames")]
     pub dns_names: Option<Vec<String>>,
-    /// `GwPriority`
-    pub gw_priority: i64,
+}
+
+/// Addresses that a client asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EndpointIpamConfig {
+    #[serde(rename = "IPv4Address", skip_serializing_if = "String::is_empty")]
+    pub ipv4_address: String,
+    #[serde(rename = "IPv6Address", skip_serializing_if = "String::is_empty")]
+    pub ipv6_address: String,
+    #[serde(rename = "LinkLocalIPs", skip_serializing_if = "Option::is_none")]
+    pub link_local_ips: Option<Vec<String>>,
+}
+
+/// A further address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Address {
+    pub addr: String,
+    pub prefix_len: i64,
 }
 
 /// All of a container's places.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct NetworkSettings {
-    /// `Bridge`
     pub bridge: String,
-    /// `SandboxID`
     #[serde(rename = "SandboxID")]
     pub sandbox_id: String,
-    /// `SandboxKey`
     pub sandbox_key: String,
-    /// `HairpinMode`
+    pub ports: PortMap,
     pub hairpin_mode: bool,
-    /// `LinkLocalIPv6Address`
     #[serde(rename = "LinkLocalIPv6Address")]
     pub link_local_ipv6_address: String,
-    /// `LinkLocalIPv6PrefixLen`
     #[serde(rename = "LinkLocalIPv6PrefixLen")]
     pub link_local_ipv6_prefix_len: i64,
-    /// `SecondaryIPAddresses`
     #[serde(rename = "SecondaryIPAddresses")]
-    pub secondary_ip_addresses: Option<Value>,
-    /// `SecondaryIPv6Addresses`
+    pub secondary_ip_addresses: Option<Vec<Address>>,
     #[serde(rename = "SecondaryIPv6Addresses")]
-    pub secondary_ipv6_addresses: Option<Value>,
-    /// `EndpointID`
+    pub secondary_ipv6_addresses: Option<Vec<Address>>,
     #[serde(rename = "EndpointID")]
     pub endpoint_id: String,
-    /// `Gateway`
     pub gateway: String,
-    /// `GlobalIPv6Address`
     #[serde(rename = "GlobalIPv6Address")]
     pub global_ipv6_address: String,
-    /// `GlobalIPv6PrefixLen`
     #[serde(rename = "GlobalIPv6PrefixLen")]
     pub global_ipv6_prefix_len: i64,
-    /// `IPAddress`
     #[serde(rename = "IPAddress")]
     pub ip_address: String,
-    /// `IPPrefixLen`
     #[serde(rename = "IPPrefixLen")]
     pub ip_prefix_len: i64,
-    /// `IPv6Gateway`
     #[serde(rename = "IPv6Gateway")]
     pub ipv6_gateway: String,
-    /// `MacAddress`
     pub mac_address: String,
-    /// `Ports`
-    pub ports: PortMap,
-    /// `Networks`
     pub networks: BTreeMap<String, EndpointSettings>,
 }

@@ -1,6 +1,7 @@
 //! Containers in a list, and the small answers about them.
+#![allow(missing_docs, reason = "a field's meaning is the contract's")]
 
-use crate::{EndpointSettings, Labels, MountPoint};
+use crate::{Descriptor, EndpointSettings, Labels, MountPoint};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -8,38 +9,26 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ContainerSummary {
-    /// `Id`
     pub id: String,
-    /// `Names`
     pub names: Vec<String>,
-    /// `Image`
     pub image: String,
-    /// `ImageID`
     #[serde(rename = "ImageID")]
     pub image_id: String,
-    /// `Command`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_manifest_descriptor: Option<Descriptor>,
     pub command: String,
-    /// `Created`
+    /// Seconds since 1970.
     pub created: i64,
-    /// `Ports`
     pub ports: Vec<Port>,
-    /// `SizeRw`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_rw: Option<i64>,
-    /// `SizeRootFs`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_root_fs: Option<i64>,
-    /// `Labels`
     pub labels: Option<Labels>,
-    /// `State`
     pub state: String,
-    /// `Status`
     pub status: String,
-    /// `HostConfig`
     pub host_config: SummaryHostConfig,
-    /// `NetworkSettings`
     pub network_settings: SummaryNetworkSettings,
-    /// `Mounts`
     pub mounts: Vec<MountPoint>,
 }
 
@@ -47,15 +36,11 @@ pub struct ContainerSummary {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Port {
-    /// `IP`
     #[serde(rename = "IP", skip_serializing_if = "String::is_empty")]
     pub ip: String,
-    /// `PrivatePort`
     pub private_port: u16,
-    /// `PublicPort`
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::is_zero")]
     pub public_port: u16,
-    /// `Type`
     #[serde(rename = "Type")]
     pub kind: String,
 }
@@ -64,9 +49,8 @@ pub struct Port {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SummaryHostConfig {
-    /// `NetworkMode`
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub network_mode: String,
-    /// `Annotations`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Labels>,
 }
@@ -75,7 +59,6 @@ pub struct SummaryHostConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SummaryNetworkSettings {
-    /// `Networks`
     pub networks: BTreeMap<String, EndpointSettings>,
 }
 
@@ -83,9 +66,7 @@ pub struct SummaryNetworkSettings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ContainerWaitResponse {
-    /// `StatusCode`
     pub status_code: i64,
-    /// `Error`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<WaitError>,
 }
@@ -94,7 +75,6 @@ pub struct ContainerWaitResponse {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct WaitError {
-    /// `Message`
     pub message: String,
 }
 
@@ -102,12 +82,6 @@ pub struct WaitError {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ContainerTopResponse {
-    /// `Titles`
     pub titles: Vec<String>,
-    /// `Processes`
     pub processes: Vec<Vec<String>>,
-}
-
-fn is_zero(number: &u16) -> bool {
-    *number == 0
 }

@@ -1,4 +1,5 @@
 //! The engine itself.
+#![allow(missing_docs, reason = "a field's meaning is the contract's")]
 
 use crate::Labels;
 use serde::{Deserialize, Serialize};
@@ -9,148 +10,126 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SystemInfo {
-    /// `ID`
     #[serde(rename = "ID")]
     pub id: String,
-    /// `Containers`
     pub containers: i64,
-    /// `ContainersRunning`
     pub containers_running: i64,
-    /// `ContainersPaused`
     pub containers_paused: i64,
-    /// `ContainersStopped`
     pub containers_stopped: i64,
-    /// `Images`
     pub images: i64,
-    /// `Driver`
     pub driver: String,
-    /// `DriverStatus`
-    pub driver_status: Vec<[String; 2]>,
-    /// `SystemStatus`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system_status: Option<Value>,
-    /// `Plugins`
+    pub driver_status: Option<Vec<[String; 2]>>,
     pub plugins: Plugins,
-    /// `MemoryLimit`
     pub memory_limit: bool,
-    /// `SwapLimit`
     pub swap_limit: bool,
-    /// `KernelMemory`
+    /// Gone from version 1.42 on.
+    #[serde(skip_serializing_if = "crate::is_false")]
     pub kernel_memory: bool,
-    /// `KernelMemoryTCP`
-    #[serde(rename = "KernelMemoryTCP")]
+    #[serde(rename = "KernelMemoryTCP", skip_serializing_if = "crate::is_false")]
     pub kernel_memory_tcp: bool,
-    /// `CpuCfsPeriod`
     pub cpu_cfs_period: bool,
-    /// `CpuCfsQuota`
     pub cpu_cfs_quota: bool,
-    /// `CPUShares`
     #[serde(rename = "CPUShares")]
     pub cpu_shares: bool,
-    /// `CPUSet`
     #[serde(rename = "CPUSet")]
     pub cpu_set: bool,
-    /// `PidsLimit`
     pub pids_limit: bool,
-    /// `IPv4Forwarding`
     #[serde(rename = "IPv4Forwarding")]
     pub ipv4_forwarding: bool,
-    /// `BridgeNfIptables`
     pub bridge_nf_iptables: bool,
-    /// `BridgeNfIp6tables`
     pub bridge_nf_ip6tables: bool,
-    /// `Debug`
     pub debug: bool,
-    /// `NFd`
     pub n_fd: i64,
-    /// `OomKillDisable`
     pub oom_kill_disable: bool,
-    /// `NGoroutines`
     pub n_goroutines: i64,
-    /// `SystemTime`
     pub system_time: String,
-    /// `LoggingDriver`
     pub logging_driver: String,
-    /// `CgroupDriver`
     pub cgroup_driver: String,
-    /// `CgroupVersion`
     pub cgroup_version: String,
-    /// `NEventsListener`
     pub n_events_listener: i64,
-    /// `KernelVersion`
     pub kernel_version: String,
-    /// `OperatingSystem`
     pub operating_system: String,
-    /// `OSVersion`
     #[serde(rename = "OSVersion")]
     pub os_version: String,
-    /// `OSType`
     #[serde(rename = "OSType")]
     pub os_type: String,
-    /// `Architecture`
     pub architecture: String,
-    /// `IndexServerAddress`
     pub index_server_address: String,
-    /// `RegistryConfig`
     pub registry_config: RegistryConfig,
-    /// `NCPU`
     #[serde(rename = "NCPU")]
     pub ncpu: i64,
-    /// `MemTotal`
     pub mem_total: i64,
-    /// `GenericResources`
     pub generic_resources: Option<Value>,
-    /// `DockerRootDir`
     pub docker_root_dir: String,
-    /// `HttpProxy`
     pub http_proxy: String,
-    /// `HttpsProxy`
     pub https_proxy: String,
-    /// `NoProxy`
     pub no_proxy: String,
-    /// `Name`
     pub name: String,
-    /// `Labels`
     pub labels: Vec<String>,
-    /// `ExperimentalBuild`
     pub experimental_build: bool,
-    /// `ServerVersion`
     pub server_version: String,
-    /// `Runtimes`
     pub runtimes: BTreeMap<String, RuntimeInfo>,
-    /// `DefaultRuntime`
     pub default_runtime: String,
-    /// `Swarm`
-    pub swarm: Value,
-    /// `LiveRestoreEnabled`
+    pub swarm: SwarmInfo,
     pub live_restore_enabled: bool,
-    /// `Isolation`
     pub isolation: String,
-    /// `InitBinary`
     pub init_binary: String,
-    /// `ContainerdCommit`
     pub containerd_commit: Commit,
-    /// `RuncCommit`
     pub runc_commit: Commit,
-    /// `InitCommit`
     pub init_commit: Commit,
-    /// `SecurityOptions`
     pub security_options: Vec<String>,
-    /// `Warnings`
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub product_license: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_address_pools: Option<Vec<AddressPool>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall_backend: Option<FirewallInfo>,
+    #[serde(rename = "CDISpecDirs", skip_serializing_if = "Option::is_none")]
+    pub cdi_spec_dirs: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containerd: Option<Value>,
     pub warnings: Option<Vec<String>>,
+}
+
+/// The swarm that this engine is no part of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SwarmInfo {
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    pub node_addr: String,
+    /// `inactive`
+    pub local_node_state: String,
+    pub control_available: bool,
+    pub error: String,
+    pub remote_managers: Option<Vec<Value>>,
+}
+
+/// Where new networks take their addresses from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct AddressPool {
+    pub base: String,
+    /// The length of a network's prefix.
+    pub size: i64,
+}
+
+/// What rewrites packets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct FirewallInfo {
+    pub driver: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info: Option<Vec<[String; 2]>>,
 }
 
 /// What kinds of drivers there are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Plugins {
-    /// `Volume`
     pub volume: Option<Vec<String>>,
-    /// `Network`
     pub network: Option<Vec<String>>,
-    /// `Authorization`
     pub authorization: Option<Vec<String>>,
-    /// `Log`
     pub log: Option<Vec<String>>,
 }
 
@@ -158,23 +137,30 @@ pub struct Plugins {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct RegistryConfig {
-    /// `InsecureRegistryCIDRs`
     #[serde(rename = "InsecureRegistryCIDRs")]
     pub insecure_registry_cidrs: Option<Vec<String>>,
-    /// `IndexConfigs`
-    pub index_configs: BTreeMap<String, Value>,
-    /// `Mirrors`
+    pub index_configs: BTreeMap<String, IndexInfo>,
     pub mirrors: Option<Vec<String>>,
+}
+
+/// One registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct IndexInfo {
+    pub name: String,
+    pub mirrors: Vec<String>,
+    pub secure: bool,
+    pub official: bool,
 }
 
 /// A component's version.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Commit {
-    /// `ID`
     #[serde(rename = "ID")]
     pub id: String,
-    /// `Expected`
+    /// Gone from version 1.50 on.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub expected: String,
 }
 
@@ -182,32 +168,20 @@ pub struct Commit {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SystemVersion {
-    /// `Platform`
     pub platform: PlatformName,
-    /// `Components`
     pub components: Vec<ComponentVersion>,
-    /// `Version`
     pub version: String,
-    /// `ApiVersion`
     pub api_version: String,
-    /// `MinAPIVersion`
     #[serde(rename = "MinAPIVersion")]
     pub min_api_version: String,
-    /// `GitCommit`
     pub git_commit: String,
-    /// `GoVersion`
     #[serde(skip_serializing_if = "String::is_empty")]
     pub go_version: String,
-    /// `Os`
     pub os: String,
-    /// `Arch`
     pub arch: String,
-    /// `KernelVersion`
     pub kernel_version: String,
-    /// `Experimental`
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "crate::is_false")]
     pub experimental: bool,
-    /// `BuildTime`
     #[serde(skip_serializing_if = "String::is_empty")]
     pub build_time: String,
 }
@@ -216,7 +190,6 @@ pub struct SystemVersion {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct PlatformName {
-    /// `Name`
     pub name: String,
 }
 
@@ -224,11 +197,9 @@ pub struct PlatformName {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ComponentVersion {
-    /// `Name`
     pub name: String,
-    /// `Version`
     pub version: String,
-    /// `Details`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Labels>,
 }
 
@@ -236,6 +207,8 @@ pub struct ComponentVersion {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RuntimeInfo {
-    /// Its program.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub path: String,
+    #[serde(rename = "runtimeArgs", skip_serializing_if = "Option::is_none")]
+    pub runtime_args: Option<Vec<String>>,
 }
