@@ -2,7 +2,7 @@
 
 use super::failure::{Error, ErrorKind, Result};
 use super::host::Host;
-use super::http::{self, Body, Request, Response, Upgraded};
+use super::http::{self, Body, Exchange, Request, Response, Upgraded};
 use super::on_demand;
 use super::signals::Signals;
 use serde::Serialize;
@@ -101,8 +101,8 @@ impl Daemon {
         Ok(response.upgraded())
     }
 
-    /// Sends one request below `/v1.xx`; an answer of 400 or more becomes an error.
-    pub fn call<'a>(
+    /// Sends one request below `/v1.xx` and reads the head of its answer.
+    fn call<'a>(
         &self,
         method: &'a str,
         path: &str,
@@ -117,11 +117,19 @@ impl Daemon {
             headers,
             body,
         };
-        let response = http::send(self.connect()?, self.signals.clone(), request)?;
-        match response.status {
-            status if status < 400 => Ok(response),
-            status => Err(daemon_error(status, &response.bytes()?)),
-        }
+        successful(http::send(self.connect()?, self.signals.clone(), request)?)
+    }
+
+    /// Sends a request without a body, to be answered by [`successful`]: several can be under way.
+    pub fn begin(&self, method: &str, path: &str, query: Query<'_>) -> Result<Exchange> {
+        let target = format!("/v{}{path}{}", self.version()?, encode_query(query));
+        let request = Request {
+            method,
+            target,
+            headers: Vec::new(),
+            body: Body::Empty,
+        };
+        http::send(self.connect()?, self.signals.clone(), request)
     }
 
     /// The version to speak: `DOCKER_API_VERSION`, else the older of ours and the daemon's.
@@ -144,7 +152,7 @@ impl Daemon {
             headers: Vec::new(),
             body: Body::Empty,
         };
-        let response = http::send(self.connect()?, self.signals.clone(), request)?;
+        let response = http::send(self.connect()?, self.signals.clone(), request)?.response()?;
         Ok(response.header("api-version").map(str::to_string))
     }
 
@@ -168,6 +176,15 @@ pub fn unreachable(host: &Host, error: &std::io::Error) -> Error {
         format!("Cannot connect to the Coracle daemon at {address}. Is the coracle daemon running?")
     };
     Error::new(ErrorKind::Connection, message)
+}
+
+/// The answer to a request; a status of 400 or more becomes an error.
+pub fn successful(exchange: Exchange) -> Result<Response> {
+    let response = exchange.response()?;
+    match response.status {
+        status if status < 400 => Ok(response),
+        status => Err(daemon_error(status, &response.bytes()?)),
+    }
 }
 
 /// The body of a successful answer, as JSON.

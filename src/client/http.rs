@@ -61,21 +61,29 @@ enum Framing {
     UntilClosed,
 }
 
-/// Sends `request` and reads the head of the answer.
-pub fn send(stream: UnixStream, signals: Option<Signals>, request: Request<'_>) -> Result<Response> {
+/// A request that was sent; its answer is still to be read. Several may be under way, each on its own connection.
+pub struct Exchange(Source);
+
+/// Sends `request`.
+pub fn send(stream: UnixStream, signals: Option<Signals>, request: Request<'_>) -> Result<Exchange> {
     let mut source = Source {
         stream,
         signals,
         buffer: Vec::new(),
         start: 0,
     };
-    if let Err(error) = send_request(&mut source, request) {
+    match send_request(&mut source, request) {
         // A daemon that refuses a body early answers before it has read all of it, and the answer says more than `EPIPE`.
-        if error.kind() != ErrorKind::BrokenPipe {
-            return Err(error);
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(Exchange(source)),
     }
-    read_head(source)
+}
+
+impl Exchange {
+    /// Reads the head of the answer.
+    pub fn response(self) -> Result<Response> {
+        read_head(self.0)
+    }
 }
 
 fn send_request(source: &mut Source, request: Request<'_>) -> Result<()> {

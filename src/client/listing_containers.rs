@@ -49,6 +49,7 @@ const TITLES: &[(&str, &str)] = &[
     ("CreatedAt", "CREATED AT"),
     ("RunningFor", "CREATED"),
     ("Ports", "PORTS"),
+    ("Platform", "PLATFORM"),
     ("State", "STATE"),
     ("Status", "STATUS"),
     ("Size", "SIZE"),
@@ -79,7 +80,8 @@ impl Verb for List {
             String::new()
         };
         let flag = |on: bool| if on { "1" } else { "" };
-        let size = self.size || self.format.contains(".Size");
+        // Sizes take the daemon time: they are asked for only when they are shown, and `json` shows everything.
+        let size = self.size || [".Size", "json"].iter().any(|word| self.format.contains(word));
         let query = [
             ("all", flag(self.all)),
             ("filters", &filters::encode(&self.filter)),
@@ -130,13 +132,14 @@ fn row(container: &Value, truncate: bool) -> Row {
         .flatten()
         .map(|(name, _)| name.as_str())
         .collect();
-    let row = Row::new([
+    let mut row = Row::new([
         ("ID", if truncate { short_id(&id).to_string() } else { id }),
         ("Names", names(container, truncate)),
         ("Image", image(container, truncate)),
         ("Command", format!("{command:?}")),
         ("CreatedAt", full_time(created)),
         ("RunningFor", ago(created)),
+        ("Platform", String::new()),
         ("Ports", ports::displayable(&container["Ports"])),
         ("State", text("State")),
         ("Status", text("Status")),
@@ -146,7 +149,10 @@ fn row(container: &Value, truncate: bool) -> Row {
         ("LocalVolumes", local.to_string()),
         ("Networks", networks.join(",")),
     ]);
-    Row { labels, ..row }
+    // Only known where an image has several platforms.
+    row.fields["Platform"] = Value::Null;
+    row.labels = labels;
+    row
 }
 
 /// Names without their leading slash. Links give a container further names, with another slash: shown by `--no-trunc`.

@@ -3,6 +3,7 @@
 //! `verbs.rs` is the table to start from: a verb is a struct of flags with a `run`. Below them `daemon_calls.rs` turns a call
 //! into a request and `http.rs` sends it. Nothing here is asynchronous, and there is one thread.
 
+mod archives;
 mod attaching;
 mod creation;
 mod daemon_calls;
@@ -15,8 +16,12 @@ mod help;
 mod host;
 mod http;
 mod inspection;
+mod lifecycle;
 mod listing_containers;
 mod listing_images;
+mod logs;
+mod moments;
+mod names_of_images;
 mod on_demand;
 mod ports;
 mod progress;
@@ -31,6 +36,7 @@ mod template;
 mod terminal;
 mod units;
 mod verbs;
+mod watching;
 
 use clap::{Args, FromArgMatches};
 use daemon_calls::Daemon;

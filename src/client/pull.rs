@@ -3,7 +3,7 @@
 use super::daemon_calls::Daemon;
 use super::failure::{Error, Result};
 use super::flags::Verb;
-use super::progress;
+use super::{progress, reference};
 use images::Reference;
 use indicatif::ProgressDrawTarget;
 use std::io::{IsTerminal, Write, sink, stderr, stdout};
@@ -53,8 +53,8 @@ impl Verb for Pull {
             return Err(Error::not_supported("--disable-content-trust=false"));
         }
         let name = &self.arguments[0];
-        let reference = Reference::parse(name).map_err(|error| Error::usage(error.to_string()))?;
-        let (_, tag, digest) = super::reference::parts(name);
+        let wanted = reference::typed(name)?;
+        let (_, tag, digest) = reference::parts(name);
         if !self.quiet && tag.is_none() && digest.is_none() {
             println!("Using default tag: latest");
         }
@@ -63,8 +63,8 @@ impl Verb for Pull {
         } else {
             Progress::OnOutput
         };
-        pull(daemon, &reference, &self.platform, shown)?;
-        println!("{reference}");
+        pull(daemon, &wanted, &self.platform, shown)?;
+        println!("{wanted}");
         Ok(())
     }
 }

@@ -1,5 +1,22 @@
 //! Image names as users see them: what Docker Hub's default name parts hide.
 
+use super::failure::{Error, Result};
+use images::Reference;
+
+/// Reads what a user typed for an image. The chapter's words are the daemon's; docker's client also names the culprit.
+pub fn typed(text: &str) -> Result<Reference> {
+    Reference::parse(text).map_err(|error| {
+        let path = parts(text).0;
+        let path = if path.contains('/') {
+            path.to_string()
+        } else {
+            format!("library/{path}")
+        };
+        let culprit = format!("repository name ({path}) must");
+        Error::usage(error.to_string().replace("repository name must", &culprit))
+    })
+}
+
 /// `docker.io/library/busybox:latest` -> `busybox:latest`.
 pub fn familiar(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
@@ -29,6 +46,17 @@ pub fn short_id(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_capital_letter_is_refused_with_its_name() {
+        let refusal = |text| typed(text).unwrap_err().to_string();
+        let lowercase = "must be lowercase";
+        assert_eq!(
+            refusal("Foo:1"),
+            format!("invalid reference format: repository name (library/Foo) {lowercase}")
+        );
+        assert_eq!(refusal("a@b"), "invalid reference format");
+    }
 
     #[test]
     fn names_in_parts() {

@@ -221,7 +221,9 @@ impl Verb for Info {
         let info = daemon.get("/info", &[]);
         let mut output = std::io::stdout().lock();
         if !self.format.is_empty() {
-            writeln!(output, "{}", render(&self.format, &info?)?)?;
+            let mut info = info?;
+            info["ClientInfo"] = client_info();
+            writeln!(output, "{}", render(&self.format, &info)?)?;
             return Ok(());
         }
         let version = env!("CARGO_PKG_VERSION");
@@ -239,6 +241,20 @@ impl Verb for Info {
             false => Ok(()),
         }
     }
+}
+
+/// What `info` knows of ourselves.
+fn client_info() -> Value {
+    json!({
+        "Debug": false,
+        "Version": env!("CARGO_PKG_VERSION"),
+        "DefaultAPIVersion": NEWEST_VERSION,
+        "Os": "linux",
+        "Arch": architecture(),
+        "Context": "default",
+        "Plugins": [],
+        "Warnings": null,
+    })
 }
 
 fn strings(list: &Value) -> Vec<String> {

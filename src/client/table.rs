@@ -45,11 +45,21 @@ pub fn print(output: &mut impl Write, listing: &Listing<'_>, format: &str, rows:
     };
     let source = unescape(table.unwrap_or(if format == "json" { "{{json .}}" } else { format }));
     let template = Template::parse(&source).map_err(parsing)?;
+    let titles = listing
+        .titles
+        .iter()
+        .map(|(field, title)| (field.to_string(), Value::from(*title)));
+    let titles = Row {
+        fields: titles.collect(),
+        ..Row::default()
+    };
+    // Rendered even when it is not shown: a field that does not exist is an error without rows, too.
+    let header = line(&template, &source, &titles, Mode::Headers)?;
     // Docker's rows escape what HTML would not take, where its other JSON does not.
     let escapes = source == "{{json .}}";
     let mut lines = Vec::new();
     for row in rows {
-        let text = line(&template, &source, row)?;
+        let text = line(&template, &source, row, Mode::Values)?;
         lines.push(if escapes { escape_html(&text) } else { text });
     }
     if table.is_none() {
@@ -65,7 +75,7 @@ pub fn print(output: &mut impl Write, listing: &Listing<'_>, format: &str, rows:
         .render(&Value::Object(titles), Mode::Headers)
         .map_err(executing)?;
     lines.insert(0, header);
-    output.write_all(align(&lines).as_bytes())?;
+    output.write_all(align(&lines, 10).as_bytes())?;
     Ok(())
 }
 
@@ -75,7 +85,7 @@ fn escape_html(json: &str) -> String {
         .replace('>', "\\u003e")
 }
 
-fn line(template: &Template, source: &str, row: &Row) -> Result<String> {
+fn line(template: &Template, source: &str, row: &Row, mode: Mode) -> Result<String> {
     let mut fields = row.fields.clone();
     // Not among the fields unless it is asked for, so that `json .` does not show it.
     if source.contains(".Label ") {
@@ -91,9 +101,11 @@ fn parsing(error: TemplateError) -> Error {
 }
 
 fn executing(error: TemplateError) -> Error {
-    let text = error
-        .to_string()
-        .replace("map has no entry for key", "can't evaluate field");
+    // A row is an object of fields, not a map with keys.
+    let text = match error.to_string().split_once("map has no entry for key ") {
+        Some((before, key)) => format!("{before}can't evaluate field {}", key.trim_matches('"')),
+        None => error.to_string(),
+    };
     Error::new(ErrorKind::Local, format!("failed to execute template: {text}"))
 }
 
@@ -102,14 +114,14 @@ fn unescape(format: &str) -> String {
     format.replace("\\t", "\t").replace("\\n", "\n")
 }
 
-/// Columns as Go's tabwriter sets them for Docker: at least ten wide, three blanks between, the last one unpadded.
-pub fn align(lines: &[String]) -> String {
+/// Columns as Go's tabwriter sets them for Docker: at least `least` wide, three blanks between, the last one unpadded.
+pub fn align(lines: &[String], least: usize) -> String {
     let cells: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
     let columns = cells.iter().map(Vec::len).max().unwrap_or(0);
     let mut widths = vec![0; columns];
     for row in &cells {
         for (width, cell) in widths.iter_mut().zip(&row[..row.len() - 1]) {
-            *width = (*width).max(cell.chars().count() + 3).max(10);
+            *width = (*width).max(cell.chars().count() + 3).max(least);
         }
     }
     let mut text = String::new();

@@ -12,6 +12,7 @@ pub use values::{pairs_from_file, variable};
 use super::daemon_calls::{Daemon, json};
 use super::failure::{Error, ErrorKind, Result};
 use super::pull::{self, Progress};
+use super::reference::typed;
 use super::terminal;
 use images::Reference;
 use serde_json::{Value, json};
@@ -69,11 +70,7 @@ impl Wanted {
             return Err(Error::usage(format!("container ID file found, {advice}")));
         }
         let is_id = self.image.len() == 64 && self.image.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let reference = if is_id {
-            None
-        } else {
-            Some(Reference::parse(&self.image).map_err(usage)?)
-        };
+        let reference = if is_id { None } else { Some(typed(&self.image)?) };
         if let Some(reference) = reference
             .as_ref()
             .filter(|_| self.flags.container.pull == "always")
@@ -136,10 +133,6 @@ impl Wanted {
         };
         pull::pull(daemon, reference, platform, shown)
     }
-}
-
-fn usage(error: images::Error) -> Error {
-    Error::usage(error.to_string())
 }
 
 /// Removes a container that nobody is told of.
