@@ -1,6 +1,7 @@
-//! What a contributor runs: `cargo xtask setup | test | long | tidy | rootfs`.
+//! What a contributor runs: `cargo xtask setup | test | long | bench | tidy | rootfs`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod long;
 mod rootfs;
 mod setup;
@@ -31,6 +32,8 @@ enum Command {
     Test(test::Arguments),
     /// The long tier: seeded kills, races and evil archives in large numbers
     Long(long::Arguments),
+    /// Measure against peers and against the kernel's floor, in one run; needs root
+    Bench(bench::Arguments),
     /// Check the invariants of ARCHITECTURE.md that can be read off the sources
     Tidy,
     /// Make a root file system offline, so that every chapter's binary can be tried at once
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Long(arguments) => long::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Rootfs { directory } => rootfs::run(&directory),
     };

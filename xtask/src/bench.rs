@@ -1,0 +1,133 @@
+//! `cargo xtask bench SUITE`: our figures as ratios to peers and to the kernel's own floor, all measured in one run.
+
+mod arena;
+mod command;
+mod contenders;
+mod debian;
+mod engine;
+mod engines;
+mod facts;
+mod images;
+mod memory;
+mod report;
+mod runtime;
+mod targets;
+
+use crate::{Result, root};
+use arena::Arena;
+use contenders::Contender;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// What is measured
+    suite: Suite,
+    /// Leave this contender out (also: coracle), instead of refusing to run when it is missing
+    #[arg(long, value_name = "PEER")]
+    without: Vec<String>,
+    /// Where the figures are written as JSON; target/bench/SUITE.json if not said
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How often each contender is measured, after a round that does not count
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Suite {
+    /// OCI runtimes: the container of `true`
+    Runtime,
+    /// Engines, driven by Docker's command line: run, exec, ps, many at once, memory
+    Engine,
+    /// Images: pull, load, save
+    Images,
+}
+
+impl Suite {
+    fn name(self) -> &'static str {
+        match self {
+            Suite::Runtime => "runtime",
+            Suite::Engine => "engine",
+            Suite::Images => "images",
+        }
+    }
+}
+
+/// Measures one suite, prints the table and writes the JSON.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let contenders = contenders::of(arguments.suite.name(), &arguments.without)?;
+    let prepare = |arena: &Arena| prepare(arena, arguments.suite, &contenders);
+    arena::enter(prepare, |arena| measure(arena, arguments, &contenders))
+}
+
+/// What needs the network or the compiler, and is no part of the measurement.
+fn prepare(arena: &Arena, suite: Suite, contenders: &[&Contender]) -> Result<()> {
+    if contenders.iter().any(|contender| contender.name == targets::OURS) {
+        build_ours(&arena.folder)?;
+    }
+    match suite {
+        Suite::Runtime => Ok(()),
+        Suite::Engine | Suite::Images => debian::prepare(),
+    }
+}
+
+fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> Result<()> {
+    let suite = arguments.suite.name();
+    let facts = facts::gather(suite, contenders)?;
+    println!("{}", facts::print(&facts));
+    let runs = arguments.runs as usize;
+    let report = match arguments.suite {
+        Suite::Runtime => runtime::measure(arena, contenders, runs)?,
+        Suite::Engine => engine::measure(arena, contenders, runs)?,
+        Suite::Images => images::measure(arena, contenders, runs)?,
+    };
+    println!("{suite}, medians of {runs}\n\n{}", report.print(suite));
+    if runs < 15 {
+        println!("Fewer than 15 runs: too few for a figure that is quoted.");
+    }
+    let path = arguments
+        .json
+        .clone()
+        .unwrap_or_else(|| arena::cache().join(format!("{suite}.json")));
+    let document =
+        serde_json::json!({ "suite": suite, "runs": runs, "facts": facts, "figures": report.json(suite) });
+    std::fs::write(&path, format!("{document:#}\n"))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+/// Builds our binaries as they are released, and copies them, so that a build meanwhile does not exchange them.
+fn build_ours(folder: &Path) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "coracle",
+            "--package",
+            "runtime",
+        ])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root())
+        .stderr(Stdio::inherit());
+    let built = cargo
+        .output()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    if !built.status.success() {
+        return Err(format!("cargo build: {}", built.status));
+    }
+    for line in String::from_utf8_lossy(&built.stdout).lines() {
+        let message: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| format!("cargo: {error}"))?;
+        if let Some(executable) = message["executable"].as_str().map(Path::new) {
+            let target = folder.join(executable.file_name().unwrap_or_default());
+            std::fs::copy(executable, target)
+                .map_err(|error| format!("{}: {error}", executable.display()))?;
+        }
+    }
+    Ok(())
+}
