@@ -74,6 +74,48 @@ pub fn capset(words: &CapabilityWords) -> Result<()> {
     })
 }
 
+/// Whether a capability is in this thread's bounding set; none: the kernel knows no capability of this number.
+pub fn is_in_bounding_set(number: u32) -> Option<bool> {
+    // SAFETY: PR_CAPBSET_READ takes a number and touches no memory.
+    let result = unsafe { libc::prctl(libc::PR_CAPBSET_READ, libc::c_ulong::from(number), 0, 0, 0) };
+    Errno::result(result).ok().map(|set| set == 1)
+}
+
+/// Drops a capability from this thread's bounding set for ever. Errors: EPERM without CAP_SETPCAP.
+pub fn drop_from_bounding_set(number: u32) -> Result<()> {
+    // SAFETY: PR_CAPBSET_DROP takes a number and touches no memory.
+    let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), 0, 0, 0) };
+    Errno::result(result)
+        .map(drop)
+        .strace(|| format!("prctl(PR_CAPBSET_DROP, {number})"))
+}
+
+/// Empties this thread's ambient set.
+pub fn clear_ambient_set() -> Result<()> {
+    // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
+    let result = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
+    Errno::result(result)
+        .map(drop)
+        .strace(|| "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)".into())
+}
+
+/// Adds a capability, which must be permitted and inheritable, to this thread's ambient set. Errors: EPERM otherwise.
+pub fn raise_ambient(number: u32) -> Result<()> {
+    // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_CAP_AMBIENT,
+            libc::PR_CAP_AMBIENT_RAISE,
+            libc::c_ulong::from(number),
+            0,
+            0,
+        )
+    };
+    Errno::result(result)
+        .map(drop)
+        .strace(|| format!("prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {number})"))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

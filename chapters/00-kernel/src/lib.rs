@@ -18,7 +18,10 @@ mod pidfd;
 mod seccomp;
 mod threads;
 
-pub use capabilities::{CapabilityWords, capget, capset};
+pub use capabilities::{
+    CapabilityWords, capget, capset, clear_ambient_set, drop_from_bounding_set, is_in_bounding_set,
+    raise_ambient,
+};
 pub use clone::{CloneArgs, Cloned, clone3};
 pub use descriptors::close_on_exec_from;
 pub use error::{AsErrno, Result, Strace, SysError};

@@ -1,2 +1,27 @@
 //! What a process may do: capabilities, seccomp, no_new_privs, rlimits.
+//!
+//! [`apply`] takes a [`Plan`] and gives privileges away in the one order in which the kernel lets it be done. Docker's
+//! defaults are data: [`default_seccomp`], [`masked_paths`], [`readonly_paths`].
 #![forbid(unsafe_code)]
+
+mod capability;
+mod defaults;
+mod plan;
+pub mod seccomp;
+pub mod user;
+
+#[cfg(target_os = "linux")]
+mod apply;
+#[cfg(target_os = "linux")]
+mod error;
+#[cfg(target_os = "linux")]
+mod rlimits;
+
+pub use capability::{CapSet, Capabilities, all_capabilities};
+pub use defaults::{default_capabilities, default_seccomp, masked_paths, readonly_paths};
+pub use plan::{Plan, Rlimit};
+
+#[cfg(target_os = "linux")]
+pub use apply::apply;
+#[cfg(target_os = "linux")]
+pub use error::{Error, ErrorKind, Result};

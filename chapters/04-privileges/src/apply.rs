@@ -1,0 +1,153 @@
+//! Gives privileges away, in the one order in which it can be done, as the last thing before execve(2).
+//!
+//! What needs a privilege comes before it is dropped. The seccomp filter is the exception that decides its own place: loading
+//! it takes CAP_SYS_ADMIN, unless no_new_privs is set; then it comes last, so that it need not allow what is done here.
+
+use crate::{Capabilities, Error, Plan, Result, rlimits};
+use kernel::{CapabilityWords, Strace, capget, capset};
+use nix::errno::Errno;
+use rustix::process::{Gid, Uid};
+use std::ffi::CString;
+
+/// Leaves the calling thread, the process's only one, with what the plan says.
+pub fn apply(plan: &Plan) -> Result<()> {
+    if let Some(name) = &plan.keyring {
+        join_keyring(name)?;
+    }
+    rlimits::apply(&plan.rlimits)?;
+    if let Some(score) = plan.oom_score_adj {
+        set_oom_score(score)?;
+    }
+    if let Some(umask) = plan.umask {
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
+    }
+    if plan.no_new_privs {
+        nix::sys::prctl::set_no_new_privs()
+            .strace(|| "prctl(PR_SET_NO_NEW_PRIVS, 1)".into())
+            .map_err(|error| Error::call("no new privileges", error))?;
+    } else {
+        load_filter(plan)?;
+    }
+    let capabilities = plan.capabilities.map(available).transpose()?;
+    if let Some(capabilities) = &capabilities {
+        drop_from_bounding(capabilities)?;
+    }
+    become_user(plan, capabilities.is_some())?;
+    if let Some(capabilities) = &capabilities {
+        set_capabilities(capabilities)?;
+    }
+    if plan.no_new_privs {
+        load_filter(plan)
+    } else {
+        Ok(())
+    }
+}
+
+/// What the host itself may not do it cannot give: such capabilities are left out, as runc leaves them out.
+fn available(wanted: Capabilities) -> Result<Capabilities> {
+    let held = capget()
+        .map_err(|error| Error::call("capabilities", error))?
+        .permitted;
+    let of = |set: crate::CapSet| crate::CapSet(set.0 & held);
+    Ok(Capabilities {
+        bounding: of(wanted.bounding),
+        effective: of(wanted.effective),
+        permitted: of(wanted.permitted),
+        inheritable: of(wanted.inheritable),
+        ambient: of(wanted.ambient),
+    })
+}
+
+/// The keys of whoever started us are not the container's (keyrings(7)). A kernel without keyrings has none to hide.
+fn join_keyring(name: &str) -> Result<()> {
+    let name = CString::new(name).map_err(|_| Error::invalid("a keyring's name holds no zero byte"))?;
+    match kernel::join_session_keyring(&name) {
+        Err(error) if matches!(error.errno(), Errno::ENOSYS | Errno::EDQUOT) => Ok(()),
+        result => result.map_err(|error| Error::call("a session keyring", error)),
+    }
+}
+
+fn set_oom_score(score: i32) -> Result<()> {
+    let path = "/proc/self/oom_score_adj";
+    // Writing the value that is there already would still need a privilege when it is below zero.
+    if std::fs::read_to_string(path).is_ok_and(|text| text.trim() == score.to_string()) {
+        return Ok(());
+    }
+    std::fs::write(path, score.to_string())
+        .strace(|| format!("write({path:?}, \"{score}\")"))
+        .map_err(|error| Error::call("the oom score", error))
+}
+
+fn load_filter(plan: &Plan) -> Result<()> {
+    let Some(program) = &plan.seccomp else {
+        return Ok(());
+    };
+    let instruction = |one: &crate::seccomp::Instruction| kernel::Instruction {
+        code: one.code,
+        jt: one.jt,
+        jf: one.jf,
+        k: one.k,
+    };
+    let instructions: Vec<_> = program.instructions.iter().map(instruction).collect();
+    kernel::load_seccomp_filter(&instructions, program.flags).map_err(|error| Error::call("seccomp", error))
+}
+
+fn drop_from_bounding(capabilities: &Capabilities) -> Result<()> {
+    // Those that the kernel knows and we do not name are dropped as well.
+    let last = (0..64).take_while(|number| kernel::is_in_bounding_set(*number).is_some());
+    for number in last.filter(|number| !capabilities.bounding.contains(*number)) {
+        if kernel::is_in_bounding_set(number) == Some(true) {
+            kernel::drop_from_bounding_set(number).map_err(|error| Error::call("the bounding set", error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Becomes the user. Leaving root would drop every capability, were they not kept for the moment (prctl(2), PR_SET_KEEPCAPS).
+fn become_user(plan: &Plan, keep: bool) -> Result<()> {
+    let purpose = |error| Error::call(format_args!("user {}:{}", plan.uid, plan.gid), error);
+    let keep_capabilities = |keep: bool| {
+        nix::sys::prctl::set_keepcaps(keep)
+            .strace(|| format!("prctl(PR_SET_KEEPCAPS, {keep})"))
+            .map_err(purpose)
+    };
+    if keep {
+        keep_capabilities(true)?;
+    }
+    if let Some(groups) = &plan.additional_gids {
+        let groups: Vec<Gid> = groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
+        rustix::thread::set_thread_groups(&groups)
+            .strace(|| format!("setgroups({}, …)", groups.len()))
+            .map_err(purpose)?;
+    }
+    let (gid, uid) = (Gid::from_raw(plan.gid), Uid::from_raw(plan.uid));
+    let group = rustix::thread::set_thread_res_gid(gid, gid, gid);
+    group
+        .strace(|| format!("setresgid({0}, {0}, {0})", plan.gid))
+        .map_err(purpose)?;
+    let user = rustix::thread::set_thread_res_uid(uid, uid, uid);
+    user.strace(|| format!("setresuid({0}, {0}, {0})", plan.uid))
+        .map_err(purpose)?;
+    if keep { keep_capabilities(false) } else { Ok(()) }
+}
+
+fn set_capabilities(capabilities: &Capabilities) -> Result<()> {
+    let purpose = |error| Error::call("capabilities", error);
+    let Capabilities {
+        effective,
+        permitted,
+        inheritable,
+        ambient,
+        ..
+    } = capabilities;
+    kernel::clear_ambient_set().map_err(purpose)?;
+    capset(&CapabilityWords {
+        effective: effective.0,
+        permitted: permitted.0,
+        inheritable: inheritable.0,
+    })
+    .map_err(purpose)?;
+    (0..64)
+        .filter(|number| ambient.contains(*number))
+        .try_for_each(|number| kernel::raise_ambient(number).map_err(purpose))
+}

@@ -1,0 +1,114 @@
+//! Capabilities: root's power in forty-one pieces, and the five sets in which a thread holds them (capabilities(7)).
+
+use serde::{Deserialize, Serialize};
+
+/// Their names, by number.
+const NAMES: &[&str] = &[
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
+
+/// Every capability's name, by number: `CAP_CHOWN` is 0.
+pub fn all_capabilities() -> &'static [&'static str] {
+    NAMES
+}
+
+/// A set of capabilities, bit n for number n.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapSet(pub u64);
+
+impl CapSet {
+    /// The set of these names; `Err` is the first that is no capability's.
+    pub fn from_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Result<CapSet, String> {
+        names.into_iter().try_fold(CapSet::default(), |set, name| {
+            let number = NAMES.iter().position(|known| *known == name.as_ref());
+            Ok(CapSet(
+                set.0 | 1 << number.ok_or_else(|| name.as_ref().to_string())?,
+            ))
+        })
+    }
+
+    /// The names of its members.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES
+            .iter()
+            .enumerate()
+            .filter(move |(number, _)| self.0 >> number & 1 == 1)
+            .map(|(_, name)| *name)
+    }
+
+    /// Whether capability `number` is a member.
+    pub fn contains(self, number: u32) -> bool {
+        self.0 >> number & 1 == 1
+    }
+}
+
+/// A thread's five sets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// What no execve(2) can exceed.
+    pub bounding: CapSet,
+    /// What the kernel checks.
+    pub effective: CapSet,
+    /// What the thread may make effective.
+    pub permitted: CapSet,
+    /// What an execve(2) of a file with inheritable capabilities keeps; empty by default (CVE-2022-29162).
+    pub inheritable: CapSet,
+    /// What an execve(2) of any file keeps, for users other than root.
+    pub ambient: CapSet,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_bits() {
+        let set = CapSet::from_names(["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]).unwrap();
+        assert_eq!(set, CapSet(1 | 1 << 40));
+        assert_eq!(
+            set.names().collect::<Vec<_>>(),
+            ["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]
+        );
+        assert_eq!(CapSet::from_names(["CAP_NOSUCH"]), Err("CAP_NOSUCH".into()));
+    }
+}

@@ -1,0 +1,171 @@
+//! The compiler: a profile becomes a program that finds a call's verdict in about as many steps as its number has bits.
+//!
+//! First the architecture is looked at, since the same number means other calls on another one; then the call's number, by
+//! halving: neighbours with the same verdict are one range, and ranges are the leaves of a balanced tree of comparisons.
+
+use super::compare::{EQUAL, GREATER_OR_EQUAL, JUMP, LOAD, RETURN, condition};
+use super::tables::X32_BIT;
+use super::{Action, Arch, Condition, Instruction, Profile, Program};
+use std::collections::BTreeMap;
+
+/// Where the call's number and its architecture lie in `struct seccomp_data`.
+const AT_NUMBER: u32 = 0;
+const AT_ARCH: u32 = 4;
+
+/// What becomes of one call: decided by its number alone, or by its arguments.
+#[derive(Clone, PartialEq)]
+enum Verdict {
+    Always(Action),
+    /// The first alternative whose conditions all hold; else the last action.
+    ByArguments(Vec<(Vec<Condition>, Action)>, Action),
+}
+
+/// Compiles a profile. Calls of an architecture that it does not name end the process, since nothing is known of them.
+pub fn compile(profile: &Profile) -> Program {
+    let mut instructions = vec![instruction(LOAD, AT_ARCH)];
+    let mut audits: Vec<u32> = profile.architectures.iter().map(|arch| arch.audit()).collect();
+    audits.sort_unstable();
+    audits.dedup();
+    for audit in audits {
+        let section = section(profile, audit);
+        // A section may be longer than a conditional jump reaches.
+        instructions.push(Instruction {
+            code: EQUAL,
+            jt: 1,
+            jf: 0,
+            k: audit,
+        });
+        instructions.push(instruction(JUMP, section.len() as u32));
+        instructions.extend(section);
+    }
+    instructions.push(instruction(RETURN, Action::KillProcess.value()));
+    Program {
+        instructions,
+        flags: profile.flags,
+    }
+}
+
+/// The code for the one or, on x86, two architectures that share an audit number.
+fn section(profile: &Profile, audit: u32) -> Vec<Instruction> {
+    let mut verdicts = BTreeMap::new();
+    let (mut narrow, mut has_x32) = (false, false);
+    for arch in profile.architectures.iter().filter(|arch| arch.audit() == audit) {
+        narrow |= !arch.is_wide();
+        has_x32 |= *arch == Arch::X32;
+        verdicts.extend(verdicts_of(profile, *arch));
+    }
+    let mut ranges = ranges(&verdicts, profile.default_action);
+    if audit == Arch::X32.audit() && !has_x32 {
+        // Otherwise every rule could be walked around by the other set of numbers.
+        ranges.retain(|(first, _)| *first < X32_BIT);
+        ranges.push((X32_BIT, Verdict::Always(Action::KillProcess)));
+    }
+    let mut code = vec![instruction(LOAD, AT_NUMBER)];
+    code.extend(tree(&ranges, !narrow));
+    code
+}
+
+fn verdicts_of(profile: &Profile, arch: Arch) -> BTreeMap<u32, Verdict> {
+    let table = arch.table();
+    let mut verdicts: BTreeMap<u32, Verdict> = BTreeMap::new();
+    for rule in &profile.rules {
+        for number in rule.names.iter().filter_map(|name| table.get(name.as_str())) {
+            let verdict = verdicts
+                .entry(*number)
+                .or_insert_with(|| Verdict::ByArguments(Vec::new(), profile.default_action));
+            match verdict {
+                Verdict::ByArguments(alternatives, _) if !rule.conditions.is_empty() => {
+                    alternatives.push((rule.conditions.clone(), rule.action));
+                }
+                Verdict::ByArguments(..) => *verdict = Verdict::Always(rule.action),
+                Verdict::Always(_) => {}
+            }
+        }
+    }
+    verdicts
+}
+
+/// All numbers as ranges, each by its first number; gaps have the default action.
+fn ranges(verdicts: &BTreeMap<u32, Verdict>, default: Action) -> Vec<(u32, Verdict)> {
+    let mut ranges: Vec<(u32, Verdict)> = vec![(0, Verdict::Always(default))];
+    let mut begin = |first: u32, verdict: Verdict| {
+        if ranges.last().is_some_and(|(last, _)| *last == first) {
+            ranges.pop();
+        }
+        if ranges.last().is_none_or(|(_, last)| *last != verdict) {
+            ranges.push((first, verdict));
+        }
+    };
+    for (number, verdict) in verdicts {
+        begin(*number, verdict.clone());
+        begin(number + 1, Verdict::Always(default));
+    }
+    ranges
+}
+
+/// A tree of comparisons over ranges; every path ends in a return.
+fn tree(ranges: &[(u32, Verdict)], wide: bool) -> Vec<Instruction> {
+    let [(_, verdict)] = ranges else {
+        let (below, above) = ranges.split_at(ranges.len() / 2);
+        let (left, right) = (tree(below, wide), tree(above, wide));
+        let first = above[0].0;
+        let mut code = match u8::try_from(left.len()) {
+            Ok(distance) => vec![Instruction {
+                code: GREATER_OR_EQUAL,
+                jt: distance,
+                jf: 0,
+                k: first,
+            }],
+            Err(_) => vec![
+                Instruction {
+                    code: GREATER_OR_EQUAL,
+                    jt: 0,
+                    jf: 1,
+                    k: first,
+                },
+                instruction(JUMP, left.len() as u32),
+            ],
+        };
+        code.extend(left);
+        code.extend(right);
+        return code;
+    };
+    leaf(verdict, wide)
+}
+
+fn leaf(verdict: &Verdict, wide: bool) -> Vec<Instruction> {
+    match verdict {
+        Verdict::Always(action) => vec![instruction(RETURN, action.value())],
+        Verdict::ByArguments(alternatives, otherwise) => {
+            let mut code: Vec<Instruction> = alternatives
+                .iter()
+                .flat_map(|(conditions, action)| alternative(conditions, *action, wide))
+                .collect();
+            code.push(instruction(RETURN, otherwise.value()));
+            code
+        }
+    }
+}
+
+/// All conditions, then the action; one that fails jumps behind it. Built from its end, which the jumps are counted to.
+fn alternative(conditions: &[Condition], action: Action, wide: bool) -> Vec<Instruction> {
+    let mut code = vec![instruction(RETURN, action.value())];
+    for one in conditions.iter().rev() {
+        let mut head = condition(one, wide, code.len());
+        head.append(&mut code);
+        code = head;
+    }
+    code
+}
+
+fn instruction(code: u16, k: u32) -> Instruction {
+    Instruction {
+        code,
+        jt: 0,
+        jf: 0,
+        k,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Long tail: a profile from the words of the OCI runtime spec (config-linux.md, "Seccomp").
+
+use super::{Action, Arch, Comparison, Condition, Profile, Rule};
+use oci_spec::runtime::{
+    Arch as OciArch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompArg, LinuxSeccompOperator, LinuxSyscall,
+};
+
+/// EPERM: what a forbidden call answers when the profile names no errno.
+const EPERM: u16 = 1;
+
+/// Translates a profile; the error names the JSON path of what cannot be.
+pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
+    let path = "linux.seccomp";
+    let flags = seccomp.flags().iter().flatten().try_fold(0, |flags, flag| {
+        let word = serde_json::to_value(flag).unwrap_or_default();
+        Ok::<u64, String>(
+            flags
+                | flag_bit(word.as_str().unwrap_or_default())
+                    .ok_or_else(|| format!("{path}.flags: {word} is not supported"))?,
+        )
+    })?;
+    let default_action = action(
+        seccomp.default_action(),
+        seccomp.default_errno_ret(),
+        &format!("{path}.defaultAction"),
+    )?;
+    let rules = seccomp.syscalls().iter().flatten().enumerate();
+    let rules = rules
+        .map(|(index, rule)| self::rule(rule, &format!("{path}.syscalls[{index}]")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let named = seccomp.architectures().iter().flatten();
+    let mut architectures = named
+        .map(|arch| {
+            self::arch(*arch).ok_or_else(|| format!("{path}.architectures: {arch:?} is not supported"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    // As libseccomp does: the caller's own architecture is always judged.
+    architectures.extend(Arch::native().filter(|native| !architectures.contains(native)));
+    Ok(Profile {
+        default_action,
+        architectures,
+        rules,
+        flags,
+    })
+}
+
+/// `SECCOMP_FILTER_FLAG_TSYNC` has no meaning for a process with one thread, and is accepted as such.
+fn flag_bit(word: &str) -> Option<u64> {
+    match word {
+        "SECCOMP_FILTER_FLAG_TSYNC" => Some(0),
+        "SECCOMP_FILTER_FLAG_LOG" => Some(2),
+        "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => Some(4),
+        _ => None,
+    }
+}
+
+fn rule(rule: &LinuxSyscall, path: &str) -> Result<Rule, String> {
+    let conditions = rule
+        .args()
+        .iter()
+        .flatten()
+        .map(|argument| condition(argument, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Rule {
+        names: rule.names().clone(),
+        action: action(rule.action(), rule.errno_ret(), &format!("{path}.action"))?,
+        conditions,
+    })
+}
+
+fn action(action: LinuxSeccompAction, errno: Option<u32>, path: &str) -> Result<Action, String> {
+    let errno = u16::try_from(errno.unwrap_or(EPERM.into()))
+        .map_err(|_| format!("{path}: no errno is that large"))?;
+    Ok(match action {
+        LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => Action::KillThread,
+        LinuxSeccompAction::ScmpActKillProcess => Action::KillProcess,
+        LinuxSeccompAction::ScmpActTrap => Action::Trap,
+        LinuxSeccompAction::ScmpActErrno => Action::Errno(errno),
+        LinuxSeccompAction::ScmpActTrace => Action::Trace(errno),
+        LinuxSeccompAction::ScmpActLog => Action::Log,
+        LinuxSeccompAction::ScmpActAllow => Action::Allow,
+        LinuxSeccompAction::ScmpActNotify => {
+            return Err(format!("{path}: SCMP_ACT_NOTIFY is not supported yet"));
+        }
+    })
+}
+
+fn condition(argument: &LinuxSeccompArg, path: &str) -> Result<Condition, String> {
+    let index = argument.index() as u32;
+    if index > 5 {
+        return Err(format!(
+            "{path}.args.index: {index}, but a system call has six arguments, from 0"
+        ));
+    }
+    let (value, second) = (argument.value(), argument.value_two());
+    let simple = |comparison| Condition {
+        index,
+        comparison,
+        value,
+    };
+    Ok(match argument.op() {
+        LinuxSeccompOperator::ScmpCmpNe => simple(Comparison::NotEqual),
+        LinuxSeccompOperator::ScmpCmpLt => simple(Comparison::Less),
+        LinuxSeccompOperator::ScmpCmpLe => simple(Comparison::LessOrEqual),
+        LinuxSeccompOperator::ScmpCmpEq => simple(Comparison::Equal),
+        LinuxSeccompOperator::ScmpCmpGe => simple(Comparison::GreaterOrEqual),
+        LinuxSeccompOperator::ScmpCmpGt => simple(Comparison::Greater),
+        // Here `value` is the mask, and `valueTwo` what is compared with.
+        LinuxSeccompOperator::ScmpCmpMaskedEq => Condition {
+            index,
+            comparison: Comparison::MaskedEqual { mask: value },
+            value: second.unwrap_or_default(),
+        },
+    })
+}
+
+fn arch(arch: OciArch) -> Option<Arch> {
+    match arch {
+        OciArch::ScmpArchNative => Arch::native(),
+        OciArch::ScmpArchX86_64 => Some(Arch::X86_64),
+        OciArch::ScmpArchX32 => Some(Arch::X32),
+        OciArch::ScmpArchX86 => Some(Arch::I386),
+        OciArch::ScmpArchAarch64 => Some(Arch::Aarch64),
+        OciArch::ScmpArchArm => Some(Arch::Arm),
+        _ => None,
+    }
+}
