@@ -16,6 +16,7 @@ mod link;
 mod mount;
 mod pidfd;
 mod seccomp;
+mod signals;
 mod threads;
 
 pub use capabilities::{
@@ -32,4 +33,5 @@ pub use link::set_link_up;
 pub use mount::{MountAttributes, mount_setattr};
 pub use pidfd::pidfd_send_signal;
 pub use seccomp::{Instruction, load_seccomp_filter};
+pub use signals::default_signals;
 pub use threads::thread_count;

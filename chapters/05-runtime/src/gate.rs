@@ -3,7 +3,7 @@
 //! Two pipes, so that the child needs nothing but read and write once its seccomp filter is in place:
 //!
 //! ```text
-//!   report   child ──▶ runtime    'r': ready and waiting · JSON: the error that ended it · end of file: it has called execve
+//!   report   child ──▶ runtime    a byte: ready and waiting · end of file: it has called execve, or ended
 //!   start    child ◀── runtime    a byte: go · end of file: whoever should have started it is gone
 //! ```
 //!
@@ -12,13 +12,13 @@
 //! for reading and writing both, so it neither waits in open(2) nor sees an end of file between the two commands; since it
 //! alone does, the close-on-exec of its end still tells the starter that execve has happened.
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
+use kernel::Strace;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 use nix::unistd::{mkfifo, pipe2, read, write};
-use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -37,19 +37,13 @@ pub struct Keeper {
     start: Option<OwnedFd>,
 }
 
-/// An error on its way through the pipe.
-#[derive(Serialize, Deserialize)]
-struct Report {
-    kind: ErrorKind,
-    message: String,
-}
-
-const READY: u8 = b'r';
+/// The only thing that is ever said.
+const BYTE: u8 = b'.';
 
 /// Both ends, for one process that creates and starts.
 pub fn unnamed() -> Result<(Gate, Keeper)> {
-    let (report, child_report) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe2"))?;
-    let (child_start, start) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe2"))?;
+    let (report, child_report) = pipe2(OFlag::O_CLOEXEC).strace(|| "pipe2(O_CLOEXEC)".into())?;
+    let (child_start, start) = pipe2(OFlag::O_CLOEXEC).strace(|| "pipe2(O_CLOEXEC)".into())?;
     Ok((
         Gate {
             report: child_report,
@@ -67,7 +61,7 @@ pub fn unnamed() -> Result<(Gate, Keeper)> {
 pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
     let make = |name: &str| {
         let path = folder.join(name);
-        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(failed("mkfifo"))?;
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).strace(|| format!("mkfifo({path:?})"))?;
         fifo(&path, OFlag::O_RDWR)
     };
     let gate = Gate {
@@ -92,70 +86,43 @@ pub fn open_named(folder: &Path) -> Result<Option<Keeper>> {
             start: Some(start),
         })),
         Err(Errno::ENXIO) => Ok(None),
-        Err(errno) => Err(failed("open")(errno)),
+        Err(errno) => Err(kernel::SysError::new("open(start, O_WRONLY|O_NONBLOCK)", errno).into()),
     }
 }
 
 fn fifo(path: &Path, flags: OFlag) -> Result<OwnedFd> {
-    open(path, flags | OFlag::O_CLOEXEC, Mode::empty()).map_err(failed("open"))
+    Ok(open(path, flags | OFlag::O_CLOEXEC, Mode::empty()).strace(|| format!("open({path:?}, {flags:?})"))?)
 }
 
 impl Gate {
     /// The child is ready: says so, and waits. False: nobody is left who could start it.
     pub fn wait(&self) -> bool {
-        let mut byte = [READY];
+        let mut byte = [BYTE];
         let said = retried(|| write(&self.report, &byte)).is_ok();
         said && retried(|| read(&self.start, &mut byte)) == Ok(1)
-    }
-
-    /// The child cannot go on.
-    pub fn report(&self, error: &Error) {
-        let report = Report {
-            kind: error.kind(),
-            message: error.to_string(),
-        };
-        let _ = serde_json::to_vec(&report).map(|json| write(&self.report, &json));
     }
 }
 
 impl Keeper {
-    /// Waits until the child is ready. None: it ended without a word.
-    pub fn ready(&self) -> Result<Option<()>> {
-        match self.read()?.as_slice() {
-            [READY] => Ok(Some(())),
-            [] => Ok(None),
-            json => Err(decode(json)),
-        }
+    /// Waits until the child is ready. False: it has ended without being so.
+    pub fn ready(&self) -> Result<bool> {
+        self.read()
     }
 
     /// Lets the child go, and waits until it has called execve.
     pub fn start(&self) -> Result<()> {
-        let start = self
-            .start
-            .as_ref()
-            .ok_or_else(|| Error::system("the gate is opened by its name only"))?;
-        retried(|| write(start, &[READY])).map_err(failed("write"))?;
-        match self.read()?.as_slice() {
-            [] => Ok(()),
-            json => Err(decode(json)),
-        }
+        let start = self.start.as_ref().ok_or_else(|| Error::system("the gate is opened by its name only"))?;
+        retried(|| write(start, &[BYTE])).strace(|| "write(start, 1)".into())?;
+        while self.read()? {}
+        Ok(())
     }
 
-    /// What the child says next; nothing at end of file. One report is below PIPE_BUF, so it comes whole.
-    fn read(&self) -> Result<Vec<u8>> {
-        let mut buffer = vec![0; 4096];
+    /// What the child says next: a byte, or nothing at the end of file.
+    fn read(&self) -> Result<bool> {
         let mut ready = [PollFd::new(self.report.as_fd(), PollFlags::POLLIN)];
-        retried(|| poll(&mut ready, PollTimeout::NONE)).map_err(failed("poll"))?;
-        let length = retried(|| read(&self.report, &mut buffer)).map_err(failed("read"))?;
-        buffer.truncate(length);
-        Ok(buffer)
-    }
-}
-
-fn decode(json: &[u8]) -> Error {
-    match serde_json::from_slice::<Report>(json) {
-        Ok(report) => Error::new(report.kind, report.message),
-        Err(_) => Error::system("the container's first process ended in an unknown way"),
+        retried(|| poll(&mut ready, PollTimeout::NONE)).strace(|| "poll(report)".into())?;
+        let mut byte = [0];
+        Ok(retried(|| read(&self.report, &mut byte)).strace(|| "read(report)".into())? == 1)
     }
 }
 
@@ -168,6 +135,39 @@ fn retried<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     }
 }
 
-fn failed(call: &'static str) -> impl Fn(Errno) -> Error {
-    move |errno| Error::system(format!("{call}: {}", errno.desc()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_says_that_it_is_ready_and_waits_for_its_byte() {
+        let (gate, keeper) = unnamed().unwrap();
+        let child = std::thread::spawn(move || gate.wait());
+        assert!(keeper.ready().unwrap());
+        keeper.start().unwrap();
+        assert!(child.join().unwrap());
+    }
+
+    #[test]
+    fn a_child_whose_starter_is_gone_does_not_wait() {
+        let (gate, keeper) = unnamed().unwrap();
+        let child = std::thread::spawn(move || gate.wait());
+        assert!(keeper.ready().unwrap());
+        drop(keeper);
+        assert!(!child.join().unwrap());
+    }
+
+    #[test]
+    fn a_gate_with_a_name_is_opened_by_another_process() {
+        let folder = std::env::temp_dir().join(format!("gate-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (gate, keeper) = named(&folder).unwrap();
+        let child = std::thread::spawn(move || gate.wait());
+        assert!(keeper.ready().unwrap());
+        drop(keeper);
+        open_named(&folder).unwrap().unwrap().start().unwrap();
+        assert!(child.join().unwrap());
+        assert!(open_named(&folder).unwrap().is_none(), "a second start finds nobody waiting");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -1,0 +1,95 @@
+//! The container's first process, from clone3 to execve: what it does to itself, in this order.
+
+use crate::gate::Gate;
+use crate::{Error, Result, Stdio, command, terminal};
+use kernel::Strace;
+use namespaces::Failure;
+use nix::errno::Errno;
+use std::convert::Infallible;
+use std::path::Path;
+
+/// What the child is told.
+pub struct Child {
+    /// Its process.
+    pub process: crate::plan::Process,
+    /// Its descriptors.
+    pub stdio: Stdio,
+    /// Where it waits.
+    pub gate: Gate,
+}
+
+impl Child {
+    /// Becomes the command. `enter_root` is what differs between a container's first process and one that is added to it.
+    pub fn run(self, enter_root: impl FnOnce() -> Result<()>) -> std::result::Result<Infallible, Failure> {
+        let command = self.prepare(enter_root).map_err(Failure::from)?;
+        if !self.gate.wait() {
+            kernel::exit_now(1);
+        }
+        // The container has started, and this is its output: what runc does, too.
+        let error = command.execute();
+        eprintln!("{error}");
+        kernel::exit_now(1)
+    }
+
+    fn prepare(&self, enter_root: impl FnOnce() -> Result<()>) -> Result<command::Command> {
+        // Nobody may look at this process through /proc while it is still our executable (see protect.rs); execve undoes it.
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+            .strace(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
+        kernel::default_signals()?;
+        // A session of its own, so that no terminal of ours is its, and one of its own can be.
+        rustix::process::setsid().strace(|| "setsid()".into())?;
+        for (name, value) in &self.process.sysctls {
+            write_sysctl(name, value)?;
+        }
+        enter_root()?;
+        self.take_descriptors()?;
+        self.enter_folder()?;
+        privileges::apply(&self.process.privileges)?;
+        command::find(&self.process.arguments, &self.process.environment)
+    }
+
+    fn take_descriptors(&self) -> Result<()> {
+        match &self.stdio {
+            Stdio::Files([stdin, stdout, stderr]) => terminal::become_standard_streams([stdin, stdout, stderr])?,
+            Stdio::Terminal {
+                size,
+                console_socket: Some(socket),
+            } => terminal::set_up(socket, *size, self.process.console)?,
+            Stdio::Terminal { .. } => return Err(Error::invalid("a terminal without a console socket")),
+        }
+        Ok(kernel::close_on_exec_from(3 + self.process.preserved_descriptors)?)
+    }
+
+    /// The working directory. A container's is made when it is missing, as Docker's users expect; an added process's is not.
+    fn enter_folder(&self) -> Result<()> {
+        let folder = &self.process.folder;
+        match nix::unistd::chdir(folder.as_path()) {
+            Err(Errno::ENOENT) if self.process.makes_folder => {
+                std::fs::create_dir_all(folder).strace(|| format!("mkdir({folder:?})"))?;
+                nix::unistd::chdir(folder.as_path()).map_err(|errno| no_folder(folder, errno))?;
+            }
+            result => result.map_err(|errno| no_folder(folder, errno))?,
+        }
+        inside(folder)
+    }
+}
+
+fn no_folder(folder: &Path, errno: Errno) -> Error {
+    let why = command::in_go(errno);
+    Error::system(format!("chdir to cwd ({:?}) set in config.json failed: {why}", folder.display().to_string()))
+}
+
+/// A working directory such as /proc/self/fd/7 would be a folder of the host that was left open (CVE-2024-21626). From
+/// outside the root, getcwd(2) has no name for it.
+fn inside(folder: &Path) -> Result<()> {
+    match nix::unistd::getcwd() {
+        Ok(name) if name.is_absolute() => Ok(()),
+        _ => Err(Error::system(format!("the cwd {} is outside of the container's root", folder.display()))),
+    }
+}
+
+/// Through the host's /proc: a name of a namespaced sysctl means the one of the caller's own namespaces.
+fn write_sysctl(name: &str, value: &str) -> Result<()> {
+    let path = format!("/proc/sys/{}", name.replace('.', "/"));
+    Ok(std::fs::write(&path, value).strace(|| format!("write({path:?}, {value:?})"))?)
+}

@@ -1,0 +1,178 @@
+//! The plan: from an OCI spec to what the chapters below carry out. Pure.
+
+mod refusals;
+mod root;
+
+use crate::{Bundle, Error, Result};
+use chroot::MountOp;
+use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
+use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
+use std::path::PathBuf;
+
+/// What is to be done, by whom: each part is data of the chapter that does it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The process and its namespaces: chapter 02.
+    pub spawn: SpawnPlan,
+    /// Its root: chapter 01.
+    pub root: Vec<MountOp>,
+    /// What it is limited to: chapter 03.
+    pub limits: cgroups::Limits,
+    /// What it becomes.
+    pub process: Process,
+}
+
+/// What a process becomes.
+#[derive(Debug)]
+pub struct Process {
+    /// The command and its arguments.
+    pub arguments: Vec<String>,
+    /// `NAME=value`
+    pub environment: Vec<String>,
+    /// Its working directory.
+    pub folder: PathBuf,
+    /// Make the working directory when it is missing.
+    pub makes_folder: bool,
+    /// It has a terminal.
+    pub terminal: bool,
+    /// The terminal's columns and rows.
+    pub console_size: Option<(u16, u16)>,
+    /// The terminal is bound over /dev/console.
+    pub console: bool,
+    /// Settings of its namespaces below /proc/sys, written before its root is entered.
+    pub sysctls: Vec<(String, String)>,
+    /// How many descriptors after the standard three it inherits.
+    pub preserved_descriptors: u32,
+    /// What it may do: chapter 04.
+    pub privileges: privileges::Plan,
+}
+
+/// Plans a container. Fails with [`crate::ErrorKind::NotSupported`] on the first field that asks for more than is done here, with its
+/// JSON path.
+pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
+    let spec = &bundle.spec;
+    refusals::check(spec)?;
+    let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
+    let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
+    let spawn = spawn_plan(spec, linux)?;
+    let rootless = spawn.new.contains(Namespaces::USER);
+    let root = root::root_spec(spec, linux, &bundle.root, rootless)?;
+    Ok(Plan {
+        root: chroot::plan(&root),
+        limits: limits::limits(linux)?,
+        process: Process {
+            sysctls: sysctls(linux),
+            makes_folder: true,
+            console: true,
+            preserved_descriptors: bundle.preserved_descriptors,
+            ..process_plan(process, linux.seccomp().as_ref())?
+        },
+        spawn,
+    })
+}
+
+/// Plans one more process of a container that runs.
+pub fn process_plan(process: &oci_spec::runtime::Process, seccomp: Option<&oci_spec::runtime::LinuxSeccomp>) -> Result<Process> {
+    refusals::check_process(process)?;
+    let size = process.console_size().as_ref();
+    Ok(Process {
+        arguments: process.args().clone().unwrap_or_default(),
+        environment: process.env().clone().unwrap_or_default(),
+        folder: process.cwd().clone(),
+        makes_folder: false,
+        terminal: process.terminal().unwrap_or_default(),
+        console_size: size.map(|size| (size.width() as u16, size.height() as u16)),
+        console: false,
+        sysctls: Vec::new(),
+        preserved_descriptors: 0,
+        privileges: privilege::privileges(process, seccomp)?,
+    })
+}
+
+fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
+    let mut plan = SpawnPlan {
+        uid_map: id_map(linux.uid_mappings()),
+        gid_map: id_map(linux.gid_mappings()),
+        hostname: spec.hostname().clone(),
+        domainname: spec.domainname().clone(),
+        time_offsets: time_offsets(linux),
+        ..SpawnPlan::default()
+    };
+    for namespace in linux.namespaces().iter().flatten() {
+        let kind = namespace_kind(namespace.typ());
+        if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
+            return Err(Error::invalid(format!("linux.namespaces: {} twice", namespace.typ())));
+        }
+        match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) => plan.join.push(Join { kind, path: path.clone() }),
+            None => plan.new |= kind,
+        }
+    }
+    // Its owner gives the right to join the others.
+    plan.join.sort_by_key(|join| join.kind != Namespaces::USER);
+    check_namespaces(&plan)?;
+    Ok(plan)
+}
+
+fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
+    if !plan.new.contains(Namespaces::MNT) {
+        return Err(Error::not_supported("linux.namespaces without a new mount namespace"));
+    }
+    let has = |kind| plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind);
+    let named = plan.hostname.as_ref().or(plan.domainname.as_ref()).is_some_and(|name| !name.is_empty());
+    if named && !has(Namespaces::UTS) {
+        return Err(Error::invalid("unable to set hostname without a private UTS namespace"));
+    }
+    if !plan.time_offsets.is_empty() && !plan.new.contains(Namespaces::TIME) {
+        return Err(Error::invalid("linux.timeOffsets without a new time namespace"));
+    }
+    let mapped = !(plan.uid_map.is_empty() || plan.gid_map.is_empty());
+    if mapped != plan.new.contains(Namespaces::USER) {
+        return Err(Error::invalid("a new user namespace and linux.uidMappings, linux.gidMappings need each other"));
+    }
+    Ok(())
+}
+
+fn namespace_kind(kind: LinuxNamespaceType) -> Namespaces {
+    match kind {
+        LinuxNamespaceType::Mount => Namespaces::MNT,
+        LinuxNamespaceType::Cgroup => Namespaces::CGROUP,
+        LinuxNamespaceType::Uts => Namespaces::UTS,
+        LinuxNamespaceType::Ipc => Namespaces::IPC,
+        LinuxNamespaceType::User => Namespaces::USER,
+        LinuxNamespaceType::Pid => Namespaces::PID,
+        LinuxNamespaceType::Network => Namespaces::NET,
+        LinuxNamespaceType::Time => Namespaces::TIME,
+    }
+}
+
+fn id_map(ranges: &Option<Vec<LinuxIdMapping>>) -> Vec<IdMap> {
+    let map = |range: &LinuxIdMapping| IdMap {
+        inside: range.container_id(),
+        outside: range.host_id(),
+        count: range.size(),
+    };
+    ranges.iter().flatten().map(map).collect()
+}
+
+fn time_offsets(linux: &Linux) -> Vec<TimeOffset> {
+    let mut offsets: Vec<TimeOffset> = linux
+        .time_offsets()
+        .iter()
+        .flatten()
+        .map(|(clock, offset)| TimeOffset {
+            clock: clock.clone(),
+            seconds: offset.secs().unwrap_or_default(),
+            nanoseconds: offset.nanosecs().unwrap_or_default(),
+        })
+        .collect();
+    offsets.sort_by(|one, other| one.clock.cmp(&other.clock));
+    offsets
+}
+
+/// Sorted, so that the same spec gives the same plan.
+fn sysctls(linux: &Linux) -> Vec<(String, String)> {
+    let mut sysctls: Vec<_> = linux.sysctl().clone().unwrap_or_default().into_iter().collect();
+    sysctls.sort();
+    sysctls
+}

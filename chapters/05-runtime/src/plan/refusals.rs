@@ -1,0 +1,89 @@
+//! Long tail: what a spec may ask for and this runtime does not do yet. Nothing is accepted and ignored.
+
+use crate::{Error, Result};
+use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
+
+/// Refuses the first field that is not supported, by its JSON path.
+pub fn check(spec: &Spec) -> Result<()> {
+    let of_spec = [
+        ("hooks", has_hooks(spec)),
+        ("solaris", spec.solaris().is_some()),
+        ("windows", spec.windows().is_some()),
+        ("vm", spec.vm().is_some()),
+        ("zos", spec.zos().is_some()),
+        ("uidMappings", spec.uid_mappings().is_some()),
+        ("gidMappings", spec.gid_mappings().is_some()),
+    ];
+    refuse(&of_spec)?;
+    for (index, mount) in spec.mounts().iter().flatten().enumerate() {
+        if mount.uid_mappings().is_some() || mount.gid_mappings().is_some() {
+            return Err(Error::not_supported(&format!("mounts[{index}].uidMappings")));
+        }
+    }
+    spec.process().as_ref().map(check_process).transpose()?;
+    spec.linux().as_ref().map(check_linux).transpose()?;
+    Ok(())
+}
+
+fn has_hooks(spec: &Spec) -> bool {
+    let lists = spec.hooks().as_ref().map(|hooks| {
+        #[allow(deprecated)]
+        let prestart = hooks.prestart();
+        [
+            prestart,
+            hooks.create_runtime(),
+            hooks.create_container(),
+            hooks.start_container(),
+            hooks.poststart(),
+            hooks.poststop(),
+        ]
+        .iter()
+        .any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
+    });
+    lists.unwrap_or_default()
+}
+
+/// The same for a process that is added to a container.
+pub fn check_process(process: &Process) -> Result<()> {
+    let named = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
+    refuse(&[
+        ("process.commandLine", process.command_line().is_some()),
+        ("process.apparmorProfile", named(process.apparmor_profile())),
+        ("process.selinuxLabel", named(process.selinux_label())),
+        ("process.ioPriority", process.io_priority().is_some()),
+        ("process.scheduler", process.scheduler().is_some()),
+        ("process.execCPUAffinity", process.exec_cpu_affinity().is_some()),
+    ])
+}
+
+fn check_linux(linux: &Linux) -> Result<()> {
+    refuse(&[
+        ("linux.netDevices", linux.net_devices().is_some()),
+        ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
+        ("linux.intelRdt", linux.intel_rdt().is_some()),
+        ("linux.memoryPolicy", linux.memory_policy().is_some()),
+        ("linux.personality", linux.personality().is_some()),
+    ])?;
+    if let Some(seccomp) = linux.seccomp() {
+        refuse(&[
+            ("linux.seccomp.listenerPath", seccomp.listener_path().is_some()),
+            ("linux.seccomp.listenerMetadata", seccomp.listener_metadata().is_some()),
+        ])?;
+    }
+    linux.resources().as_ref().map(check_resources).transpose()?;
+    Ok(())
+}
+
+fn check_resources(resources: &LinuxResources) -> Result<()> {
+    refuse(&[
+        ("linux.resources.network", resources.network().is_some()),
+        ("linux.resources.rdma", resources.rdma().is_some()),
+    ])
+}
+
+fn refuse(fields: &[(&str, bool)]) -> Result<()> {
+    match fields.iter().find(|(_, is_present)| *is_present) {
+        Some((path, _)) => Err(Error::not_supported(path)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The container's root, from the spec's mounts and devices: what chapter 01 plans.
+
+use crate::{Error, Result};
+use chroot::{Device, DeviceKind, Mount, Propagation, Root, RootSpec, What, parse_options};
+use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType, Spec};
+use std::path::{Path, PathBuf};
+
+/// What chapter 01 shall make.
+pub fn root_spec(spec: &Spec, linux: &Linux, root: &Root, rootless: bool) -> Result<RootSpec> {
+    let mounts: Vec<Mount> = spec.mounts().iter().flatten().map(mount).collect::<Result<_>>()?;
+    Ok(RootSpec {
+        root: root.clone(),
+        devices: devices(linux)?,
+        masked_paths: paths(linux.masked_paths()),
+        readonly_paths: paths(linux.readonly_paths()),
+        readonly: spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or_default(),
+        propagation: propagation(linux, &mounts)?,
+        mounts,
+        rootless,
+    })
+}
+
+fn paths(paths: &Option<Vec<String>>) -> Vec<PathBuf> {
+    paths.iter().flatten().map(PathBuf::from).collect()
+}
+
+fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
+    let words = mount.options().clone().unwrap_or_default();
+    let has = |word: &str| words.iter().any(|option| option == word);
+    let source = mount.source().clone().unwrap_or_default();
+    let fstype = mount.typ().clone().unwrap_or_default();
+    let what = if has("bind") || has("rbind") || fstype == "bind" {
+        let recursive = has("rbind");
+        What::Bind { source, recursive }
+    } else if has("remount") {
+        What::Remount
+    } else if fstype.is_empty() {
+        let destination = mount.destination().display();
+        return Err(Error::invalid(format!("the mount on {destination} has neither a type nor bind")));
+    } else {
+        let source = source.display().to_string();
+        let source = if source.is_empty() { fstype.clone() } else { source };
+        What::Filesystem { fstype, source }
+    };
+    Ok(Mount {
+        // A relative destination, which old specs have, means one below the root.
+        destination: Path::new("/").join(mount.destination()),
+        what,
+        options: parse_options(&words),
+    })
+}
+
+/// Mounts that the host makes later are seen inside only where a bind asks for it.
+fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
+    let slave = Propagation {
+        flag: Propagation::SLAVE,
+        recursive: true,
+    };
+    if let Some(word) = linux.rootfs_propagation().as_deref().filter(|word| !word.is_empty()) {
+        return match Propagation::from_word(word) {
+            Some(Propagation { flag: Propagation::PRIVATE, .. }) => Ok(Propagation::RPRIVATE),
+            Some(Propagation { flag: Propagation::SLAVE, .. }) => Ok(slave),
+            _ => Err(Error::not_supported(&format!("linux.rootfsPropagation {word:?}"))),
+        };
+    }
+    let follows = |mount: &Mount| {
+        let flag = mount.options.propagation.map(|propagation| propagation.flag);
+        matches!(flag, Some(Propagation::SLAVE | Propagation::SHARED))
+    };
+    Ok(if mounts.iter().any(follows) { slave } else { Propagation::RPRIVATE })
+}
+
+/// Devices that every container has (config-linux.md, "Default Devices"); /dev/console and /dev/ptmx come otherwise.
+const DEFAULT_DEVICES: &[(&str, u64, u64)] = &[
+    ("/dev/null", 1, 3),
+    ("/dev/zero", 1, 5),
+    ("/dev/full", 1, 7),
+    ("/dev/random", 1, 8),
+    ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0),
+];
+
+fn devices(linux: &Linux) -> Result<Vec<Device>> {
+    let named: Vec<Device> = linux.devices().iter().flatten().map(device).collect::<Result<_>>()?;
+    let default = |(path, major, minor): &(&str, u64, u64)| Device {
+        path: path.into(),
+        kind: DeviceKind::Character,
+        major: *major,
+        minor: *minor,
+        mode: 0o666,
+        uid: 0,
+        gid: 0,
+    };
+    let mut devices: Vec<Device> = DEFAULT_DEVICES.iter().map(default).collect();
+    devices.retain(|device| named.iter().all(|named| named.path != device.path));
+    devices.extend(named);
+    Ok(devices)
+}
+
+fn device(device: &LinuxDevice) -> Result<Device> {
+    let number = |number: i64| u64::try_from(number).map_err(|_| Error::invalid("linux.devices: a negative number"));
+    Ok(Device {
+        path: device.path().clone(),
+        kind: match device.typ() {
+            LinuxDeviceType::C | LinuxDeviceType::U => DeviceKind::Character,
+            LinuxDeviceType::B => DeviceKind::Block,
+            LinuxDeviceType::P => DeviceKind::Pipe,
+            LinuxDeviceType::A => return Err(Error::invalid("linux.devices: type \"a\" is no device")),
+        },
+        major: number(device.major())?,
+        minor: number(device.minor())?,
+        mode: device.file_mode().unwrap_or(0o666),
+        uid: device.uid().unwrap_or_default(),
+        gid: device.gid().unwrap_or_default(),
+    })
+}
