@@ -44,20 +44,24 @@ impl Child {
         enter_root()?;
         self.take_descriptors()?;
         self.enter_folder()?;
-        privileges::apply(&self.process.privileges)?;
+        crate::interim::privileges::apply(&self.process.privileges).map_err(Error::system)?;
         command::find(&self.process.arguments, &self.process.environment)
     }
 
     fn take_descriptors(&self) -> Result<()> {
         match &self.stdio {
-            Stdio::Files([stdin, stdout, stderr]) => terminal::become_standard_streams([stdin, stdout, stderr])?,
+            Stdio::Files([stdin, stdout, stderr]) => {
+                terminal::become_standard_streams([stdin, stdout, stderr])?
+            }
             Stdio::Terminal {
                 size,
                 console_socket: Some(socket),
             } => terminal::set_up(socket, *size, self.process.console)?,
             Stdio::Terminal { .. } => return Err(Error::invalid("a terminal without a console socket")),
         }
-        Ok(kernel::close_on_exec_from(3 + self.process.preserved_descriptors)?)
+        Ok(kernel::close_on_exec_from(
+            3 + self.process.preserved_descriptors,
+        )?)
     }
 
     /// The working directory. A container's is made when it is missing, as Docker's users expect; an added process's is not.
@@ -76,15 +80,21 @@ impl Child {
 
 fn no_folder(folder: &Path, errno: Errno) -> Error {
     let why = command::in_go(errno);
-    Error::system(format!("chdir to cwd ({:?}) set in config.json failed: {why}", folder.display().to_string()))
+    Error::system(format!(
+        "chdir to cwd ({:?}) set in config.json failed: {why}",
+        folder.display().to_string()
+    ))
 }
 
 /// A working directory such as /proc/self/fd/7 would be a folder of the host that was left open (CVE-2024-21626). From
 /// outside the root, getcwd(2) has no name for it.
 fn inside(folder: &Path) -> Result<()> {
-    match nix::unistd::getcwd() {
-        Ok(name) if name.is_absolute() => Ok(()),
-        _ => Err(Error::system(format!("the cwd {} is outside of the container's root", folder.display()))),
+    match rustix::process::getcwd(Vec::new()) {
+        Ok(name) if name.to_bytes().starts_with(b"/") => Ok(()),
+        _ => Err(Error::system(format!(
+            "the cwd {} is outside of the container's root",
+            folder.display()
+        ))),
     }
 }
 

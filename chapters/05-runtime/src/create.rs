@@ -1,7 +1,12 @@
-//! Makes a container's first process.
+//! Makes a container's first process, which then waits to be started.
 
-use crate::{Created, Result};
-use oci_spec::runtime::{Process, Spec};
+use crate::child::Child;
+use crate::gate::{self, Gate, Keeper};
+use crate::interim::cgroups::{Cgroup, Layout};
+use crate::plan::{Bundle, Plan, plan};
+use crate::{Created, Error, ErrorKind, Identity, Result, terminal};
+use namespaces::FailureKind;
+use nix::unistd::Pid;
 use std::os::fd::OwnedFd;
 
 /// What becomes the process's descriptors 0, 1 and 2.
@@ -13,48 +18,121 @@ pub enum Stdio {
     Terminal {
         /// Columns and rows.
         size: Option<(u16, u16)>,
-        /// Where its master is sent instead of to [`Created::terminal`].
+        /// A connected Unix socket to which its master is sent; None: it is [`Created::terminal`].
         console_socket: Option<OwnedFd>,
     },
 }
 
-/// A spec, and what it does not say.
-#[derive(Debug)]
-pub struct Bundle {
-    /// The OCI spec.
-    pub spec: Spec,
-    /// What its root is made of.
-    pub root: chroot::Root,
-    /// The cgroup to make, below the cgroup mount points; None: no cgroup at all.
-    pub cgroup: Option<String>,
+/// Makes the container, as far as its first process needs it, and waits until that is ready to execute its command.
+///
+/// The calling process must have one thread. On failure nothing is left of it.
+pub fn create(bundle: &Bundle, stdio: Stdio) -> Result<Created> {
+    create_with_gate(bundle, stdio, gate::unnamed()?)
 }
 
-/// Makes it.
-pub fn create(_bundle: &Bundle, _stdio: Stdio) -> Result<Created> {
-    todo!()
+/// The same, with a gate that somebody else may open.
+pub fn create_with_gate(bundle: &Bundle, stdio: Stdio, gate: (Gate, Keeper)) -> Result<Created> {
+    let layout = Layout::detect().map_err(Error::system)?;
+    let plan = plan(bundle, &layout)?;
+    let cgroup = bundle.cgroup.as_deref();
+    let cgroup = cgroup
+        .map(|path| Cgroup::create(&layout, path, &plan.limits))
+        .transpose()
+        .map_err(Error::system)?;
+    match spawn(plan, cgroup.as_ref(), stdio, gate) {
+        Ok(created) => Ok(Created { cgroup, ..created }),
+        Err(error) => {
+            if let Some(cgroup) = cgroup {
+                let _ = cgroup.remove();
+            }
+            Err(error)
+        }
+    }
 }
 
-/// One more process in a container that runs.
-pub fn exec(
-    _target: crate::Identity,
-    _cgroup: Option<&str>,
-    _process: &Process,
-    _stdio: Stdio,
+fn spawn(
+    plan: Plan,
+    cgroup: Option<&Cgroup>,
+    stdio: Stdio,
+    (gate, keeper): (Gate, Keeper),
 ) -> Result<Created> {
-    todo!()
+    let (stdio, console) = with_console(stdio)?;
+    let child = Child {
+        process: plan.process,
+        stdio,
+        gate,
+    };
+    // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
+    let move_in = |pid: Pid| match cgroup {
+        Some(cgroup) => cgroup.add(pid.as_raw()).map_err(namespaces::Error::other),
+        None => Ok(()),
+    };
+    let root = plan.root;
+    let enter_root = move || Ok(chroot::apply(&root)?);
+    let unified = cgroup.and_then(Cgroup::unified_fd);
+    let spawned = namespaces::spawn(&plan.spawn, unified, move_in, move || child.run(enter_root));
+    wait_until_ready(spawned.map_err(Error::system)?, keeper, console)
 }
 
-/// Ends every process and removes the cgroup.
-pub fn destroy(_process: crate::Identity, _cgroup: Option<&str>) -> Result<()> {
-    todo!()
+/// Where the master of a terminal comes to us, unless it is somebody else's.
+pub fn with_console(stdio: Stdio) -> Result<(Stdio, Option<OwnedFd>)> {
+    match stdio {
+        Stdio::Terminal {
+            size,
+            console_socket: None,
+        } => {
+            let (ours, theirs) = terminal::console_sockets()?;
+            let console_socket = Some(theirs);
+            Ok((Stdio::Terminal { size, console_socket }, Some(ours)))
+        }
+        stdio => Ok((stdio, None)),
+    }
 }
 
-/// The executable that containers' processes begin as, safe from being written by them (CVE-2019-5736).
-pub fn own_executable() -> Result<std::path::PathBuf> {
-    Ok("/proc/self/exe".into())
+/// The child says that it is ready, or its last words.
+pub fn wait_until_ready(
+    child: namespaces::Child,
+    keeper: Keeper,
+    console: Option<OwnedFd>,
+) -> Result<Created> {
+    let pid = child.pid;
+    if !keeper.ready()? {
+        let failure = child.executed();
+        let _ = nix::sys::wait::waitpid(pid, None);
+        return Err(failure.err().map_or_else(
+            || Error::system("the first process was killed while it was made"),
+            Error::from,
+        ));
+    }
+    Ok(Created {
+        identity: Identity::of(pid.as_raw())?,
+        terminal: console.as_ref().map(terminal::receive).transpose()?,
+        pidfd: child.pidfd,
+        keeper,
+        cgroup: None,
+    })
 }
 
-/// Columns and rows of a terminal.
-pub fn set_terminal_size(_master: &OwnedFd, _size: (u16, u16)) -> Result<()> {
-    todo!()
+impl From<namespaces::Failure> for Error {
+    fn from(failure: namespaces::Failure) -> Error {
+        let kind = match failure.kind {
+            FailureKind::NotFound => ErrorKind::CommandNotFound,
+            FailureKind::NotExecutable => ErrorKind::CommandNotExecutable,
+            FailureKind::Invalid => ErrorKind::Invalid,
+            FailureKind::PermissionDenied | FailureKind::System => ErrorKind::System,
+        };
+        Error::new(kind, failure.message)
+    }
+}
+
+impl From<Error> for namespaces::Failure {
+    fn from(error: Error) -> namespaces::Failure {
+        let kind = match error.kind() {
+            ErrorKind::CommandNotFound => FailureKind::NotFound,
+            ErrorKind::CommandNotExecutable => FailureKind::NotExecutable,
+            ErrorKind::Invalid | ErrorKind::NotSupported => FailureKind::Invalid,
+            ErrorKind::NoSuchContainer | ErrorKind::Conflict | ErrorKind::System => FailureKind::System,
+        };
+        namespaces::Failure::new(kind, error)
+    }
 }

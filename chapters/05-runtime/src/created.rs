@@ -1,8 +1,9 @@
-//! A process that is made and waits.
+//! A process that is made and waits; and the end of all that was made.
 
 use crate::gate::Keeper;
-use crate::{Identity, Result};
-use std::os::fd::OwnedFd;
+use crate::interim::cgroups::{Cgroup, Layout};
+use crate::{Error, Identity, Result};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A first process with all its namespaces, limits and privileges, which waits to execute its command.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Created {
     pub pidfd: OwnedFd,
     /// The master of its terminal, if it has one and no console socket was given.
     pub terminal: Option<OwnedFd>,
+    /// The container's cgroup; of a process that was added to a container, none of its own.
+    pub cgroup: Option<Cgroup>,
     pub(crate) keeper: Keeper,
 }
 
@@ -25,6 +28,40 @@ impl Created {
 
     /// Ends every process of it and removes its cgroup. True: the kernel had killed something in it for want of memory.
     pub fn destroy(&mut self) -> bool {
-        todo!()
+        end_first(&self.pidfd);
+        let Some(cgroup) = self.cgroup.take() else {
+            return false;
+        };
+        let oom_killed = cgroup.oom_kills().unwrap_or_default() > 0;
+        let _ = end_cgroup(&cgroup);
+        oom_killed
     }
+}
+
+/// Ends what is left of a container that another process has made: its processes, and its cgroup.
+pub fn destroy(process: Identity, cgroup: Option<&str>) -> Result<()> {
+    if let Some(pidfd) = process.open()? {
+        end_first(&pidfd);
+        wait(&pidfd);
+    }
+    let Some(path) = cgroup else { return Ok(()) };
+    let layout = Layout::detect().map_err(Error::system)?;
+    end_cgroup(&Cgroup::open(&layout, path).map_err(Error::system)?)
+}
+
+/// With a PID namespace of its own, everything in it ends with it.
+fn end_first(pidfd: &OwnedFd) {
+    let _ = kernel::pidfd_send_signal(pidfd, nix::libc::SIGKILL);
+}
+
+/// Until the process has ended, whosever child it is.
+pub fn wait(pidfd: impl AsFd) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
+    while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
+}
+
+fn end_cgroup(cgroup: &Cgroup) -> Result<()> {
+    cgroup.kill().map_err(Error::system)?;
+    cgroup.remove().map_err(Error::system)
 }

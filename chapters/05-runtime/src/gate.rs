@@ -91,7 +91,10 @@ pub fn open_named(folder: &Path) -> Result<Option<Keeper>> {
 }
 
 fn fifo(path: &Path, flags: OFlag) -> Result<OwnedFd> {
-    Ok(open(path, flags | OFlag::O_CLOEXEC, Mode::empty()).strace(|| format!("open({path:?}, {flags:?})"))?)
+    Ok(
+        open(path, flags | OFlag::O_CLOEXEC, Mode::empty())
+            .strace(|| format!("open({path:?}, {flags:?})"))?,
+    )
 }
 
 impl Gate {
@@ -111,7 +114,10 @@ impl Keeper {
 
     /// Lets the child go, and waits until it has called execve.
     pub fn start(&self) -> Result<()> {
-        let start = self.start.as_ref().ok_or_else(|| Error::system("the gate is opened by its name only"))?;
+        let start = self
+            .start
+            .as_ref()
+            .ok_or_else(|| Error::system("the gate is opened by its name only"))?;
         retried(|| write(start, &[BYTE])).strace(|| "write(start, 1)".into())?;
         while self.read()? {}
         Ok(())
@@ -167,7 +173,10 @@ mod tests {
         drop(keeper);
         open_named(&folder).unwrap().unwrap().start().unwrap();
         assert!(child.join().unwrap());
-        assert!(open_named(&folder).unwrap().is_none(), "a second start finds nobody waiting");
+        assert!(
+            open_named(&folder).unwrap().is_none(),
+            "a second start finds nobody waiting"
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

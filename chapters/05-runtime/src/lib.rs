@@ -1,20 +1,43 @@
 //! The OCI runtime: create, start, state, exec, kill, delete.
+//!
+//! [`plan`](plan::plan) turns an OCI spec into plain data for the chapters below; [`create`] carries it out: a cgroup, one clone3, and
+//! in the child the root, the terminal, the privileges. The child then waits, and [`Created::start`] lets it execute its command.
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+mod child;
 #[cfg(target_os = "linux")]
 mod command;
 #[cfg(target_os = "linux")]
 mod create;
 #[cfg(target_os = "linux")]
 mod created;
+mod default_spec;
 mod error;
+#[cfg(target_os = "linux")]
+mod exec;
 #[cfg(target_os = "linux")]
 mod gate;
 mod identity;
+#[cfg(target_os = "linux")]
+mod interim;
+pub mod plan;
+#[cfg(target_os = "linux")]
+mod protect;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 #[cfg(target_os = "linux")]
-pub use create::{Bundle, Stdio, create, destroy, exec, own_executable, set_terminal_size};
+pub use create::{Stdio, create};
 #[cfg(target_os = "linux")]
-pub use created::Created;
+pub use created::{Created, destroy};
+pub use default_spec::default_spec;
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use exec::{Addition, exec};
 pub use identity::Identity;
+pub use plan::Bundle;
+#[cfg(target_os = "linux")]
+pub use protect::own_executable;
+#[cfg(target_os = "linux")]
+pub use terminal::set_terminal_size;

@@ -1,13 +1,28 @@
 //! The plan: from an OCI spec to what the chapters below carry out. Pure.
 
+mod limits;
+mod privilege;
 mod refusals;
 mod root;
 
-use crate::{Bundle, Error, Result};
+use crate::{Error, Result};
 use chroot::MountOp;
 use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
 use std::path::PathBuf;
+
+/// A spec, and what it does not say.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The OCI spec.
+    pub spec: Spec,
+    /// What its root is made of.
+    pub root: chroot::Root,
+    /// The cgroup to make, below the cgroup mount points; None: no cgroup at all.
+    pub cgroup: Option<String>,
+    /// How many descriptors after the standard three the process inherits.
+    pub preserved_descriptors: u32,
+}
 
 /// What is to be done, by whom: each part is data of the chapter that does it.
 #[derive(Debug)]
@@ -17,7 +32,7 @@ pub struct Plan {
     /// Its root: chapter 01.
     pub root: Vec<MountOp>,
     /// What it is limited to: chapter 03.
-    pub limits: cgroups::Limits,
+    pub limits: crate::interim::cgroups::Limits,
     /// What it becomes.
     pub process: Process,
 }
@@ -44,16 +59,22 @@ pub struct Process {
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
-    pub privileges: privileges::Plan,
+    pub privileges: crate::interim::privileges::Plan,
 }
 
 /// Plans a container. Fails with [`crate::ErrorKind::NotSupported`] on the first field that asks for more than is done here, with its
 /// JSON path.
-pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
+pub fn plan(bundle: &Bundle, layout: &crate::interim::cgroups::Layout) -> Result<Plan> {
     let spec = &bundle.spec;
     refusals::check(spec)?;
-    let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
-    let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
+    let linux = spec
+        .linux()
+        .as_ref()
+        .ok_or_else(|| Error::invalid("linux is missing"))?;
+    let process = spec
+        .process()
+        .as_ref()
+        .ok_or_else(|| Error::invalid("process is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
     let rootless = spawn.new.contains(Namespaces::USER);
     let root = root::root_spec(spec, linux, &bundle.root, rootless)?;
@@ -72,16 +93,21 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
 }
 
 /// Plans one more process of a container that runs.
-pub fn process_plan(process: &oci_spec::runtime::Process, seccomp: Option<&oci_spec::runtime::LinuxSeccomp>) -> Result<Process> {
+pub fn process_plan(
+    process: &oci_spec::runtime::Process,
+    seccomp: Option<&oci_spec::runtime::LinuxSeccomp>,
+) -> Result<Process> {
     refusals::check_process(process)?;
-    let size = process.console_size().as_ref();
+    let size = process.console_size();
     Ok(Process {
         arguments: process.args().clone().unwrap_or_default(),
         environment: process.env().clone().unwrap_or_default(),
         folder: process.cwd().clone(),
         makes_folder: false,
         terminal: process.terminal().unwrap_or_default(),
-        console_size: size.map(|size| (size.width() as u16, size.height() as u16)),
+        console_size: size
+            .as_ref()
+            .map(|size| (size.width() as u16, size.height() as u16)),
         console: false,
         sysctls: Vec::new(),
         preserved_descriptors: 0,
@@ -101,10 +127,20 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
     for namespace in linux.namespaces().iter().flatten() {
         let kind = namespace_kind(namespace.typ());
         if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
-            return Err(Error::invalid(format!("linux.namespaces: {} twice", namespace.typ())));
+            return Err(Error::invalid(format!(
+                "linux.namespaces: {:?} twice",
+                namespace.typ()
+            )));
         }
-        match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
-            Some(path) => plan.join.push(Join { kind, path: path.clone() }),
+        match namespace
+            .path()
+            .as_ref()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
+            Some(path) => plan.join.push(Join {
+                kind,
+                path: path.clone(),
+            }),
             None => plan.new |= kind,
         }
     }
@@ -116,19 +152,29 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
 
 fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
     if !plan.new.contains(Namespaces::MNT) {
-        return Err(Error::not_supported("linux.namespaces without a new mount namespace"));
+        return Err(Error::not_supported(
+            "linux.namespaces without a new mount namespace",
+        ));
     }
     let has = |kind| plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind);
-    let named = plan.hostname.as_ref().or(plan.domainname.as_ref()).is_some_and(|name| !name.is_empty());
+    let named = plan
+        .hostname
+        .as_ref()
+        .or(plan.domainname.as_ref())
+        .is_some_and(|name| !name.is_empty());
     if named && !has(Namespaces::UTS) {
-        return Err(Error::invalid("unable to set hostname without a private UTS namespace"));
+        return Err(Error::invalid(
+            "unable to set hostname without a private UTS namespace",
+        ));
     }
     if !plan.time_offsets.is_empty() && !plan.new.contains(Namespaces::TIME) {
         return Err(Error::invalid("linux.timeOffsets without a new time namespace"));
     }
     let mapped = !(plan.uid_map.is_empty() || plan.gid_map.is_empty());
     if mapped != plan.new.contains(Namespaces::USER) {
-        return Err(Error::invalid("a new user namespace and linux.uidMappings, linux.gidMappings need each other"));
+        return Err(Error::invalid(
+            "a new user namespace and linux.uidMappings, linux.gidMappings need each other",
+        ));
     }
     Ok(())
 }

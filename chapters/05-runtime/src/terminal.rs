@@ -4,14 +4,14 @@
 
 use crate::{Error, Result};
 use kernel::Strace;
-use rustix::fs::{Mode, OFlags, fstatfs, fstat};
-use std::io::IoSlice;
+use rustix::fs::{Mode, OFlags, fstat, fstatfs};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
+use std::io::IoSlice;
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,8 +22,13 @@ const DEVPTS: i64 = 0x1cd1;
 
 /// Where the child sends the master, and where the runtime gets it.
 pub fn console_sockets() -> Result<(OwnedFd, OwnedFd)> {
-    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
-        .strace(|| "socketpair(AF_UNIX, SOCK_STREAM)".into())?)
+    Ok(rustix::net::socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .strace(|| "socketpair(AF_UNIX, SOCK_STREAM)".into())?)
 }
 
 /// In the child, inside its root: makes the terminal, sends its master, makes its slave the session's terminal and the
@@ -34,7 +39,8 @@ pub fn set_up(socket: &OwnedFd, size: Option<(u16, u16)>, console: bool) -> Resu
         set_terminal_size(&master, size)?;
     }
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let slave = rustix::pty::ioctl_tiocgptpeer(&master, flags).strace(|| "ioctl(master, TIOCGPTPEER)".into())?;
+    let slave =
+        rustix::pty::ioctl_tiocgptpeer(&master, flags).strace(|| "ioctl(master, TIOCGPTPEER)".into())?;
     if console {
         let name = rustix::pty::ptsname(&master, Vec::new()).strace(|| "ioctl(master, TIOCGPTN)".into())?;
         chroot::bind_console(Path::new(&*name.to_string_lossy()))?;
@@ -47,7 +53,8 @@ pub fn set_up(socket: &OwnedFd, size: Option<(u16, u16)>, console: bool) -> Resu
 /// The image decides what /dev/ptmx is unless a devpts is mounted: believe only what the kernel says of the open file.
 fn open_master() -> Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let master = rustix::fs::open("/dev/ptmx", flags, Mode::empty()).strace(|| "open(\"/dev/ptmx\")".into())?;
+    let master =
+        rustix::fs::open("/dev/ptmx", flags, Mode::empty()).strace(|| "open(\"/dev/ptmx\")".into())?;
     let kind = fstatfs(&master).strace(|| "fstatfs(ptmx)".into())?.f_type;
     let device = fstat(&master).strace(|| "fstat(ptmx)".into())?.st_rdev;
     if kind as i64 != DEVPTS || device != rustix::fs::makedev(5, 2) {

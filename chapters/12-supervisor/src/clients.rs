@@ -29,6 +29,8 @@ pub struct Client {
     pub leaving: bool,
     /// It is gone, or let go.
     pub gone: bool,
+    /// It reads no more; what it has sent is still input.
+    deaf: bool,
 }
 
 /// What a client's input means.
@@ -60,6 +62,7 @@ impl Client {
             backlog: Vec::new(),
             leaving: false,
             gone: false,
+            deaf: false,
         }
     }
 
@@ -75,7 +78,7 @@ impl Client {
         } else {
             self.options.stderr
         };
-        if !wanted || self.leaving || self.gone {
+        if !wanted || self.leaving || self.deaf {
             return;
         }
         let length = (bytes.len() as u32).to_be_bytes();
@@ -111,8 +114,8 @@ impl Client {
             Ok(sent) => sent,
             Err(Errno::AGAIN) => 0,
             Err(_) => {
-                self.gone = true;
-                0
+                self.deaf = true;
+                parts.iter().map(|part| part.len()).sum()
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::log_file::Log;
 use crate::output::Output;
 use crate::{Exit, Failure, Kind, Launch, clock};
 use kernel::{Strace, SysError};
-use runtime::{Bundle, Created, Identity, Stdio};
+use runtime::{Addition, Bundle, Created, Identity, Stdio};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, WaitOptions};
@@ -112,6 +112,7 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
                 spec,
                 root: root.clone(),
                 cgroup: cgroup.clone(),
+                preserved_descriptors: 0,
             };
             (runtime::create(&bundle, stdio)?, cgroup)
         }
@@ -119,7 +120,17 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             target,
             cgroup,
             process,
-        } => (runtime::exec(*target, cgroup.as_deref(), process, stdio)?, &None),
+            seccomp,
+        } => {
+            let addition = Addition {
+                target: *target,
+                cgroup: cgroup.as_deref(),
+                process,
+                seccomp: seccomp.as_deref(),
+                preserved_descriptors: 0,
+            };
+            (runtime::exec(&addition, stdio)?, &None)
+        }
     };
     let made = Made {
         process: created.identity,

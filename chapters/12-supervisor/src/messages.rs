@@ -72,6 +72,8 @@ pub enum Kind {
         cgroup: Option<String>,
         /// What to run, and as whom.
         process: Box<oci_spec::runtime::Process>,
+        /// The container's own filter, `linux.seccomp` of its spec: what it keeps from its first process it keeps from this one.
+        seccomp: Option<Box<oci_spec::runtime::LinuxSeccomp>>,
     },
 }
 

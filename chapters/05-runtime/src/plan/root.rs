@@ -13,7 +13,11 @@ pub fn root_spec(spec: &Spec, linux: &Linux, root: &Root, rootless: bool) -> Res
         devices: devices(linux)?,
         masked_paths: paths(linux.masked_paths()),
         readonly_paths: paths(linux.readonly_paths()),
-        readonly: spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or_default(),
+        readonly: spec
+            .root()
+            .as_ref()
+            .and_then(|root| root.readonly())
+            .unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
         rootless,
@@ -36,7 +40,9 @@ fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
         What::Remount
     } else if fstype.is_empty() {
         let destination = mount.destination().display();
-        return Err(Error::invalid(format!("the mount on {destination} has neither a type nor bind")));
+        return Err(Error::invalid(format!(
+            "the mount on {destination} has neither a type nor bind"
+        )));
     } else {
         let source = source.display().to_string();
         let source = if source.is_empty() { fstype.clone() } else { source };
@@ -56,10 +62,20 @@ fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
         flag: Propagation::SLAVE,
         recursive: true,
     };
-    if let Some(word) = linux.rootfs_propagation().as_deref().filter(|word| !word.is_empty()) {
+    if let Some(word) = linux
+        .rootfs_propagation()
+        .as_deref()
+        .filter(|word| !word.is_empty())
+    {
         return match Propagation::from_word(word) {
-            Some(Propagation { flag: Propagation::PRIVATE, .. }) => Ok(Propagation::RPRIVATE),
-            Some(Propagation { flag: Propagation::SLAVE, .. }) => Ok(slave),
+            Some(Propagation {
+                flag: Propagation::PRIVATE,
+                ..
+            }) => Ok(Propagation::RPRIVATE),
+            Some(Propagation {
+                flag: Propagation::SLAVE,
+                ..
+            }) => Ok(slave),
             _ => Err(Error::not_supported(&format!("linux.rootfsPropagation {word:?}"))),
         };
     }
@@ -67,7 +83,11 @@ fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
         let flag = mount.options.propagation.map(|propagation| propagation.flag);
         matches!(flag, Some(Propagation::SLAVE | Propagation::SHARED))
     };
-    Ok(if mounts.iter().any(follows) { slave } else { Propagation::RPRIVATE })
+    Ok(if mounts.iter().any(follows) {
+        slave
+    } else {
+        Propagation::RPRIVATE
+    })
 }
 
 /// Devices that every container has (config-linux.md, "Default Devices"); /dev/console and /dev/ptmx come otherwise.
@@ -81,7 +101,12 @@ const DEFAULT_DEVICES: &[(&str, u64, u64)] = &[
 ];
 
 fn devices(linux: &Linux) -> Result<Vec<Device>> {
-    let named: Vec<Device> = linux.devices().iter().flatten().map(device).collect::<Result<_>>()?;
+    let named: Vec<Device> = linux
+        .devices()
+        .iter()
+        .flatten()
+        .map(device)
+        .collect::<Result<_>>()?;
     let default = |(path, major, minor): &(&str, u64, u64)| Device {
         path: path.into(),
         kind: DeviceKind::Character,
@@ -98,7 +123,8 @@ fn devices(linux: &Linux) -> Result<Vec<Device>> {
 }
 
 fn device(device: &LinuxDevice) -> Result<Device> {
-    let number = |number: i64| u64::try_from(number).map_err(|_| Error::invalid("linux.devices: a negative number"));
+    let number =
+        |number: i64| u64::try_from(number).map_err(|_| Error::invalid("linux.devices: a negative number"));
     Ok(Device {
         path: device.path().clone(),
         kind: match device.typ() {

@@ -1,0 +1,108 @@
+//! One more process in a container that runs.
+
+use crate::child::Child;
+use crate::create::{wait_until_ready, with_console};
+use crate::interim::cgroups::{Cgroup, Layout};
+use crate::plan::process_plan;
+use crate::{Created, Error, Identity, Result, Stdio, gate};
+use kernel::Strace;
+use namespaces::SpawnPlan;
+use nix::sched::{CloneFlags, setns};
+use oci_spec::runtime::{LinuxSeccomp, Process};
+use rustix::process::DumpableBehavior::{Dumpable, NotDumpable};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+
+/// Whom a process is added to, and how.
+#[derive(Debug)]
+pub struct Addition<'a> {
+    /// The container's first process.
+    pub target: Identity,
+    /// The container's cgroup.
+    pub cgroup: Option<&'a str>,
+    /// What to run.
+    pub process: &'a Process,
+    /// The container's filter.
+    pub seccomp: Option<&'a LinuxSeccomp>,
+    /// How many descriptors after the standard three it inherits.
+    pub preserved_descriptors: u32,
+}
+
+/// Makes the process; it waits to be started.
+///
+/// The calling process must have one thread. It joins the container's user and PID namespaces itself, since a PID namespace is
+/// entered only by being born into it, and rootless only its user namespace gives the right to it.
+pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
+    let mut process = process_plan(addition.process, addition.seccomp)?;
+    process.preserved_descriptors = addition.preserved_descriptors;
+    let pidfd = addition
+        .target
+        .open()?
+        .ok_or_else(|| Error::system("the container has ended"))?;
+    let cgroup = addition.cgroup.map(open_cgroup).transpose()?;
+    let (stdio, console) = with_console(stdio)?;
+    let (gate, keeper) = gate::unnamed()?;
+    let joined = other_namespaces(addition.target.pid)?;
+    let by_parent = joined & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID);
+    // From its first instruction the child is seen by the container's processes: they must not get at its executable.
+    set_dumpable(NotDumpable)?;
+    join(&pidfd, by_parent)?;
+    let child = Child { process, stdio, gate };
+    let by_child = joined - by_parent;
+    let enter = move || join(&pidfd, by_child);
+    let add = |pid: nix::unistd::Pid| match &cgroup {
+        Some(cgroup) => cgroup.add(pid.as_raw()).map_err(namespaces::Error::other),
+        None => Ok(()),
+    };
+    let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);
+    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, add, move || child.run(enter));
+    set_dumpable(Dumpable)?;
+    wait_until_ready(spawned.map_err(Error::system)?, keeper, console)
+}
+
+fn open_cgroup(path: &str) -> Result<Cgroup> {
+    Layout::detect()
+        .and_then(|layout| Cgroup::open(&layout, path))
+        .map_err(Error::system)
+}
+
+fn set_dumpable(dumpable: rustix::process::DumpableBehavior) -> Result<()> {
+    let call = || format!("prctl(PR_SET_DUMPABLE, {dumpable:?})");
+    Ok(rustix::process::set_dumpable_behavior(dumpable).strace(call)?)
+}
+
+fn join(pidfd: &OwnedFd, namespaces: CloneFlags) -> Result<()> {
+    if namespaces.is_empty() {
+        return Ok(());
+    }
+    Ok(setns(pidfd, namespaces).strace(|| format!("setns(pidfd, {namespaces:?})"))?)
+}
+
+/// The namespaces of a process that are not ours. To join one's own is at best superfluous: the kernel refuses it for the user
+/// namespace, and an ordinary user may not join the host's that the container shares.
+fn other_namespaces(pid: i32) -> Result<CloneFlags> {
+    let kinds = [
+        ("user", CloneFlags::CLONE_NEWUSER),
+        ("mnt", CloneFlags::CLONE_NEWNS),
+        ("pid", CloneFlags::CLONE_NEWPID),
+        ("net", CloneFlags::CLONE_NEWNET),
+        ("uts", CloneFlags::CLONE_NEWUTS),
+        ("ipc", CloneFlags::CLONE_NEWIPC),
+        ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+        // CLONE_NEWTIME, which nix does not name.
+        ("time", CloneFlags::from_bits_retain(0x80)),
+    ];
+    let inode = |process: &str, name: &str| {
+        let path = format!("/proc/{process}/ns/{name}");
+        std::fs::metadata(&path)
+            .map(|file| file.ino())
+            .strace(|| format!("stat({path:?})"))
+    };
+    let mut others = CloneFlags::empty();
+    for (name, flag) in kinds {
+        if inode(&pid.to_string(), name)? != inode("self", name)? {
+            others |= flag;
+        }
+    }
+    Ok(others)
+}
