@@ -1,9 +1,187 @@
-//! The daemon's life: flags, the lock on the data root, the socket, adoption, shutdown.
+//! The daemon's life: flags, the lock on its roots, the socket, adoption, shutdown.
+
+mod flags;
+pub mod places;
+mod sockets;
+mod stop;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{SigSet, Signal};
+
+pub use places::Places;
+
+use crate::engine::{Engine, Options};
+use crate::error::{Error, ErrorKind, Result};
+use flags::{CommandLine, Flags, Level, Verb};
+use sockets::Sockets;
 
 /// `coracle daemon [flags]` and `coracle daemon stop`; `arguments` are the words after `daemon`.
-pub fn main(_arguments: &[OsString]) -> ExitCode {
-    todo!()
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    let words = std::iter::once(OsString::from("coracle daemon")).chain(arguments.iter().cloned());
+    let line = match CommandLine::try_parse_from(words) {
+        Ok(line) => line,
+        Err(error) => {
+            // Nothing is left to tell anybody when standard error itself is broken.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
+        }
+    };
+    let result = match line.verb {
+        Some(Verb::Stop { host }) => stop::stop(host.as_deref()).map(|said| println!("{said}")),
+        None => run(&line.flags),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("coracle daemon: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// From the first lock to the last file removed.
+fn run(flags: &Flags) -> Result<()> {
+    log_to_standard_error(flags);
+    let places = flags.places()?;
+    let sockets = flags.sockets(&places)?;
+    if flags.bip.is_some() {
+        return Err(Error::not_supported("--bip"));
+    }
+    let _locks = lock(&places)?;
+    // Blocked before the first thread exists, so that only the thread that waits for them ever gets them.
+    let ending = ending_signals();
+    ending.thread_block().map_err(Error::system)?;
+    let (sockets, listeners) = Sockets::bind(&sockets)?;
+    let pidfile = Pidfile::write(flags.pidfile.clone().unwrap_or_else(|| places.pidfile()))?;
+    let engine = Arc::new(Engine::open(Options {
+        places: places.clone(),
+        bridge: flags.bridge.clone(),
+        cgroup_parent: flags.cgroup_parent.clone(),
+        debug: flags.debug,
+    })?);
+    engine.adopt()?;
+    let watcher = engine.clone().watch()?;
+    tracing::info!(data_root = %places.data_root.display(), "the daemon listens");
+    let (told, shutdown) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            // sigwait(3) fails only for an invalid set.
+            let signal = ending.wait();
+            tracing::info!(?signal, "the daemon ends; containers run on");
+            let _ = told.send(());
+        })
+        .map_err(Error::system)?;
+    let served = crate::serve::run(engine.clone(), listeners, shutdown);
+    drop(sockets);
+    watcher.stop();
+    engine.close();
+    drop(pidfile);
+    remove_if_empty(&places.exec_root);
+    served
+}
+
+fn ending_signals() -> SigSet {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTERM);
+    signals.add(Signal::SIGINT);
+    signals
+}
+
+fn log_to_standard_error(flags: &Flags) {
+    let level = match flags.log_level {
+        _ if flags.debug => tracing::Level::DEBUG,
+        Level::Debug => tracing::Level::DEBUG,
+        Level::Info => tracing::Level::INFO,
+        Level::Warn => tracing::Level::WARN,
+        Level::Error | Level::Fatal => tracing::Level::ERROR,
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_max_level(level)
+        .init();
+}
+
+/// One daemon per data root, and one per exec root: a lock that the kernel drops with its holder cannot be stale.
+fn lock(places: &Places) -> Result<[Flock<File>; 2]> {
+    Ok([
+        lock_folder(&places.data_root, "data root", true)?,
+        lock_folder(&places.exec_root, "exec root", false)?,
+    ])
+}
+
+fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    let failed = |error: std::io::Error| {
+        Error::because(
+            ErrorKind::System,
+            format!("cannot use the {what} {}: {error}", folder.display()),
+            error,
+        )
+    };
+    // Layers may hold files with the set-user-id bit: nobody else may reach them by path.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(folder)
+        .map_err(failed)?;
+    let file = if in_file {
+        let mut options = File::options();
+        options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(folder.join("lock"))
+    } else {
+        File::open(folder)
+    };
+    Flock::lock(file.map_err(failed)?, FlockArg::LockExclusiveNonblock).map_err(|_| {
+        Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "another daemon runs on the {what} {}; stop it, or choose another folder",
+                folder.display()
+            ),
+        )
+    })
+}
+
+/// An exec root that other files of ours or of others are in stays.
+fn remove_if_empty(folder: &Path) {
+    let _ = std::fs::remove_dir(folder);
+}
+
+/// The file that names the daemon's process, as long as it lives.
+struct Pidfile {
+    path: PathBuf,
+}
+
+impl Pidfile {
+    fn write(path: PathBuf) -> Result<Pidfile> {
+        std::fs::write(&path, format!("{}\n", std::process::id())).map_err(|error| {
+            Error::because(
+                ErrorKind::System,
+                format!("cannot write {}: {error}", path.display()),
+                error,
+            )
+        })?;
+        Ok(Pidfile { path })
+    }
+}
+
+impl Drop for Pidfile {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.path);
+    }
 }

@@ -1,75 +1,144 @@
 //! The engine: one handle per chapter, and what the verbs share.
 
-use tokio::sync::broadcast;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::containers::Change;
-use crate::error::Result;
-use crate::events::Event;
+use crate::pending::cgroups::{Cgroup, Layout};
+use layers::Snapshots;
+
+use crate::containers::names::Names;
+use crate::containers::watch::Watcher;
+use crate::daemon::Places;
+use crate::error::{Error, ErrorKind, Result};
+use crate::events::Events;
+use crate::exec::Sessions;
+use crate::networks::Networks;
+use crate::spec::Facts;
+
+/// What the daemon's command line says to the engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The engine's folders.
+    pub places: Places,
+    /// The default bridge's name; `none` for no such network.
+    pub bridge: Option<String>,
+    /// Where containers get their cgroups.
+    pub cgroup_parent: Option<String>,
+    /// The log says everything.
+    pub debug: bool,
+}
 
 /// A complete engine over one data root and one exec root. Its methods block; `serve` calls them from its own threads.
-pub struct Engine {}
+pub struct Engine {
+    /// The engine's folders.
+    pub places: Places,
+    /// What is true of the machine.
+    pub facts: Facts,
+    /// The log says everything.
+    pub debug: bool,
+    /// The machine's cgroup hierarchies (chapter 03).
+    pub cgroups: Layout,
+    /// Images (chapter 06).
+    pub store: images::Store,
+    /// Their unpacked layers (chapter 07).
+    pub snapshots: Snapshots,
+    /// The default network (chapter 10).
+    pub networks: Networks,
+    /// Who listens to supervisors (chapter 12).
+    pub watcher: Watcher,
+    /// Who is told what happens.
+    pub events: Events,
+    /// Exec sessions.
+    pub sessions: Sessions,
+    names: Mutex<Names>,
+}
+
+/// The cgroup of all containers, unless the command line says another.
+const CGROUP_PARENT: &str = "/coracle";
 
 impl Engine {
-    /// Everything that happens from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        todo!()
+    /// Opens everything on disk. The caller holds the locks on both roots.
+    pub fn open(options: Options) -> Result<Engine> {
+        let places = options.places;
+        let user = nix::unistd::geteuid();
+        let rootless = (!user.is_root()).then(|| (user.as_raw(), nix::unistd::getegid().as_raw()));
+        let folder = |name: &str| places.data_root.join(name);
+        for name in ["containers", "volumes"] {
+            std::fs::create_dir_all(folder(name)).map_err(Error::system)?;
+        }
+        let cgroups = Layout::detect();
+        let cgroup_parent = match rootless {
+            // Without a delegated cgroup there is none; limits are refused by name.
+            Some(_) => cgroups.delegated(),
+            None => Some(options.cgroup_parent.unwrap_or_else(|| CGROUP_PARENT.to_owned())),
+        };
+        let facts = Facts {
+            rootless,
+            unified_cgroups: cgroups.is_unified(),
+            cgroup_parent,
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        Ok(Engine {
+            store: images::Store::open(folder("images"))?,
+            snapshots: Snapshots::open(folder("snapshots"), rootless.is_some())?,
+            networks: Networks::open(&places.data_root, options.bridge.as_deref(), rootless.is_some())?,
+            watcher: Watcher::new()?,
+            events: Events::default(),
+            sessions: Sessions::default(),
+            names: Mutex::default(),
+            debug: options.debug,
+            cgroups,
+            facts,
+            places,
+        })
     }
 
-    /// Those of the last events that happened since a time (nanoseconds since 1970), oldest first.
-    pub fn past_events(&self, _since: i64) -> Vec<Event> {
-        todo!()
+    /// The containers, by id and by name. Not held while anything slow is done.
+    pub fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    // In the files of `containers/`, with the wire types of chapter 14 as they land:
-    //   create(name: Option<&str>, platform: Option<&str>, &api::ContainerCreateRequest) -> Result<api::ContainerCreateResponse>
-    //   list(&ListOptions{all, limit, size, filters}) -> Result<Vec<api::ContainerSummary>>
-    //   inspect(r, size: bool) -> Result<api::ContainerInspectResponse>
-    // `images/`: image_list(all, filters), image_inspect(name), image_remove(name, force, prune), image_history(name),
-    //   image_tag(name, repo, tag), pull/load/save/import with a progress sink.
-    // `system.rs`: info() -> api::SystemInfo, version() -> api::SystemVersion.
-
-    /// Starts a created or ended container.
-    pub fn start(&self, _reference: &str) -> Result<Change> {
-        todo!()
+    /// Where a container's cgroup is, below the hierarchies' mount points; none when containers have none.
+    pub fn cgroup_path(&self, id: &str) -> Option<String> {
+        self.facts
+            .cgroup_parent
+            .as_ref()
+            .map(|parent| format!("{}/{id}", parent.trim_end_matches('/')))
     }
 
-    /// Sends the stop signal, waits (seconds; -1 for ever; none: the container's own), kills.
-    pub fn stop(&self, _reference: &str, _signal: Option<&str>, _timeout: Option<i64>) -> Result<Change> {
-        todo!()
+    /// The cgroup of a container that runs.
+    pub fn cgroup_of(&self, id: &str) -> Result<Cgroup> {
+        let path = self.cgroup_path(id).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotSupported,
+                "containers have no cgroup here: none is delegated to this user",
+            )
+        })?;
+        Cgroup::open(&self.cgroups, &path).map_err(Error::system)
     }
 
-    /// Stops and starts.
-    pub fn restart(&self, _reference: &str, _signal: Option<&str>, _timeout: Option<i64>) -> Result<()> {
-        todo!()
+    /// What is left for a daemon that ends: to take away what no container uses.
+    pub fn close(&self) {
+        self.networks.close();
+        let parent = self
+            .facts
+            .cgroup_parent
+            .as_deref()
+            .filter(|_| self.facts.rootless.is_none());
+        if let Some(parent) = parent {
+            // A cgroup with a container in it stays, as it must.
+            if let Err(error) = Cgroup::open(&self.cgroups, parent).and_then(|cgroup| cgroup.remove()) {
+                tracing::debug!(%error, "the parent cgroup stays");
+            }
+        }
+        for emptied in self.run_folders() {
+            // Folders of containers that run on keep it.
+            let _ = std::fs::remove_dir(emptied);
+        }
     }
 
-    /// Sends a signal (`TERM`, `SIGTERM`, `15`; none: KILL).
-    pub fn kill(&self, _reference: &str, _signal: Option<&str>) -> Result<()> {
-        todo!()
-    }
-
-    /// Removes a container, with its anonymous volumes when `volumes`, killing it first when `force`.
-    pub fn remove(&self, _reference: &str, _force: bool, _volumes: bool) -> Result<()> {
-        todo!()
-    }
-
-    /// Gives a container another name.
-    pub fn rename(&self, _reference: &str, _name: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Freezes every process of a container.
-    pub fn pause(&self, _reference: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Thaws them.
-    pub fn unpause(&self, _reference: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Sets the size of a container's terminal, in characters.
-    pub fn resize(&self, _reference: &str, _width: u16, _height: u16) -> Result<()> {
-        todo!()
+    /// The folders with one folder for each that runs.
+    pub fn run_folders(&self) -> [PathBuf; 2] {
+        ["containers", "exec"].map(|name| self.places.exec_root.join(name))
     }
 }

@@ -1,24 +1,255 @@
-//! What the engine does with exec sessions: a further process in a running container.
+//! What the engine does with exec sessions: a further process in a container that runs.
 
-use crate::containers::attach::AttachTicket;
+mod run;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use supervisor::{AttachOptions, Connection, Exit};
+
+use crate::containers::{Container, names};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long a session that has ended can still be inspected, as long as dockerd keeps it.
+const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+
+/// One exec session.
+pub struct Session {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// The container's.
+    pub container: String,
+    /// What was asked for.
+    pub request: api::ExecCreateRequest,
+    /// Keys that detach a client.
+    pub detach_keys: Option<String>,
+    now: Mutex<Now>,
+}
+
+/// What changes in a session's life.
+#[derive(Default)]
+struct Now {
+    started: bool,
+    live: Option<Arc<Connection>>,
+    pid: i32,
+    exit_code: Option<i32>,
+    ended_at: Option<Instant>,
+}
+
+/// All sessions by id.
+#[derive(Default)]
+pub struct Sessions {
+    by_id: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+impl Sessions {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How a client of this session is served.
+    pub fn attach_options(&self, detach_keys: Vec<u8>) -> AttachOptions {
+        AttachOptions {
+            stdin: self.request.attach_stdin,
+            stdout: self.request.attach_stdout,
+            stderr: self.request.attach_stderr,
+            framed: !self.request.tty,
+            detach_keys: if self.request.tty { detach_keys } else { Vec::new() },
+        }
+    }
+
+    /// Whether this supervisor still holds the session's process, as far as we have heard.
+    pub fn is_served_by(&self, live: &Arc<Connection>) -> bool {
+        self.now().live.as_ref().is_some_and(|own| Arc::ptr_eq(own, live))
+    }
+}
 
 impl Engine {
-    // exec_create(container, &api::ExecCreateRequest) -> Result<api::IdResponse>; exec_inspect(id) -> Result<api::ExecInspectResponse>
+    /// Prepares a session, and returns its id.
+    pub fn exec_create(&self, reference: &str, request: &api::ExecCreateRequest) -> Result<String> {
+        let container = self.container(reference)?;
+        ensure_runs(&container)?;
+        if request.cmd.as_ref().is_none_or(Vec::is_empty) {
+            return Err(Error::new(
+                ErrorKind::InvalidParameter,
+                "No exec command specified",
+            ));
+        }
+        if request.privileged {
+            return Err(Error::not_supported("exec --privileged"));
+        }
+        let session = Arc::new(Session {
+            id: names::random_id(),
+            container: container.id.clone(),
+            request: request.clone(),
+            detach_keys: Some(request.detach_keys.clone()).filter(|keys| !keys.is_empty()),
+            now: Mutex::default(),
+        });
+        let id = session.id.clone();
+        self.tell_of_session("exec_create", &session, &container, &[]);
+        let mut sessions = self.sessions.table();
+        sessions.retain(|_, session| {
+            session
+                .now()
+                .ended_at
+                .is_none_or(|ended| ended.elapsed() < REMEMBERED)
+        });
+        sessions.insert(id.clone(), session);
+        Ok(id)
+    }
 
-    /// A ticket at the session's streams; [`AttachTicket::hand_over`] starts it.
-    pub fn exec_attach(&self, _id: &str, _terminal: bool, _size: Option<(u16, u16)>) -> Result<AttachTicket> {
-        todo!()
+    /// What a session is, and how it ended.
+    pub fn exec_inspect(&self, id: &str) -> Result<api::ExecInspectResponse> {
+        let session = self.session(id)?;
+        let command = session.request.cmd.clone().unwrap_or_default();
+        let now = session.now();
+        Ok(api::ExecInspectResponse {
+            id: session.id.clone(),
+            running: now.live.is_some(),
+            exit_code: now.exit_code.map(i64::from),
+            process_config: api::ExecProcessConfig {
+                tty: session.request.tty,
+                entrypoint: command.first().cloned().unwrap_or_default(),
+                arguments: command.get(1..).unwrap_or_default().to_vec(),
+                privileged: false,
+                user: session.request.user.clone(),
+            },
+            open_stdin: session.request.attach_stdin,
+            open_stderr: session.request.attach_stderr,
+            open_stdout: session.request.attach_stdout,
+            can_remove: now.exit_code.is_some(),
+            container_id: session.container.clone(),
+            detach_keys: session.detach_keys.clone().unwrap_or_default(),
+            pid: now.pid.into(),
+        })
     }
 
     /// Starts a session that nobody watches.
-    pub fn exec_start_detached(&self, _id: &str, _terminal: bool) -> Result<()> {
-        todo!()
+    pub fn exec_start_detached(self: &Arc<Engine>, id: &str, terminal: bool) -> Result<()> {
+        let session = self.startable_session(id, terminal)?;
+        self.exec_run(&session, None, None)
     }
 
     /// Sets the size of a session's terminal, in characters.
-    pub fn exec_resize(&self, _id: &str, _width: u16, _height: u16) -> Result<()> {
-        todo!()
+    pub fn exec_resize(&self, id: &str, width: u16, height: u16) -> Result<()> {
+        let session = self.session(id)?;
+        let live = session.now().live.clone();
+        let not_running = || Error::new(ErrorKind::NotFound, format!("No such exec instance: {id}"));
+        live.ok_or_else(not_running)?
+            .resize(width, height)
+            .map_err(Error::system)
     }
+
+    /// A session that may be started, and only once.
+    pub fn startable_session(&self, id: &str, terminal: bool) -> Result<Arc<Session>> {
+        let session = self.session(id)?;
+        let container = self.container(&session.container)?;
+        ensure_runs(&container)?;
+        if terminal != session.request.tty {
+            let message = "the terminal that exec start asks for is not what exec create asked for";
+            return Err(Error::new(ErrorKind::InvalidParameter, message));
+        }
+        let mut now = session.now();
+        if now.ended_at.is_some() {
+            let message = format!("Error: Exec command {id} has already run");
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        if std::mem::replace(&mut now.started, true) {
+            let message = format!("Error: Exec command {id} is already running");
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        drop(now);
+        Ok(session)
+    }
+
+    fn session(&self, id: &str) -> Result<Arc<Session>> {
+        let found = self.sessions.table().get(id).cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("No such exec instance: {id}")))
+    }
+
+    /// The ids of a container's sessions that run.
+    pub fn sessions_of(&self, container: &str) -> Vec<String> {
+        let sessions = self.sessions.table();
+        let own = sessions
+            .values()
+            .filter(|session| session.container == container && session.now().live.is_some());
+        own.map(|session| session.id.clone()).collect()
+    }
+
+    /// Forgets the sessions of a container that is gone.
+    pub fn forget_sessions(&self, container: &str) {
+        self.sessions
+            .table()
+            .retain(|_, session| session.container != container);
+    }
+
+    /// The folder that a session's supervisor and the daemon meet in.
+    pub fn session_folder(&self, id: &str) -> PathBuf {
+        self.places.exec_root.join("exec").join(id)
+    }
+
+    /// Nothing of a session's run folder is needed once its end has been heard of.
+    pub fn delete_session_folder(&self, id: &str) {
+        if let Err(error) = crate::containers::remove_tree(&self.session_folder(id)) {
+            tracing::warn!(session = id, %error, "the run folder stays");
+        }
+    }
+
+    /// Takes note of a session's end.
+    pub fn session_ended(&self, session: &Session, exit: Exit) {
+        self.delete_session_folder(&session.id);
+        {
+            let mut now = session.now();
+            now.live = None;
+            now.pid = 0;
+            now.exit_code = Some(exit.code);
+            now.ended_at = Some(Instant::now());
+        }
+        if let Ok(container) = self.container(&session.container) {
+            let code = [("exitCode", exit.code.to_string())];
+            self.tell_of_session("exec_die", session, &container, &code);
+        }
+    }
+
+    fn tell_of_session(
+        &self,
+        action: &str,
+        session: &Session,
+        container: &Container,
+        more: &[(&str, String)],
+    ) {
+        let mut attributes = container.inside().event_attributes();
+        attributes.insert("execID".to_owned(), session.id.clone());
+        attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        // An end has no command line behind it.
+        let action = match more {
+            [] => format!(
+                "{action}: {}",
+                session.request.cmd.clone().unwrap_or_default().join(" ")
+            ),
+            _ => action.to_owned(),
+        };
+        self.events
+            .publish("container", action, &container.id, attributes);
+    }
+}
+
+fn ensure_runs(container: &Container) -> Result<()> {
+    let inside = container.inside();
+    inside.running()?;
+    if let supervisor::states::State::Paused(_) = inside.state() {
+        let id = &container.id;
+        let message = format!("Container {id} is paused, unpause the container before exec");
+        return Err(Error::new(ErrorKind::Conflict, message));
+    }
+    Ok(())
 }

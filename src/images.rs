@@ -1,76 +1,179 @@
-//! What the engine does with images: one file per verb over the chapters 06 to 08.
+//! What the engine does with images: the verbs over the chapters 06 to 08.
+
+mod list;
+mod remove;
 
 use std::io::{Read, Write};
 
+use images::{Image, Platform, Reference};
+pub use layers::{Progress, Sink};
+pub use registry::Credentials;
+
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
-/// One line of Docker's progress stream (`{"status":…,"progressDetail":{…},"id":…}`), as plain data.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Which layer, or the tag for `Pulling from …`.
-    pub id: Option<String>,
-    /// Docker's words: `Downloading`, `Pull complete`.
-    pub status: String,
-    /// Bytes so far and in all.
-    pub amount: Option<(u64, u64)>,
-    /// `docker load`'s form: `{"stream":"Loaded image: …\n"}`.
-    pub stream: bool,
-}
-
-/// Who is told of progress; called from several threads, false asks to give up (the client has gone).
-pub type Sink<'a> = &'a (dyn Fn(Progress) -> bool + Sync);
-
-/// A registry's credentials, out of `X-Registry-Auth`.
-#[derive(Clone, Debug, Default)]
-pub struct Credentials {
-    /// User name.
-    pub username: String,
-    /// Password.
-    pub password: String,
-    /// A token instead of both.
-    pub identity_token: String,
-}
+/// The name of the image that is made of the engine's own executable when it is first asked for.
+const HELLO: &str = "hello";
 
 impl Engine {
-    // image_list(all: bool, filters) -> Vec<api::ImageSummary>; image_inspect(name) -> api::ImageInspect;
-    // image_history(name) -> Vec<api::ImageHistoryItem>; image_remove(name, force, prune) -> Vec<api::ImageDeleteItem>
-
-    /// Pulls `image[:tag|@digest]`.
+    /// Pulls `image[:tag|@digest]`. The sink is told everything that Docker's progress stream has, `Digest` and `Status` included.
     pub fn pull(
         &self,
-        _image: &str,
-        _platform: Option<&str>,
-        _credentials: Option<&Credentials>,
-        _sink: Sink<'_>,
+        image: &str,
+        platform: Option<&str>,
+        credentials: Option<&Credentials>,
+        sink: Sink<'_>,
     ) -> Result<()> {
-        todo!()
+        let reference = Reference::parse(image)?;
+        let platform = parse_platform(platform)?;
+        let request = registry::Pull {
+            store: &self.store,
+            snapshots: &self.snapshots,
+            reference: &reference,
+            platform: platform.as_ref(),
+            credentials,
+            insecure: &[],
+        };
+        registry::pull(&request, sink)?;
+        self.tell_of_image("pull", &reference.familiar(), &reference.familiar_name());
+        Ok(())
     }
 
-    /// Loads a `docker save` or OCI archive, gzipped or not.
-    pub fn load(&self, _archive: &mut dyn Read, _quiet: bool, _sink: Sink<'_>) -> Result<()> {
-        todo!()
+    /// Loads a `docker save` or OCI archive, gzipped or not; `Loaded image: …` comes through the sink.
+    pub fn load(&self, archive: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+        for image in layers::load(&self.store, &self.snapshots, archive, sink)? {
+            let name = image
+                .names
+                .first()
+                .map_or(image.id.to_string(), Reference::familiar);
+            self.tell_of_image("load", &image.id.to_string(), &name);
+        }
+        Ok(())
+    }
+
+    /// Refuses what [`Engine::save`] would, before the first byte of its answer.
+    pub fn check_save(&self, names: &[String]) -> Result<()> {
+        for name in names {
+            self.store.resolve(name).map_err(|error| match error.kind() {
+                // Docker names the image here as it was typed.
+                images::ErrorKind::NotFound => {
+                    Error::new(ErrorKind::NotFound, format!("No such image: {name}"))
+                }
+                _ => error.into(),
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes images as `docker save` does.
-    pub fn save(&self, _names: &[String], _archive: &mut dyn Write) -> Result<()> {
-        todo!()
+    pub fn save(&self, names: &[String], archive: &mut dyn Write) -> Result<()> {
+        self.check_save(names)?;
+        layers::save(&self.store, names, archive)?;
+        for name in names {
+            self.tell_of_image("save", name, name);
+        }
+        Ok(())
     }
 
-    /// Makes an image with one layer from a root file system's tar; returns nothing, its id is the last progress line.
+    /// Makes an image with one layer from a root file system's tar, and returns its id.
     pub fn import(
         &self,
-        _archive: &mut dyn Read,
-        _repository: Option<&str>,
-        _changes: &[String],
-        _message: &str,
-        _sink: Sink<'_>,
-    ) -> Result<()> {
-        todo!()
+        archive: &mut dyn Read,
+        repository: Option<&str>,
+        tag: Option<&str>,
+        changes: &[String],
+        message: &str,
+        platform: Option<&str>,
+        sink: Sink<'_>,
+    ) -> Result<String> {
+        let name = repository
+            .map(|name| Reference::parse_parts(name, tag.unwrap_or_default()))
+            .transpose()?;
+        let platform = parse_platform(platform)?;
+        let import = layers::Import {
+            name: name.as_ref(),
+            changes,
+            message,
+            platform: platform.as_ref(),
+        };
+        let image = layers::import(&self.store, &self.snapshots, archive, &import, sink)?;
+        let id = image.id.to_string();
+        self.tell_of_image("import", &id, &name.map_or(id.clone(), |name| name.familiar()));
+        Ok(id)
     }
 
     /// Gives an image a further name.
-    pub fn image_tag(&self, _image: &str, _repository: &str, _tag: Option<&str>) -> Result<()> {
-        todo!()
+    pub fn image_tag(&self, image: &str, repository: &str, tag: Option<&str>) -> Result<()> {
+        let found = self.store.resolve(image)?;
+        let name = Reference::parse_parts(repository, tag.unwrap_or_default())?;
+        self.store.tag(&name, &found.descriptor)?;
+        self.tell_of_image("tag", &found.id.to_string(), &name.familiar());
+        Ok(())
+    }
+
+    /// The image that a container is to be made of. `hello` needs no registry: it is this executable.
+    pub fn image_for_container(&self, name: &str) -> Result<Image> {
+        if name == HELLO || name == "hello:latest" {
+            // An image that somebody else has given that name is left alone.
+            if let Ok(image) = self.store.resolve(name)
+                && !image.config.config.labels.contains_key("org.coracle.hello")
+            {
+                return Ok(image);
+            }
+            return Ok(layers::hello(&self.store, &self.snapshots)?);
+        }
+        Ok(self.store.resolve(name)?)
+    }
+
+    fn tell_of_image(&self, action: &str, id: &str, name: &str) {
+        let attributes = [("name".to_owned(), name.to_owned())].into();
+        self.events.publish("image", action, id, attributes);
+    }
+}
+
+fn parse_platform(platform: Option<&str>) -> Result<Option<Platform>> {
+    Ok(platform
+        .filter(|text| !text.is_empty())
+        .map(str::parse)
+        .transpose()?)
+}
+
+impl From<images::Error> for Error {
+    fn from(error: images::Error) -> Error {
+        use images::ErrorKind as Kind;
+        let kind = match error.kind() {
+            Kind::InvalidReference | Kind::InvalidDocument => ErrorKind::InvalidParameter,
+            Kind::NotFound => ErrorKind::NotFound,
+            Kind::NotSupported => ErrorKind::NotSupported,
+            Kind::Conflict => ErrorKind::Conflict,
+            Kind::DigestMismatch | Kind::System => ErrorKind::System,
+        };
+        Error::because(kind, error.to_string(), error)
+    }
+}
+
+impl From<layers::Error> for Error {
+    fn from(error: layers::Error) -> Error {
+        use layers::ErrorKind as Kind;
+        let kind = match error.kind() {
+            Kind::InvalidLayer | Kind::InvalidParameter => ErrorKind::InvalidParameter,
+            Kind::NotFound => ErrorKind::NotFound,
+            Kind::NotSupported => ErrorKind::NotSupported,
+            Kind::DigestMismatch | Kind::Cancelled | Kind::System => ErrorKind::System,
+        };
+        Error::because(kind, error.to_string(), error)
+    }
+}
+
+impl From<registry::Error> for Error {
+    fn from(error: registry::Error) -> Error {
+        use registry::ErrorKind as Kind;
+        let kind = match error.kind() {
+            // Docker answers 404 for what a registry denies, too: it may not say whether it exists.
+            Kind::NotFound | Kind::Denied => ErrorKind::NotFound,
+            Kind::NotSupported => ErrorKind::NotSupported,
+            Kind::Unavailable | Kind::Invalid | Kind::Cancelled | Kind::System => ErrorKind::System,
+        };
+        Error::because(kind, error.to_string(), error)
     }
 }

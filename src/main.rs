@@ -8,8 +8,10 @@ mod engine;
 mod error;
 mod events;
 mod exec;
+mod filters;
 mod images;
 mod networks;
+mod pending;
 mod serve;
 mod spec;
 mod system;
@@ -57,11 +59,19 @@ fn face(arguments: &[OsString]) -> Face {
 }
 
 fn hello() -> ExitCode {
-    todo!()
+    print!("{}", chroot::hello::report());
+    ExitCode::SUCCESS
 }
 
-fn supervise(_arguments: &[OsString]) -> ExitCode {
-    todo!()
+/// Only the daemon calls itself like this: `supervise RUN_DIR`, with a socket as standard input.
+fn supervise(arguments: &[OsString]) -> ExitCode {
+    match arguments {
+        [run_folder] => supervisor::supervise(Path::new(run_folder)),
+        _ => {
+            eprintln!("coracle supervise: for the daemon's own use");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,1 +1,150 @@
 //! From Docker's request to the OCI runtime spec: pure, and the only place that knows both.
+//!
+//! The request has been checked when the container was created ([`crate::containers`]), so that what is wrong here is a bug.
+
+pub mod binds;
+pub mod mounts;
+mod process;
+mod resources;
+
+use std::path::{Path, PathBuf};
+
+use crate::pending::privileges::user::User;
+use oci_spec::runtime::{
+    Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType,
+    Root, Spec,
+};
+
+use crate::containers::Record;
+use crate::error::Result;
+pub use process::{capability_names, exec_process, is_no_new_privileges, rlimit_kind};
+
+/// What is true of this engine and its machine, whatever the container.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The ids that become a container's root, when the engine is not root itself.
+    pub rootless: Option<(u32, u32)>,
+    /// The machine's controllers are all on cgroup v2.
+    pub unified_cgroups: bool,
+    /// A cgroup under which containers get theirs; none: they have none.
+    pub cgroup_parent: Option<String>,
+    /// How many processors there are.
+    pub processors: usize,
+}
+
+/// Everything that a spec is made of.
+pub struct Request<'a> {
+    /// What the client asked for, with the image's defaults.
+    pub record: &'a Record,
+    /// Who runs it, looked up in the container's own passwd file.
+    pub user: &'a User,
+    /// The container's folder: `hosts`, `hostname` and `resolv.conf` lie in it.
+    pub folder: &'a Path,
+    /// The folder with the anonymous volumes.
+    pub volumes: &'a Path,
+    /// The machine's side.
+    pub facts: &'a Facts,
+}
+
+/// The OCI runtime spec of a container.
+pub fn spec(request: &Request<'_>) -> Result<Spec> {
+    let record = request.record;
+    let mut spec = Spec::default();
+    let mut root = Root::default();
+    // The runtime is told apart what the root is made of; this says only that there is one.
+    root.set_path(PathBuf::from("rootfs"))
+        .set_readonly(Some(record.host_config.readonly_rootfs));
+    spec.set_version("1.0.2".to_owned())
+        .set_root(Some(root))
+        .set_process(Some(process::process(request)?))
+        .set_hostname(Some(record.config.hostname.clone()))
+        .set_mounts(Some(mounts::mounts(request)?))
+        .set_linux(Some(linux(request)?))
+        .set_hooks(None)
+        .set_annotations(None);
+    if !record.config.domainname.is_empty() {
+        spec.set_domainname(Some(record.config.domainname.clone()));
+    }
+    Ok(spec)
+}
+
+fn linux(request: &Request<'_>) -> Result<Linux> {
+    let host = &request.record.host_config;
+    let mut linux = Linux::default();
+    let ids = |id: Option<u32>| id.map(|id| vec![one_id(id)]);
+    linux
+        .set_uid_mappings(ids(request.facts.rootless.map(|(uid, _)| uid)))
+        .set_gid_mappings(ids(request.facts.rootless.map(|(_, gid)| gid)))
+        .set_namespaces(Some(namespaces(request)))
+        .set_resources(Some(resources::resources(host, request.facts)?))
+        .set_cgroups_path(
+            request
+                .facts
+                .cgroup_parent
+                .as_ref()
+                .map(|p| Path::new(p).join(&request.record.id)),
+        )
+        .set_devices(None)
+        .set_seccomp(process::seccomp(host)?)
+        .set_rootfs_propagation(None)
+        .set_masked_paths(Some(paths(
+            &host.masked_paths,
+            crate::pending::privileges::masked_paths(),
+        )))
+        .set_readonly_paths(Some(paths(
+            &host.readonly_paths,
+            crate::pending::privileges::readonly_paths(),
+        )))
+        .set_sysctl(sysctl(request));
+    Ok(linux)
+}
+
+/// The one id that the kernel lets an ordinary user map without a set-user-id helper: their own (user_namespaces(7)).
+fn one_id(outside: u32) -> LinuxIdMapping {
+    let builder = LinuxIdMappingBuilder::default()
+        .container_id(0u32)
+        .host_id(outside)
+        .size(1u32);
+    builder.build().expect("all three fields are given")
+}
+
+fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
+    let host = &request.record.host_config;
+    let mut kinds = vec![
+        LinuxNamespaceType::Mount,
+        LinuxNamespaceType::Uts,
+        LinuxNamespaceType::Pid,
+    ];
+    if host.ipc_mode != "host" {
+        kinds.push(LinuxNamespaceType::Ipc);
+    }
+    if host.network_mode != "host" {
+        kinds.push(LinuxNamespaceType::Network);
+    }
+    if host.cgroupns_mode == "private" {
+        kinds.push(LinuxNamespaceType::Cgroup);
+    }
+    if request.facts.rootless.is_some() {
+        kinds.push(LinuxNamespaceType::User);
+    }
+    let one = |kind| {
+        LinuxNamespaceBuilder::default()
+            .typ(kind)
+            .build()
+            .expect("a namespace without a path")
+    };
+    kinds.into_iter().map(one).collect()
+}
+
+fn paths(asked: &Option<Vec<String>>, default: &[&str]) -> Vec<String> {
+    asked
+        .clone()
+        .unwrap_or_else(|| default.iter().map(|path| (*path).to_owned()).collect())
+}
+
+/// Docker's own two: anybody in the container may bind low ports and send pings, unless it shares the host's network.
+fn sysctl(request: &Request<'_>) -> Option<std::collections::HashMap<String, String>> {
+    let host = &request.record.host_config;
+    let asked = host.sysctls.clone().unwrap_or_default();
+    (!asked.is_empty()).then(|| asked.into_iter().collect())
+}

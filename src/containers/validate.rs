@@ -1,0 +1,405 @@
+//! What a create may ask for: Docker's checks in Docker's words, and a refusal by name of whatever is not done yet.
+
+use serde_json::Value;
+
+use super::signals;
+use crate::error::{Error, ErrorKind, Result};
+use crate::spec::{self, Facts, binds};
+
+/// Docker's least memory for a container, in bytes.
+const LEAST_MEMORY: i64 = 6 << 20;
+
+/// Checks what a client asks for, before anything is made.
+pub fn validate(request: &api::ContainerCreateRequest, facts: &Facts) -> Result<()> {
+    let (config, host) = (&request.config, &request.host_config);
+    check_config(config)?;
+    check_features(host)?;
+    check_limits(host, facts)?;
+    check_privileges(host)?;
+    check_mounts(host)?;
+    check_network(request)?;
+    log_options(&host.log_config).map(drop)
+}
+
+fn invalid<T>(message: impl Into<String>) -> Result<T> {
+    Err(Error::new(ErrorKind::InvalidParameter, message))
+}
+
+fn check_config(config: &api::ContainerConfig) -> Result<()> {
+    if !config.working_dir.is_empty() && !config.working_dir.starts_with('/') {
+        let folder = &config.working_dir;
+        return invalid(format!(
+            "the working directory '{folder}' is invalid, it needs to be an absolute path"
+        ));
+    }
+    if let Some(variable) = config
+        .env
+        .iter()
+        .flatten()
+        .find(|v| v.is_empty() || v.starts_with('='))
+    {
+        return invalid(format!("invalid environment variable: {variable}"));
+    }
+    if let Some(signal) = config.stop_signal.as_deref().filter(|signal| !signal.is_empty()) {
+        signals::parse(signal)?;
+    }
+    let tests = config
+        .healthcheck
+        .as_ref()
+        .and_then(|check| check["Test"].as_array());
+    match tests.and_then(|words| words.first()).and_then(Value::as_str) {
+        None | Some("" | "NONE") => Ok(()),
+        Some(_) => Err(Error::not_supported("Healthcheck")),
+    }
+}
+
+/// Clients send every field they know, mostly with a value that asks for nothing.
+pub fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.iter().all(says_nothing),
+        Value::Object(fields) => fields.values().all(says_nothing),
+    }
+}
+
+/// The fields of `HostConfig` that are honoured, or checked one by one below. Every other one is refused unless it asks for
+/// nothing, whatever fields the API may still get.
+const HONOURED: [&str; 39] = [
+    "AutoRemove",
+    "Binds",
+    "CapAdd",
+    "CapDrop",
+    "CgroupnsMode",
+    "ConsoleSize",
+    "ContainerIDFile",
+    "CpuPeriod",
+    "CpuQuota",
+    "CpuShares",
+    "CpusetCpus",
+    "CpusetMems",
+    "Dns",
+    "DnsOptions",
+    "DnsSearch",
+    "ExtraHosts",
+    "GroupAdd",
+    "IpcMode",
+    "Isolation",
+    "LogConfig",
+    "MaskedPaths",
+    "Memory",
+    "MemoryReservation",
+    "MemorySwap",
+    "MemorySwappiness",
+    "Mounts",
+    "NanoCpus",
+    "NetworkMode",
+    "OomScoreAdj",
+    "PidsLimit",
+    "ReadonlyPaths",
+    "ReadonlyRootfs",
+    "RestartPolicy",
+    "Runtime",
+    "SecurityOpt",
+    "ShmSize",
+    "Tmpfs",
+    "Ulimits",
+    "VolumeDriver",
+];
+
+fn check_features(host: &api::HostConfig) -> Result<()> {
+    let fields = serde_json::to_value(host).map_err(Error::system)?;
+    let fields = fields.as_object().into_iter().flatten();
+    if let Some((name, _)) = fields
+        .filter(|(name, _)| !HONOURED.contains(&name.as_str()))
+        .find(|(_, value)| !says_nothing(value))
+    {
+        return Err(Error::not_supported(format!("HostConfig.{name}")));
+    }
+    let one_of = |value: &str, harmless: &[&str]| value.is_empty() || harmless.contains(&value);
+    let checks = [
+        ("RestartPolicy", one_of(&host.restart_policy.name, &["no"])),
+        ("VolumeDriver", one_of(&host.volume_driver, &["local"])),
+        ("IpcMode", one_of(&host.ipc_mode, &["private", "host"])),
+        ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
+        ("Isolation", one_of(&host.isolation, &["default"])),
+        ("Runtime", one_of(&host.runtime, &[RUNTIME])),
+        (
+            "MemorySwappiness",
+            host.memory_swappiness.is_none_or(|value| value == -1),
+        ),
+    ];
+    match checks.iter().find(|(_, harmless)| !harmless) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::not_supported(format!("HostConfig.{name}"))),
+    }
+}
+
+/// The name of our own OCI runtime.
+pub const RUNTIME: &str = "coracle";
+
+fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    let (memory, swap, reservation) = (host.memory, host.memory_swap, host.memory_reservation);
+    if memory != 0 && memory < LEAST_MEMORY {
+        return invalid("Minimum memory limit allowed is 6MB");
+    }
+    if memory > 0 && swap > 0 && swap < memory {
+        return invalid("Minimum memoryswap limit should be larger than memory limit, see usage");
+    }
+    if memory == 0 && swap > 0 {
+        return invalid("You should always set the Memory limit when using Memoryswap limit, see usage");
+    }
+    if reservation != 0 && reservation < LEAST_MEMORY {
+        return invalid("Minimum memory reservation allowed is 6MB");
+    }
+    if memory > 0 && memory < reservation {
+        return invalid("Minimum memory limit can not be less than memory reservation limit, see usage");
+    }
+    if host.shm_size < 0 {
+        return invalid("SHM size can not be less than 0");
+    }
+    if !(-1000..=1000).contains(&host.oom_score_adj) {
+        let score = host.oom_score_adj;
+        return invalid(format!(
+            "Invalid value {score}, range for oom score adj is [-1000, 1000]"
+        ));
+    }
+    check_processors(host, facts)
+}
+
+fn check_processors(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    if host.nano_cpus > 0 && (host.cpu_period > 0 || host.cpu_quota > 0) {
+        let field = if host.cpu_period > 0 {
+            "CPU Period"
+        } else {
+            "CPU Quota"
+        };
+        return invalid(format!(
+            "Conflicting options: Nano CPUs and {field} cannot both be set"
+        ));
+    }
+    let there = facts.processors;
+    if host.nano_cpus < 0 || host.nano_cpus > there as i64 * 1_000_000_000 {
+        return invalid(format!(
+            "Range of CPUs is from 0.01 to {there}.00, as there are only {there} CPUs available"
+        ));
+    }
+    if host.cpu_shares < 0 {
+        return invalid(format!(
+            "invalid CPU shares ({}): value must be a positive integer",
+            host.cpu_shares
+        ));
+    }
+    if host.cpu_period != 0 && !(1000..=1_000_000).contains(&host.cpu_period) {
+        return invalid(
+            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
+        );
+    }
+    if host.cpu_quota > 0 && host.cpu_quota < 1000 {
+        return invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
+    }
+    Ok(())
+}
+
+fn check_privileges(host: &api::HostConfig) -> Result<()> {
+    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    spec::capability_names(&list(&host.cap_add), &list(&host.cap_drop))?;
+    for ulimit in host.ulimits.iter().flatten() {
+        spec::rlimit_kind(&ulimit.name)?;
+        if ulimit.hard != -1 && (ulimit.soft == -1 || ulimit.soft > ulimit.hard) {
+            return invalid(format!(
+                "ulimit soft limit must be less than or equal to hard limit: {} > {}",
+                ulimit.soft, ulimit.hard
+            ));
+        }
+    }
+    list(&host.security_opt)
+        .iter()
+        .try_for_each(|option| check_security_option(option))
+}
+
+fn check_security_option(option: &str) -> Result<()> {
+    if spec::is_no_new_privileges(option).is_some() {
+        return Ok(());
+    }
+    let (name, value) = match option.split_once(['=', ':']) {
+        Some(pair) => pair,
+        None => return invalid(format!("invalid --security-opt 1: \"{option}\"")),
+    };
+    match (name, value) {
+        ("seccomp", "unconfined") => Ok(()),
+        // What the client calls the default is what it gets.
+        ("seccomp", "builtin") => Ok(()),
+        ("seccomp", _) => Err(Error::not_supported(
+            "SecurityOpt seccomp with a profile of one's own",
+        )),
+        ("apparmor" | "label", _) => Err(Error::not_supported(format!("SecurityOpt {name}"))),
+        _ => invalid(format!("invalid --security-opt 2: \"{option}\"")),
+    }
+}
+
+fn check_mounts(host: &api::HostConfig) -> Result<()> {
+    let mut destinations: Vec<String> = Vec::new();
+    for text in host.binds.iter().flatten() {
+        destinations.push(binds::parse(text)?.destination);
+    }
+    for mount in host.mounts.iter().flatten() {
+        check_mount(mount)?;
+        destinations.push(binds::clean(&mount.target));
+    }
+    for destination in host
+        .tmpfs
+        .iter()
+        .flatten()
+        .map(|(destination, _)| binds::clean(destination))
+    {
+        binds::check_destination(&destination, &destination)?;
+        destinations.push(destination);
+    }
+    destinations.sort();
+    match destinations.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => invalid(format!("Duplicate mount point: {}", pair[0])),
+    }
+}
+
+fn check_mount(mount: &api::Mount) -> Result<()> {
+    let wrong = |why: String| invalid(format!("invalid mount config for type \"{}\": {why}", mount.kind));
+    if mount.target.is_empty() {
+        return wrong("field Target must not be empty".to_owned());
+    }
+    if !mount.target.starts_with('/') {
+        return wrong(format!(
+            "invalid mount path: '{}' mount path must be absolute",
+            mount.target
+        ));
+    }
+    match mount.kind.as_str() {
+        "bind" => {
+            let options = mount.bind_options.clone().unwrap_or_default();
+            if options.read_only_non_recursive || options.read_only_force_recursive {
+                return Err(Error::not_supported(
+                    "HostConfig.Mounts.BindOptions.ReadOnlyNonRecursive and its like",
+                ));
+            }
+            if !mount.source.starts_with('/') {
+                return wrong(format!(
+                    "invalid mount path: '{}' mount path must be absolute",
+                    mount.source
+                ));
+            }
+            if !options.create_mountpoint && !std::path::Path::new(&mount.source).exists() {
+                return wrong(format!("bind source path does not exist: {}", mount.source));
+            }
+            Ok(())
+        }
+        "tmpfs" => {
+            let options = mount.tmpfs_options.clone().unwrap_or_default();
+            if options.options.is_some_and(|options| !says_nothing(&options)) {
+                return Err(Error::not_supported("HostConfig.Mounts.TmpfsOptions.Options"));
+            }
+            if mount.source.is_empty() {
+                Ok(())
+            } else {
+                wrong("field Source must not be specified".to_owned())
+            }
+        }
+        "volume" | "image" | "npipe" | "cluster" => Err(Error::not_supported(format!(
+            "HostConfig.Mounts of type {}",
+            mount.kind
+        ))),
+        kind => invalid(format!("mount type unknown: \"{kind}\"")),
+    }
+}
+
+fn check_network(request: &api::ContainerCreateRequest) -> Result<()> {
+    let mode = request.host_config.network_mode.as_str();
+    match mode {
+        "" | "default" | "bridge" | "none" | "host" => {}
+        mode if mode.starts_with("container:") => {
+            return Err(Error::not_supported("HostConfig.NetworkMode container:"));
+        }
+        mode => {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("network {mode} not found"),
+            ));
+        }
+    }
+    let endpoints = request
+        .networking_config
+        .iter()
+        .flat_map(|config| config.endpoints_config.iter().flatten());
+    for (name, settings) in endpoints {
+        if !says_nothing(&serde_json::to_value(settings).map_err(Error::system)?) {
+            return Err(Error::not_supported(format!(
+                "NetworkingConfig.EndpointsConfig of {name}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The limits of a json-file log, as `--log-opt` gives them.
+pub struct LogOptions {
+    /// Bytes after which a new file is begun.
+    pub max_size: Option<u64>,
+    /// How many files to keep.
+    pub max_file: u32,
+}
+
+/// Reads `max-size` and `max-file`; refuses other drivers and options in Docker's words.
+pub fn log_options(log: &api::LogConfig) -> Result<LogOptions> {
+    let mut options = LogOptions {
+        max_size: None,
+        max_file: 1,
+    };
+    match log.kind.as_str() {
+        "" | "json-file" => {}
+        "none" if log.config.iter().flatten().next().is_none() => return Ok(options),
+        "none" => return invalid("log opts are not supported by the log driver none"),
+        other => return invalid(format!("logger: no log driver named '{other}' is registered")),
+    }
+    for (name, value) in log.config.iter().flatten() {
+        match name.as_str() {
+            "max-size" => options.max_size = parse_size(value)?,
+            "max-file" => options.max_file = parse_count(value)?,
+            name => return invalid(format!("unknown log opt '{name}' for json-file log driver")),
+        }
+    }
+    if options.max_file > 1 && options.max_size.is_none() {
+        return invalid("max-file cannot be >1 if max-size is not set");
+    }
+    Ok(options)
+}
+
+/// `10m` is ten times 1024 times 1024 bytes; -1 is no limit.
+fn parse_size(text: &str) -> Result<Option<u64>> {
+    if text == "-1" {
+        return Ok(None);
+    }
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches(['b', 'k', 'm', 'g', 't']);
+    let shift = match lower[digits.len()..].trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return invalid(format!("invalid size: '{text}'")),
+    };
+    match digits.parse::<u64>() {
+        Ok(number) if number > 0 => Ok(Some(number << shift)),
+        _ => invalid(format!("invalid size: '{text}'")),
+    }
+}
+
+fn parse_count(text: &str) -> Result<u32> {
+    match text.parse::<u32>() {
+        Ok(0) => invalid("max-file cannot be less than 1"),
+        Ok(count) => Ok(count),
+        Err(_) => invalid(format!("strconv.Atoi: parsing \"{text}\": invalid syntax")),
+    }
+}
