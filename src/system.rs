@@ -57,7 +57,7 @@ impl Engine {
             containers_stopped: stopped,
             images: self.store.images().map_or(0, |images| images.len() as i64),
             driver: "overlay2".to_owned(),
-            driver_status: self.driver_status(),
+            driver_status: Some(self.driver_status()),
             plugins: plugins(),
             memory_limit: limits,
             swap_limit: limits,
@@ -92,11 +92,15 @@ impl Engine {
                 RUNTIME.to_owned(),
                 api::RuntimeInfo {
                     path: "coracle-oci".to_owned(),
+                    runtime_args: None,
                 },
             )]
             .into(),
             default_runtime: RUNTIME.to_owned(),
-            swarm: serde_json::json!({ "LocalNodeState": "inactive" }),
+            swarm: api::SwarmInfo {
+                local_node_state: "inactive".to_owned(),
+                ..Default::default()
+            },
             // Containers always outlive their daemon.
             live_restore_enabled: true,
             security_options: self.security_options(),
@@ -171,7 +175,13 @@ fn plugins() -> api::Plugins {
 }
 
 fn registry_config() -> api::RegistryConfig {
-    let hub = serde_json::json!({ "Name": "docker.io", "Mirrors": [], "Secure": true, "Official": true });
+    let name = "docker.io".to_owned();
+    let hub = api::IndexInfo {
+        name,
+        secure: true,
+        official: true,
+        ..Default::default()
+    };
     api::RegistryConfig {
         insecure_registry_cidrs: Some(vec!["127.0.0.0/8".to_owned()]),
         index_configs: [("docker.io".to_owned(), hub)].into(),

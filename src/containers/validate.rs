@@ -45,9 +45,9 @@ fn check_config(config: &api::ContainerConfig) -> Result<()> {
     }
     let tests = config
         .healthcheck
-        .as_ref()
-        .and_then(|check| check["Test"].as_array());
-    match tests.and_then(|words| words.first()).and_then(Value::as_str) {
+        .iter()
+        .filter_map(|check| check.test.as_ref()?.first());
+    match tests.map(String::as_str).next() {
         None | Some("" | "NONE") => Ok(()),
         Some(_) => Err(Error::not_supported("Healthcheck")),
     }
@@ -297,7 +297,7 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
         }
         "tmpfs" => {
             let options = mount.tmpfs_options.clone().unwrap_or_default();
-            if options.options.is_some_and(|options| !says_nothing(&options)) {
+            if options.options.is_some_and(|options| !options.is_empty()) {
                 return Err(Error::not_supported("HostConfig.Mounts.TmpfsOptions.Options"));
             }
             if mount.source.is_empty() {

@@ -71,10 +71,7 @@ impl Engine {
             repo_tags: Some(tags(&image)),
             repo_digests: Some(digests(&image)),
             comment: config.comment.clone(),
-            created: config
-                .created
-                .clone()
-                .unwrap_or_else(|| crate::containers::NEVER.to_owned()),
+            created: config.created.clone(),
             docker_version: config.docker_version.clone(),
             author: config.author.clone(),
             config: run_config(config),
@@ -208,7 +205,10 @@ fn run_config(config: &images::ImageConfig) -> api::ContainerConfig {
         exposed_ports: set(&own.exposed_ports),
         env: list(&own.env),
         cmd: own.cmd.clone(),
-        healthcheck: own.healthcheck.clone(),
+        healthcheck: own
+            .healthcheck
+            .clone()
+            .and_then(|check| serde_json::from_value(check).ok()),
         volumes: set(&own.volumes),
         working_dir: own.working_dir.clone(),
         entrypoint: own.entrypoint.clone(),
