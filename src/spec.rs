@@ -9,15 +9,15 @@ mod resources;
 
 use std::path::{Path, PathBuf};
 
-use crate::pending::privileges::user::User;
 use oci_spec::runtime::{
     Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType,
     Root, Spec,
 };
+use privileges::user::User;
 
 use crate::containers::Record;
 use crate::error::Result;
-pub use process::{capability_names, exec_process, is_no_new_privileges, rlimit_kind};
+pub use process::{capability_names, exec_process, is_no_new_privileges, rlimit_kind, seccomp};
 
 /// What is true of this engine and its machine, whatever the container.
 #[derive(Clone, Debug, Default)]
@@ -87,14 +87,8 @@ fn linux(request: &Request<'_>) -> Result<Linux> {
         .set_devices(None)
         .set_seccomp(process::seccomp(host)?)
         .set_rootfs_propagation(None)
-        .set_masked_paths(Some(paths(
-            &host.masked_paths,
-            crate::pending::privileges::masked_paths(),
-        )))
-        .set_readonly_paths(Some(paths(
-            &host.readonly_paths,
-            crate::pending::privileges::readonly_paths(),
-        )))
+        .set_masked_paths(Some(paths(&host.masked_paths, privileges::masked_paths())))
+        .set_readonly_paths(Some(paths(&host.readonly_paths, privileges::readonly_paths())))
         .set_sysctl(sysctl(request));
     Ok(linux)
 }

@@ -206,9 +206,9 @@ fn complete_host_config(host: &mut api::HostConfig, facts: &Facts) {
     }
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
     host.masked_paths
-        .get_or_insert_with(|| owned(crate::pending::privileges::masked_paths()));
+        .get_or_insert_with(|| owned(privileges::masked_paths()));
     host.readonly_paths
-        .get_or_insert_with(|| owned(crate::pending::privileges::readonly_paths()));
+        .get_or_insert_with(|| owned(privileges::readonly_paths()));
     // Swap as large again as memory, unless told otherwise.
     if host.memory > 0 && host.memory_swap == 0 {
         host.memory_swap = host.memory * 2;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
-use crate::pending::privileges::user;
+use privileges::user;
 
 use crate::error::{Error, ErrorKind, Result};
 

@@ -103,6 +103,7 @@ impl Engine {
                 target,
                 cgroup: self.cgroup_path(&record.id),
                 process: Box::new(process),
+                seccomp: spec::seccomp(&record.host_config)?.map(Box::new),
             },
             terminal: request.tty,
             console_size: terminal_size.or(request.console_size.map(|[height, width]| (width, height))),

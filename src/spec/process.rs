@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
-use crate::pending::privileges::user;
 use oci_spec::runtime::{
     Capabilities, Capability, LinuxCapabilities, LinuxSeccomp, PosixRlimit, PosixRlimitBuilder,
     PosixRlimitType, Process, User,
 };
+use privileges::user;
 
 use super::{Facts, Request};
 use crate::containers::Record;
@@ -163,7 +163,7 @@ pub fn capability_names(add: &[String], drop: &[String]) -> Result<Vec<String>> 
     let add = normalized(add, "CapAdd")?;
     let drop = normalized(drop, "CapDrop")?;
     let all = || {
-        crate::pending::privileges::all_capabilities()
+        privileges::all_capabilities()
             .iter()
             .map(|name| (*name).to_owned())
             .collect::<Vec<String>>()
@@ -196,7 +196,7 @@ fn normalized(names: &[String], list: &str) -> Result<Vec<String>> {
         } else {
             format!("CAP_{upper}")
         };
-        if crate::pending::privileges::all_capabilities().contains(&full.as_str()) {
+        if privileges::all_capabilities().contains(&full.as_str()) {
             return Ok(full);
         }
         let message = format!("invalid {list}: unknown capability: \"{full}\"");
@@ -254,6 +254,5 @@ pub fn seccomp(host: &api::HostConfig) -> Result<Option<LinuxSeccomp>> {
         host.cap_add.as_deref().unwrap_or_default(),
         host.cap_drop.as_deref().unwrap_or_default(),
     )?;
-    let _ = names;
-    Ok(None)
+    Ok(Some(privileges::default_seccomp(&names)))
 }
