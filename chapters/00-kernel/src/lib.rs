@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+mod bpf;
 mod capabilities;
 mod clone;
 mod descriptors;
@@ -19,6 +20,7 @@ mod seccomp;
 mod signals;
 mod threads;
 
+pub use bpf::attach_device_program;
 pub use capabilities::{
     CapabilityWords, capget, capset, clear_ambient_set, drop_from_bounding_set, is_in_bounding_set,
     raise_ambient,

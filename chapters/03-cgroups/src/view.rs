@@ -1,0 +1,77 @@
+//! What a container sees on /sys/fs/cgroup: its own groups, and nothing above them.
+
+use crate::Layout;
+use chroot::{Attributes, Mount, MountOptions, What, parse_options};
+use std::path::{Path, PathBuf};
+
+/// The mounts that show a container its groups at `destination`, with the options that the spec gives them.
+///
+/// On v2 that is the hierarchy as its cgroup namespace shows it. On v1 it is a folder in memory with the container's group of
+/// each hierarchy, bound from where the host has it (`group` is its path), and links where controllers share one.
+pub fn view(layout: &Layout, group: Option<&str>, destination: &Path, options: &[String]) -> Vec<Mount> {
+    let options = parse_options(options);
+    if layout.is_unified() {
+        let what = What::Filesystem {
+            fstype: "cgroup2".into(),
+            source: "cgroup".into(),
+        };
+        // The hierarchy is the host's own: made read-only as a whole, it would be so for the host.
+        return vec![Mount {
+            destination: destination.into(),
+            what,
+            options: MountOptions {
+                data: Vec::new(),
+                ..options
+            },
+        }];
+    }
+    let Some(group) = group else { return Vec::new() };
+    let attributes = Attributes {
+        set: options.attributes.set & !Attributes::RDONLY,
+        clear: 0,
+    };
+    let folder = MountOptions {
+        attributes,
+        data: vec!["mode=755".into()],
+        ..MountOptions::default()
+    };
+    let what = What::Filesystem {
+        fstype: "tmpfs".into(),
+        source: "tmpfs".into(),
+    };
+    let mut mounts = vec![Mount {
+        destination: destination.into(),
+        what,
+        options: folder,
+    }];
+    for hierarchy in &layout.v1 {
+        let Some(name) = hierarchy.mount.file_name() else {
+            continue;
+        };
+        let source: PathBuf = hierarchy.mount.join(group.trim_start_matches('/'));
+        let place = destination.join(name);
+        let what = What::Bind {
+            source,
+            recursive: false,
+        };
+        mounts.push(Mount {
+            destination: place,
+            what,
+            options: MountOptions {
+                attributes: options.attributes,
+                ..MountOptions::default()
+            },
+        });
+        let links = hierarchy
+            .name
+            .split(',')
+            .filter(|controller| hierarchy.name.contains(',') && *controller != name.to_string_lossy());
+        let link = |controller: &str| Mount {
+            destination: destination.join(controller),
+            what: What::Symlink { target: name.into() },
+            options: MountOptions::default(),
+        };
+        mounts.extend(links.map(link));
+    }
+    mounts
+}
