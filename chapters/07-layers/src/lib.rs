@@ -26,7 +26,7 @@ mod on_linux {
     pub use crate::import::{Import, import};
     pub use crate::ingest::{Expected, Ingested, Ingestion, Stage};
     pub use crate::pack::pack;
-    pub use crate::snapshots::{Hold, Snapshots};
+    pub use crate::snapshots::{Hold, Snapshots, WriteEarly};
     pub use crate::unpack::unpack;
 }
 #[cfg(target_os = "linux")]
