@@ -33,6 +33,7 @@ impl Engine {
             platform: platform.as_ref(),
             credentials,
             insecure: &[],
+            cancelled: &|| false,
         };
         registry::pull(&request, sink)?;
         self.tell_of_image("pull", &reference.familiar(), &reference.familiar_name());
