@@ -6,7 +6,12 @@ use kernel::Strace;
 use namespaces::Failure;
 use nix::errno::Errno;
 use std::convert::Infallible;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// Bytes of the container's passwd file that are looked at.
+const PASSWD_MAX: u64 = 1 << 20;
 
 /// What the child is told.
 pub struct Child {
@@ -37,6 +42,8 @@ impl Child {
             .strace(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
         kernel::default_signals()?;
         // A session of its own, so that no terminal of ours is its, and one of its own can be.
+        // Folders and files that are made for mounts must not depend on the daemon's umask.
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
         rustix::process::setsid().strace(|| "setsid()".into())?;
         for (name, value) in &self.process.sysctls {
             write_sysctl(name, value)?;
@@ -44,8 +51,8 @@ impl Child {
         enter_root()?;
         self.take_descriptors()?;
         self.enter_folder()?;
-        crate::interim::privileges::apply(&self.process.privileges).map_err(Error::system)?;
-        command::find(&self.process.arguments, &self.process.environment)
+        privileges::apply(&self.process.privileges)?;
+        command::find(&self.process.arguments, &with_home(&self.process))
     }
 
     fn take_descriptors(&self) -> Result<()> {
@@ -76,6 +83,29 @@ impl Child {
         }
         inside(folder)
     }
+}
+
+/// The environment, with the HOME that the container's own passwd file gives the user, unless the spec has one.
+fn with_home(process: &crate::plan::Process) -> Vec<String> {
+    let mut environment = process.environment.clone();
+    if !environment.iter().any(|entry| entry.starts_with("HOME=")) {
+        let passwd = read_passwd().unwrap_or_default();
+        let user = privileges::user::resolve(&process.privileges.uid.to_string(), &[], &passwd, "");
+        let home = user.map(|user| user.home).unwrap_or_default();
+        environment.push(format!("HOME={}", if home.is_empty() { "/" } else { &home }));
+    }
+    environment
+}
+
+/// The image decides what /etc/passwd is: believe a file of sensible size, not a pipe that waits or a device without an end.
+fn read_passwd() -> std::io::Result<String> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open("/etc/passwd")?;
+    let mut text = String::new();
+    if file.metadata()?.is_file() {
+        file.take(PASSWD_MAX).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }
 
 fn no_folder(folder: &Path, errno: Errno) -> Error {

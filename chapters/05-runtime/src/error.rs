@@ -77,6 +77,13 @@ impl From<kernel::SysError> for Error {
 }
 
 #[cfg(target_os = "linux")]
+impl From<privileges::Error> for Error {
+    fn from(error: privileges::Error) -> Error {
+        Error::system(error)
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl From<chroot::Error> for Error {
     fn from(error: chroot::Error) -> Error {
         Error::system(error)

@@ -16,6 +16,8 @@ use std::os::unix::fs::MetadataExt;
 /// Whom a process is added to, and how.
 #[derive(Debug)]
 pub struct Addition<'a> {
+    /// The container's id.
+    pub container: &'a str,
     /// The container's first process.
     pub target: Identity,
     /// The container's cgroup.
@@ -33,7 +35,12 @@ pub struct Addition<'a> {
 /// The calling process must have one thread. It joins the container's user and PID namespaces itself, since a PID namespace is
 /// entered only by being born into it, and rootless only its user namespace gives the right to it.
 pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
-    let mut process = process_plan(addition.process, addition.seccomp)?;
+    let mut process = process_plan(addition.process, addition.seccomp, addition.container)?;
+    if std::fs::read_to_string(format!("/proc/{}/setgroups", addition.target.pid))
+        .is_ok_and(|word| word.trim() == "deny")
+    {
+        process.keep_groups()?;
+    }
     process.preserved_descriptors = addition.preserved_descriptors;
     let pidfd = addition
         .target

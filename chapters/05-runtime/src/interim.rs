@@ -1,4 +1,4 @@
-//! What stands in for chapters 03 and 04 until they are here: no limits, and only user and group.
+//! What stands in for chapter 03 until it is here: no limits.
 #![allow(missing_docs, dead_code)]
 
 pub mod cgroups {
@@ -36,20 +36,5 @@ pub mod cgroups {
         pub fn remove(&self) -> Result<(), String> {
             Ok(())
         }
-    }
-}
-
-pub mod privileges {
-    #[derive(Debug, Clone, Default, PartialEq)]
-    pub struct Plan {
-        pub uid: u32,
-        pub gid: u32,
-    }
-    pub fn apply(plan: &Plan) -> Result<(), String> {
-        use rustix::process::{Gid, Uid};
-        let (uid, gid) = (Uid::from_raw(plan.uid), Gid::from_raw(plan.gid));
-        let group = rustix::thread::set_thread_res_gid(gid, gid, gid);
-        let both = group.and_then(|()| rustix::thread::set_thread_res_uid(uid, uid, uid));
-        both.map_err(|error| error.to_string())
     }
 }

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 /// A spec, and what it does not say.
 #[derive(Debug)]
 pub struct Bundle {
+    /// The container's id.
+    pub id: String,
     /// The OCI spec.
     pub spec: Spec,
     /// What its root is made of.
@@ -59,7 +61,7 @@ pub struct Process {
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
-    pub privileges: crate::interim::privileges::Plan,
+    pub privileges: privileges::Plan,
 }
 
 /// Plans a container. Fails with [`crate::ErrorKind::NotSupported`] on the first field that asks for more than is done here, with its
@@ -77,6 +79,10 @@ pub fn plan(bundle: &Bundle, layout: &crate::interim::cgroups::Layout) -> Result
         .ok_or_else(|| Error::invalid("process is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
     let rootless = spawn.new.contains(Namespaces::USER);
+    let mut process = process_plan(process, linux.seccomp().as_ref(), &bundle.id)?;
+    if let [IdMap { count: 1, .. }] = spawn.gid_map[..] {
+        process.keep_groups()?;
+    }
     let root = root::root_spec(spec, linux, &bundle.root, rootless)?;
     Ok(Plan {
         root: chroot::plan(&root),
@@ -86,16 +92,17 @@ pub fn plan(bundle: &Bundle, layout: &crate::interim::cgroups::Layout) -> Result
             makes_folder: true,
             console: true,
             preserved_descriptors: bundle.preserved_descriptors,
-            ..process_plan(process, linux.seccomp().as_ref())?
+            ..process
         },
         spawn,
     })
 }
 
-/// Plans one more process of a container that runs.
+/// Plans one more process of a container that runs, whose id is `container`.
 pub fn process_plan(
     process: &oci_spec::runtime::Process,
     seccomp: Option<&oci_spec::runtime::LinuxSeccomp>,
+    container: &str,
 ) -> Result<Process> {
     refusals::check_process(process)?;
     let size = process.console_size();
@@ -111,8 +118,22 @@ pub fn process_plan(
         console: false,
         sysctls: Vec::new(),
         preserved_descriptors: 0,
-        privileges: privilege::privileges(process, seccomp)?,
+        privileges: privilege::privileges(process, seccomp, &format!("_ses.{container}"))?,
     })
+}
+
+impl Process {
+    /// In a user namespace of one group, where setgroups(2) is forbidden, there are no others to become a member of.
+    pub fn keep_groups(&mut self) -> Result<()> {
+        let privileges = &mut self.privileges;
+        let others = privileges.additional_gids.take().unwrap_or_default();
+        match others.iter().find(|group| **group != privileges.gid) {
+            Some(group) => Err(Error::invalid(format!(
+                "process.user.additionalGids: group {group} is not mapped"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {

@@ -109,6 +109,7 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             let spec = files::read_spec(run_dir)
                 .map_err(|error| Failure::system(&format!("config.json: {error}")))?;
             let bundle = Bundle {
+                id: launch.id.clone(),
                 spec,
                 root: root.clone(),
                 cgroup: cgroup.clone(),
@@ -117,12 +118,14 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             (runtime::create(&bundle, stdio)?, cgroup)
         }
         Kind::Exec {
+            container,
             target,
             cgroup,
             process,
             seccomp,
         } => {
             let addition = Addition {
+                container,
                 target: *target,
                 cgroup: cgroup.as_deref(),
                 process,

@@ -66,6 +66,8 @@ pub enum Kind {
     },
     /// A process in a container that runs.
     Exec {
+        /// The container's id.
+        container: String,
         /// The container's first process.
         target: Identity,
         /// The container's cgroup.

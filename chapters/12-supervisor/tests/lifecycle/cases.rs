@@ -282,6 +282,7 @@ fn an_added_process() {
         unreachable!()
     };
     added.launch.kind = Kind::Exec {
+        container: site.launch.id.clone(),
         target,
         cgroup: cgroup.clone(),
         process: serde_json::from_value(process).unwrap(),
