@@ -100,6 +100,7 @@ impl Engine {
             version: supervisor::VERSION,
             id: session.id.clone(),
             kind: Kind::Exec {
+                container: record.id.clone(),
                 target,
                 cgroup: self.cgroup_path(&record.id),
                 process: Box::new(process),

@@ -100,7 +100,10 @@ fn with_home(process: &crate::plan::Process) -> Vec<String> {
 /// The image decides what /etc/passwd is: believe a file of sensible size, not a pipe that waits or a device without an end.
 fn read_passwd() -> std::io::Result<String> {
     let mut options = std::fs::OpenOptions::new();
-    let file = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open("/etc/passwd")?;
+    let file = options
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open("/etc/passwd")?;
     let mut text = String::new();
     if file.metadata()?.is_file() {
         file.take(PASSWD_MAX).read_to_string(&mut text)?;

@@ -2,9 +2,9 @@
 
 use crate::child::Child;
 use crate::gate::{self, Gate, Keeper};
-use crate::interim::cgroups::{Cgroup, Layout};
 use crate::plan::{Bundle, Plan, plan};
 use crate::{Created, Error, ErrorKind, Identity, Result, terminal};
+use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
 use std::os::fd::OwnedFd;
@@ -32,13 +32,12 @@ pub fn create(bundle: &Bundle, stdio: Stdio) -> Result<Created> {
 
 /// The same, with a gate that somebody else may open.
 pub fn create_with_gate(bundle: &Bundle, stdio: Stdio, gate: (Gate, Keeper)) -> Result<Created> {
-    let layout = Layout::detect().map_err(Error::system)?;
+    let layout = Layout::detect();
     let plan = plan(bundle, &layout)?;
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup
         .map(|path| Cgroup::create(&layout, path, &plan.limits))
-        .transpose()
-        .map_err(Error::system)?;
+        .transpose()?;
     match spawn(plan, cgroup.as_ref(), stdio, gate) {
         Ok(created) => Ok(Created { cgroup, ..created }),
         Err(error) => {

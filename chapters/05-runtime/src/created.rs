@@ -1,8 +1,8 @@
 //! A process that is made and waits; and the end of all that was made.
 
 use crate::gate::Keeper;
-use crate::interim::cgroups::{Cgroup, Layout};
-use crate::{Error, Identity, Result};
+use crate::{Identity, Result};
+use cgroups::{Cgroup, Layout};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A first process with all its namespaces, limits and privileges, which waits to execute its command.
@@ -32,7 +32,7 @@ impl Created {
         let Some(cgroup) = self.cgroup.take() else {
             return false;
         };
-        let oom_killed = cgroup.oom_kills().unwrap_or_default() > 0;
+        let oom_killed = cgroup.oom_kills() > 0;
         let _ = end_cgroup(&cgroup);
         oom_killed
     }
@@ -45,8 +45,8 @@ pub fn destroy(process: Identity, cgroup: Option<&str>) -> Result<()> {
         wait(&pidfd);
     }
     let Some(path) = cgroup else { return Ok(()) };
-    let layout = Layout::detect().map_err(Error::system)?;
-    end_cgroup(&Cgroup::open(&layout, path).map_err(Error::system)?)
+
+    end_cgroup(&Cgroup::open(&Layout::detect(), path)?)
 }
 
 /// With a PID namespace of its own, everything in it ends with it.
@@ -62,6 +62,6 @@ pub fn wait(pidfd: impl AsFd) {
 }
 
 fn end_cgroup(cgroup: &Cgroup) -> Result<()> {
-    cgroup.kill().map_err(Error::system)?;
-    cgroup.remove().map_err(Error::system)
+    cgroup.kill()?;
+    Ok(cgroup.remove()?)
 }

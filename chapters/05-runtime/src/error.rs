@@ -84,6 +84,17 @@ impl From<privileges::Error> for Error {
 }
 
 #[cfg(target_os = "linux")]
+impl From<cgroups::Error> for Error {
+    fn from(error: cgroups::Error) -> Error {
+        let kind = match error.kind() {
+            cgroups::ErrorKind::NotSupported => ErrorKind::NotSupported,
+            _ => ErrorKind::System,
+        };
+        Error::new(kind, error.to_string())
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl From<chroot::Error> for Error {
     fn from(error: chroot::Error) -> Error {
         Error::system(error)

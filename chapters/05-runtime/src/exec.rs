@@ -2,9 +2,9 @@
 
 use crate::child::Child;
 use crate::create::{wait_until_ready, with_console};
-use crate::interim::cgroups::{Cgroup, Layout};
 use crate::plan::process_plan;
 use crate::{Created, Error, Identity, Result, Stdio, gate};
+use cgroups::{Cgroup, Layout};
 use kernel::Strace;
 use namespaces::SpawnPlan;
 use nix::sched::{CloneFlags, setns};
@@ -68,9 +68,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
 }
 
 fn open_cgroup(path: &str) -> Result<Cgroup> {
-    Layout::detect()
-        .and_then(|layout| Cgroup::open(&layout, path))
-        .map_err(Error::system)
+    Ok(Cgroup::open(&Layout::detect(), path)?)
 }
 
 fn set_dumpable(dumpable: rustix::process::DumpableBehavior) -> Result<()> {

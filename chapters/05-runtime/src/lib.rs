@@ -19,8 +19,6 @@ mod exec;
 #[cfg(target_os = "linux")]
 mod gate;
 mod identity;
-#[cfg(target_os = "linux")]
-mod interim;
 pub mod plan;
 #[cfg(target_os = "linux")]
 mod protect;

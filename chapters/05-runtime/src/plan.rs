@@ -34,7 +34,7 @@ pub struct Plan {
     /// Its root: chapter 01.
     pub root: Vec<MountOp>,
     /// What it is limited to: chapter 03.
-    pub limits: crate::interim::cgroups::Limits,
+    pub limits: cgroups::Limits,
     /// What it becomes.
     pub process: Process,
 }
@@ -66,7 +66,7 @@ pub struct Process {
 
 /// Plans a container. Fails with [`crate::ErrorKind::NotSupported`] on the first field that asks for more than is done here, with its
 /// JSON path.
-pub fn plan(bundle: &Bundle, layout: &crate::interim::cgroups::Layout) -> Result<Plan> {
+pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let spec = &bundle.spec;
     refusals::check(spec)?;
     let linux = spec
@@ -83,7 +83,7 @@ pub fn plan(bundle: &Bundle, layout: &crate::interim::cgroups::Layout) -> Result
     if let [IdMap { count: 1, .. }] = spawn.gid_map[..] {
         process.keep_groups()?;
     }
-    let root = root::root_spec(spec, linux, &bundle.root, rootless)?;
+    let root = root::root_spec(bundle, linux, layout, rootless)?;
     Ok(Plan {
         root: chroot::plan(&root),
         limits: limits::limits(linux)?,

@@ -1,15 +1,26 @@
 //! The container's root, from the spec's mounts and devices: what chapter 01 plans.
 
-use crate::{Error, Result};
-use chroot::{Device, DeviceKind, Mount, Propagation, Root, RootSpec, What, parse_options};
-use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType, Spec};
+use crate::{Bundle, Error, Result};
+use cgroups::Layout;
+use chroot::{Device, DeviceKind, Mount, Propagation, RootSpec, What, parse_options};
+use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
 use std::path::{Path, PathBuf};
 
 /// What chapter 01 shall make.
-pub fn root_spec(spec: &Spec, linux: &Linux, root: &Root, rootless: bool) -> Result<RootSpec> {
-    let mounts: Vec<Mount> = spec.mounts().iter().flatten().map(mount).collect::<Result<_>>()?;
+pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool) -> Result<RootSpec> {
+    let spec = &bundle.spec;
+    let mut mounts = Vec::new();
+    for entry in spec.mounts().iter().flatten() {
+        if entry.typ().as_deref() == Some("cgroup") {
+            let words = entry.options().clone().unwrap_or_default();
+            let view = cgroups::view(layout, bundle.cgroup.as_deref(), entry.destination(), &words);
+            mounts.extend(view);
+        } else {
+            mounts.push(mount(entry)?);
+        }
+    }
     Ok(RootSpec {
-        root: root.clone(),
+        root: bundle.root.clone(),
         devices: devices(linux)?,
         masked_paths: paths(linux.masked_paths()),
         readonly_paths: paths(linux.readonly_paths()),

@@ -1,11 +1,10 @@
 //! A folder with a root file system and a run directory, and what may be left of them: nothing.
 
 use oci_spec::runtime::Spec;
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use supervisor::{AttachOptions, Connection, Event, Exit, Identity, Kind, Launch, LogFile, VERSION};
@@ -16,7 +15,6 @@ pub struct Site {
     pub run_dir: PathBuf,
     pub launch: Launch,
     pub spec: serde_json::Value,
-    cgroups: BTreeSet<PathBuf>,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -67,7 +65,6 @@ impl Site {
             run_dir,
             launch,
             spec,
-            cgroups: cgroups(),
         }
     }
 
@@ -105,23 +102,22 @@ impl Drop for Site {
         eventually("no process is left", || {
             supervisors_of(&self.run_dir.to_string_lossy()).is_empty()
         });
-        assert_eq!(cgroups(), self.cgroups, "no cgroup is left");
+        assert_eq!(
+            cgroups_of(&self.launch.id),
+            Vec::<PathBuf>::new(),
+            "no cgroup is left"
+        );
     }
 }
 
-/// Every cgroup folder below ours.
-fn cgroups() -> BTreeSet<PathBuf> {
+/// The folders of a container's cgroup, in every hierarchy.
+fn cgroups_of(id: &str) -> Vec<PathBuf> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let points = mounts
-        .lines()
-        .filter(|line| line.contains(" - cgroup"))
-        .filter_map(|line| line.split(' ').nth(4));
+    let points = mounts.lines().filter(|line| line.contains(" - cgroup"));
+    let points = points.filter_map(|line| line.split(' ').nth(4));
     points
-        .flat_map(|point| std::fs::read_dir(format!("{point}/coracle-test")))
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
+        .map(|point| Path::new(point).join("coracle-test").join(id))
+        .filter(|folder| folder.exists())
         .collect()
 }
 
