@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::pending::cgroups::{Cgroup, Layout};
+use cgroups::{Cgroup, Layout};
 use layers::Snapshots;
 
 use crate::containers::names::Names;

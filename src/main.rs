@@ -11,7 +11,6 @@ mod exec;
 mod filters;
 mod images;
 mod networks;
-mod pending;
 mod serve;
 mod spec;
 mod system;

@@ -142,3 +142,6 @@ fn sysctl(request: &Request<'_>) -> Option<std::collections::HashMap<String, Str
     let asked = host.sysctls.clone().unwrap_or_default();
     (!asked.is_empty()).then(|| asked.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests;

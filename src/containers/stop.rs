@@ -97,22 +97,12 @@ impl Engine {
 
     /// Freezes every process of a container.
     pub fn pause(&self, reference: &str) -> Result<()> {
-        self.change_freezer(
-            reference,
-            Event::Paused,
-            "pause",
-            crate::pending::cgroups::Cgroup::freeze,
-        )
+        self.change_freezer(reference, Event::Paused, "pause", cgroups::Cgroup::freeze)
     }
 
     /// Thaws them.
     pub fn unpause(&self, reference: &str) -> Result<()> {
-        self.change_freezer(
-            reference,
-            Event::Resumed,
-            "unpause",
-            crate::pending::cgroups::Cgroup::thaw,
-        )
+        self.change_freezer(reference, Event::Resumed, "unpause", cgroups::Cgroup::thaw)
     }
 
     fn change_freezer(
@@ -120,9 +110,7 @@ impl Engine {
         reference: &str,
         event: Event,
         verb: &str,
-        change: fn(
-            &crate::pending::cgroups::Cgroup,
-        ) -> std::result::Result<(), crate::pending::cgroups::Error>,
+        change: fn(&cgroups::Cgroup) -> std::result::Result<(), cgroups::Error>,
     ) -> Result<()> {
         let container = self.container(reference)?;
         let _action = container.action();

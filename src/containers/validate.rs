@@ -140,7 +140,35 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
 /// The name of our own OCI runtime.
 pub const RUNTIME: &str = "coracle";
 
+/// Without a cgroup nothing can be limited, and a limit that does not hold is worse than none.
+fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    let limits = [
+        ("Memory", host.memory != 0),
+        ("MemoryReservation", host.memory_reservation != 0),
+        ("MemorySwap", host.memory_swap != 0),
+        ("NanoCpus", host.nano_cpus != 0),
+        ("CpuShares", host.cpu_shares != 0),
+        ("CpuPeriod", host.cpu_period != 0),
+        ("CpuQuota", host.cpu_quota != 0),
+        ("CpusetCpus", !host.cpuset_cpus.is_empty()),
+        ("CpusetMems", !host.cpuset_mems.is_empty()),
+        ("PidsLimit", host.pids_limit.is_some_and(|limit| limit > 0)),
+    ];
+    match limits
+        .iter()
+        .find(|(_, asked)| *asked && facts.cgroup_parent.is_none())
+    {
+        None => Ok(()),
+        Some((name, _)) => {
+            let message =
+                format!("HostConfig.{name} cannot be honoured: no cgroup is delegated to this user");
+            Err(Error::new(ErrorKind::NotSupported, message))
+        }
+    }
+}
+
 fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    check_cgroup(host, facts)?;
     let (memory, swap, reservation) = (host.memory, host.memory_swap, host.memory_reservation);
     if memory != 0 && memory < LEAST_MEMORY {
         return invalid("Minimum memory limit allowed is 6MB");
