@@ -9,7 +9,7 @@ use kernel::Strace;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
-use crate::{Bridge, Endpoint, Error, Found, LinkOp, Subnet, links, nftables};
+use crate::{Bridge, Endpoint, Error, Found, LinkOp, Subnet, Table, links, nftables};
 use crate::{bridge_plan, bridge_rules, cable_plan, choose_subnet, container_plan, table_name};
 
 /// Makes the bridge, its rules and forwarding what they should be, whatever of them is there already: nothing, half of it (a
@@ -27,28 +27,48 @@ pub fn ensure_bridge(name: &str) -> Result<Bridge, Error> {
             subnet: Subnet::containing(gateway, prefix),
             gateway,
         },
-        None => Bridge::new(name, choose_subnet(&links::routed_subnets()?)?),
+        None => Bridge::new(name, choose_subnet(&taken_subnets()?)?),
     };
     complete(&bridge, &found)?;
     Ok(bridge)
 }
 
+/// What this host has routes to, and its name servers, which may be reached by the default route alone.
+fn taken_subnets() -> Result<Vec<Subnet>, Error> {
+    let mut taken = links::routed_subnets()?;
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(); // without it there is none to avoid
+    let servers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nameserver")?.trim().parse().ok());
+    taken.extend(servers.map(|server| Subnet::containing(server, 32)));
+    Ok(taken)
+}
+
 /// Adds what is missing. A bridge that was there before stays when this fails.
 fn complete(bridge: &Bridge, found: &Found) -> Result<(), Error> {
-    let completed = links::execute(&bridge_plan(bridge, found), None)
-        .and_then(|()| nftables::replace_table(&bridge_rules(bridge)));
+    let completed =
+        links::execute(&bridge_plan(bridge, found), None).and_then(|()| enforce(&bridge_rules(bridge)));
     if completed.is_err() && !found.link {
         let _ = delete_link(&bridge.name); // the first failure says more than this one would
     }
     Ok(completed?)
 }
 
-/// Removes the bridge and its rules; one that is not there is no error. Endpoints that are left lose their connection.
+/// Replacing a table takes the kernel 10 ms, looking at it less than one.
+fn enforce(rules: &Table) -> kernel::Result<()> {
+    if nftables::is_in_force(rules)? {
+        return Ok(());
+    }
+    nftables::replace_table(rules)
+}
+
+/// Removes the bridge and its rules; one that is not there is no error. Endpoints that are left lose their connection. A bridge
+/// that an administrator made and we only used stays.
 ///
 /// # Errors
 /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), [`NameTaken`](crate::ErrorKind::NameTaken) when the link is no bridge.
 pub fn remove_bridge(name: &str) -> Result<(), Error> {
-    if links::find_bridge(name)?.link {
+    if links::find_bridge(name)?.ours {
         delete_link(name)?;
     }
     Ok(nftables::delete_table(&table_name(name))?)
@@ -65,7 +85,9 @@ pub fn attach(bridge: &Bridge, container: BorrowedFd, address: Ipv4Addr) -> Resu
     let endpoint = Endpoint::new(bridge, &unique_link_name(), address);
     plug_in(bridge, &endpoint, container)?;
     let plan = container_plan(&endpoint);
-    let configured = inside(container, || links::execute(&plan, None));
+    let configured = inside(container, || links::execute(&plan, None))
+        .and_then(|()| links::await_up(&endpoint.host_link))
+        .and_then(|()| links::await_up(&bridge.name));
     if configured.is_err() {
         let _ = detach(&endpoint); // the first failure says more than this one would
     }

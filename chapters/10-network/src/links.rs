@@ -4,12 +4,14 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use kernel::AsErrno;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State,
 };
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -19,6 +21,7 @@ use nix::errno::Errno;
 use nix::net::if_::if_nametoindex;
 
 use crate::netlink::{Netlink, refused};
+use crate::plan::ALIAS;
 use crate::{Error, ErrorKind, Found, LinkOp, MTU, MacAddress, Subnet};
 
 /// Does one step after the other, up to the first that fails. A peer is born in `container`.
@@ -61,6 +64,11 @@ fn perform(netlink: &Netlink, op: &LinkOp, container: Option<BorrowedFd>) -> Res
         LinkOp::SetUp { link } => {
             let mut message = link_named(link);
             set_up(&mut message);
+            (RouteNetlinkMessage::SetLink(message), 0)
+        }
+        LinkOp::SetAlias { link, alias } => {
+            let mut message = link_named(link);
+            message.attributes.push(LinkAttribute::IfAlias(alias.clone()));
             (RouteNetlinkMessage::SetLink(message), 0)
         }
         LinkOp::AddDefaultRoute { gateway } => {
@@ -161,6 +169,25 @@ fn write_sysctl(name: &str, value: &str) -> Result<(), Errno> {
     }
 }
 
+/// Waits until a link passes packets. When a cable gets its second end the kernel knows at once, but acts on it in the
+/// background; meanwhile packets are dropped, and whoever sent one tries again only after a second.
+///
+/// Recent kernels catch up when they are asked for the link's state; for others it is asked again, a tenth of a second long.
+pub fn await_up(name: &str) -> kernel::Result<()> {
+    let netlink = Netlink::route()?;
+    let deadline = Instant::now() + Duration::from_millis(100);
+    loop {
+        let link = netlink
+            .get(RouteNetlinkMessage::GetLink(link_named(name)))
+            .map_err(|errno| refused(format_args!("ip link show dev {name}"), errno))?;
+        let is_up = matches!(link, Some(RouteNetlinkMessage::NewLink(link)) if link.attributes.contains(&LinkAttribute::OperState(State::Up)));
+        if is_up || Instant::now() > deadline {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
 /// What there is of the bridge `name`.
 ///
 /// # Errors
@@ -183,6 +210,10 @@ pub fn find_bridge(name: &str) -> Result<Found, Error> {
         .find(|(index, ..)| *index == link.header.index);
     Ok(Found {
         link: true,
+        ours: link
+            .attributes
+            .contains(&LinkAttribute::IfAlias(ALIAS.to_owned())),
+        up: link.header.flags.contains(LinkFlags::Up),
         address: address.map(|(_, address, prefix)| (address, prefix)),
     })
 }

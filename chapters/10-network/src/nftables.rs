@@ -32,6 +32,18 @@ pub fn replace_table(table: &Table) -> kernel::Result<()> {
         .map_err(|errno| refused(format_args!("nft add table ip {name}"), errno))
 }
 
+/// Whether a table of this name has as many rules as this one. Who changes single rules of ours by hand is left to it.
+pub fn is_in_force(table: &Table) -> kernel::Result<bool> {
+    let expected: usize = table.chains.iter().map(|chain| chain.rules.len()).sum();
+    let attributes = vec![RuleAttribute::Table(table.name.clone())];
+    let (request, _) = step(NfTablesMessage::GetRule(RuleMessage { attributes }), 0);
+    match Netlink::netfilter()?.list(request) {
+        Ok(rules) => Ok(rules.len() == expected),
+        Err(Errno::ENOENT) => Ok(false),
+        Err(errno) => Err(refused(format_args!("nft list table ip {}", table.name), errno)),
+    }
+}
+
 /// Removes the table; one that is not there is no error.
 pub fn delete_table(name: &str) -> kernel::Result<()> {
     match Netlink::netfilter()?.change(transaction(vec![delete(name)])) {

@@ -10,6 +10,9 @@ use crate::{MacAddress, Subnet};
 /// The largest packet, in bytes, on the bridge and on both ends of every veth: Ethernet's, and Docker's default.
 pub const MTU: u32 = 1500;
 
+/// What marks a bridge as ours to remove: the alias that `ip link` shows.
+pub const ALIAS: &str = "coracle";
+
 /// What a container calls its end.
 pub const CONTAINER_LINK: &str = "eth0";
 
@@ -84,6 +87,8 @@ pub enum LinkOp {
         address: Ipv4Addr,
         subnet: Subnet,
     },
+    /// Notes something on a link, for those who look at it.
+    SetAlias { link: String, alias: String },
     /// Lets packets through.
     SetUp { link: String },
     /// Writes a kernel parameter, `net.ipv4.ip_forward`, unless it has this value already.
@@ -99,6 +104,10 @@ pub enum LinkOp {
 pub struct Found {
     /// A bridge of that name exists.
     pub link: bool,
+    /// It was made by us, and not by an administrator whose bridge we only use.
+    pub ours: bool,
+    /// It lets packets through.
+    pub up: bool,
     /// It has this address, on a subnet of so many bits.
     pub address: Option<(Ipv4Addr, u8)>,
 }
@@ -116,10 +125,16 @@ pub fn bridge_plan(bridge: &Bridge, found: &Found) -> Vec<LinkOp> {
         address: bridge.gateway,
         subnet: bridge.subnet,
     };
+    let mark = LinkOp::SetAlias {
+        link: link.clone(),
+        alias: ALIAS.to_owned(),
+    };
     let mut ops = Vec::new();
-    ops.extend((!found.link).then_some(create));
+    if !found.link {
+        ops.extend([create, mark]);
+    }
     ops.extend(found.address.is_none().then_some(add_address));
-    ops.push(LinkOp::SetUp { link });
+    ops.extend((!found.up).then_some(LinkOp::SetUp { link }));
     ops.push(sysctl("net.ipv4.ip_forward", "1"));
     ops
 }
@@ -188,6 +203,7 @@ impl fmt::Display for LinkOp {
                 )
             }
             LinkOp::Sysctl { name, value } => write!(out, "sysctl -w {name}={value}"),
+            LinkOp::SetAlias { link, alias } => write!(out, "ip link set dev {link} alias {alias}"),
             LinkOp::SetUp { link } => write!(out, "ip link set dev {link} up"),
             LinkOp::AddDefaultRoute { gateway } => write!(out, "ip route add default via {gateway}"),
             LinkOp::Delete { link } => write!(out, "ip link delete dev {link}"),
@@ -210,6 +226,8 @@ mod tests {
         insta::assert_snapshot!("bridge", printed(&bridge_plan(&bridge, &Found::default())));
         let found = Found {
             link: true,
+            ours: true,
+            up: true,
             address: Some((bridge.gateway, 16)),
         };
         insta::assert_snapshot!("bridge_found_again", printed(&bridge_plan(&bridge, &found)));

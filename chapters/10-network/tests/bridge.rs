@@ -87,11 +87,11 @@ impl Machine {
         port
     }
 
-    /// Connects, and returns what the other side saw of us.
+    /// Connects, and returns what the other side saw of us. A lost packet is sent again after a second, which is too late here.
     fn call(&self, address: Ipv4Addr, port: u16) -> std::io::Result<String> {
         self.run(move || {
             let target = SocketAddr::new(IpAddr::V4(address), port);
-            let mut stream = TcpStream::connect_timeout(&target, Duration::from_millis(500))?;
+            let mut stream = TcpStream::connect_timeout(&target, Duration::from_millis(900))?;
             let mut seen = String::new();
             stream.read_to_string(&mut seen).map(|_| seen)
         })
@@ -195,6 +195,33 @@ fn a_bridge_avoids_subnets_in_use_and_keeps_the_one_it_has() {
         (bridge.subnet.to_string(), bridge.gateway.to_string()),
         ("10.1.2.0/24".into(), "10.1.2.1".into())
     );
+}
+
+#[test]
+fn a_container_may_connect_at_once() {
+    let host = Machine::new();
+    let bridge = host.ensure().unwrap();
+    for last in 2..32 {
+        let container = Machine::new();
+        host.attach(&bridge, &container, last).unwrap();
+        let port = host.listen(bridge.gateway);
+        container
+            .call(bridge.gateway, port)
+            .expect("an answer to the first packet");
+    }
+}
+
+#[test]
+fn a_bridge_of_an_administrator_is_used_and_stays() {
+    let host = Machine::new();
+    host.shell(
+        "ip link add coracle0 type bridge; ip address add 10.1.2.1/24 dev coracle0; ip link set coracle0 up",
+    );
+    let before = host.inventory();
+    assert_eq!(host.ensure().unwrap().subnet.to_string(), "10.1.2.0/24");
+    assert_ne!(host.inventory(), before);
+    host.run(|| remove_bridge("coracle0")).unwrap();
+    assert_eq!(host.inventory(), before);
 }
 
 #[test]
