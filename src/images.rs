@@ -1,7 +1,7 @@
 //! What the engine does with images: the verbs over the chapters 06 to 08.
 
 mod list;
-mod remove;
+pub mod remove;
 
 use std::io::{Read, Write};
 

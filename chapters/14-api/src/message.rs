@@ -56,10 +56,10 @@ pub struct ProgressMessage {
     pub id: Option<String>,
     /// The end of it all: an error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// The same, for newer clients.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_detail: Option<ErrorDetail>,
+    /// The same, for older clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// Something for programs, like `{"ID": …}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aux: Option<Value>,

@@ -1,0 +1,73 @@
+//! Answers that are made while they are sent, by code that blocks.
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hyper::body::Bytes;
+use tokio::sync::mpsc;
+
+use super::body::Body;
+use super::error::{Answered, Failure};
+use super::threads::detached;
+
+/// How many pieces may wait for a client that reads slowly, before who writes them has to wait, too.
+const WAITING: usize = 8;
+
+/// Where an answer is written to. Every write is sent at once.
+pub struct Feed {
+    pieces: mpsc::Sender<Answered<Bytes>>,
+}
+
+impl Feed {
+    /// Whether nobody reads any more.
+    pub fn is_closed(&self) -> bool {
+        self.pieces.is_closed()
+    }
+
+    /// Sends a piece, waiting for a slow client; false when it has gone.
+    pub fn send(&self, piece: impl Into<Bytes>) -> bool {
+        self.pieces.blocking_send(Ok(piece.into())).is_ok()
+    }
+}
+
+impl Write for Feed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.send(bytes.to_vec()) {
+            true => Ok(bytes.len()),
+            false => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Has `work` write an answer from a thread of its own. The answer begins at once; a failure breaks the connection, so that the
+/// client does not take what it has for all.
+pub fn begin(name: &str, work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static) -> Answered<Body> {
+    let (pieces, rest) = mpsc::channel(WAITING);
+    detached(name, move || {
+        let mut feed = Feed { pieces };
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut feed)));
+        if let Err(failure) = result.unwrap_or_else(|_| Err(Failure::bug())) {
+            // A client that has gone needs no answer.
+            let _ = feed.pieces.blocking_send(Err(failure));
+        }
+    })?;
+    Ok(Body::Pieces(None, rest))
+}
+
+/// The same, but the answer begins with its first piece: a failure before that is the answer's, with a status of its own.
+pub async fn begin_with_first(
+    name: &str,
+    work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static,
+) -> Answered<Body> {
+    let Body::Pieces(_, mut rest) = begin(name, work)? else {
+        return Ok(Body::empty());
+    };
+    match rest.recv().await {
+        None => Ok(Body::empty()),
+        Some(first) => Ok(Body::Pieces(Some(first?), rest)),
+    }
+}
