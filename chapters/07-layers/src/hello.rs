@@ -68,6 +68,9 @@ fn layer() -> Result<impl Read> {
     header.set_path("hello")?;
     header.set_entry_type(EntryType::Regular);
     header.set_mode(0o755);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     header.set_size(size);
     header.set_cksum();
     let padding = size.wrapping_neg() % 512;
