@@ -143,10 +143,9 @@ fn capabilities(host: &api::HostConfig, uid: u32) -> Result<LinuxCapabilities> {
         host.cap_add.as_deref().unwrap_or_default(),
         host.cap_drop.as_deref().unwrap_or_default(),
     )?;
-    let set: Capabilities = names
-        .iter()
-        .filter_map(|name| Capability::from_str(name).ok())
-        .collect();
+    // oci-spec knows the names without their prefix.
+    let one = |name: &String| Capability::from_str(name.trim_start_matches("CAP_")).map_err(Error::system);
+    let set: Capabilities = names.iter().map(one).collect::<Result<_>>()?;
     let in_hand = if uid == 0 { set.clone() } else { HashSet::new() };
     let mut capabilities = LinuxCapabilities::default();
     capabilities
