@@ -30,8 +30,8 @@ pub type Connect<'a> = &'a dyn Fn() -> Result<Daemon>;
 
 /// A verb with its type forgotten, for the table.
 pub struct AnyVerb {
-    /// The command as clap knows it, for its help.
-    pub command: fn() -> Command,
+    /// What `--help` prints, at most `width` wide.
+    pub help: fn(width: usize) -> String,
     /// Parses the words behind the verb, and does it; `path` is the verb as it was called.
     pub run: fn(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()>,
     /// One sentence for the list of verbs.
@@ -42,7 +42,7 @@ impl AnyVerb {
     /// Forgets the type of `V`.
     pub const fn of<V: Verb>() -> AnyVerb {
         AnyVerb {
-            command: command::<V>,
+            help: help::<V>,
             run: run::<V>,
             about: V::ABOUT,
         }
@@ -54,14 +54,13 @@ fn command<V: Verb>() -> Command {
         .long("help")
         .action(ArgAction::Help)
         .help("Print usage");
-    let command = Command::new("coracle")
-        .override_usage(format!("coracle {}", V::USAGE))
-        .about(V::ABOUT);
-    let layout = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}\n";
-    V::augment_args(command)
+    V::augment_args(Command::new("coracle"))
         .disable_help_flag(true)
         .arg(help)
-        .help_template(layout)
+}
+
+fn help<V: Verb>(width: usize) -> String {
+    super::help::of_verb(&command::<V>(), V::USAGE, V::ABOUT, width)
 }
 
 fn run<V: Verb>(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()> {
@@ -76,7 +75,7 @@ fn parse<V: Verb>(path: &str, words: &[String]) -> Result<V> {
     let parsed = parsed.and_then(|mut matches| V::from_arg_matches_mut(&mut matches));
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp => {
-            print!("{}", command::<V>().render_help());
+            print!("{}", help::<V>(super::help::width()));
             Error::exit(0)
         }
         _ => usage_error(path, V::USAGE, &words_of(&error, &command::<V>())),
@@ -104,7 +103,8 @@ pub fn docker_habits(command: Command) -> Command {
     command.mut_args(adapt).args_override_self(true)
 }
 
-fn switch(text: &str) -> std::result::Result<bool, String> {
+/// A switch's value, as Go reads one.
+pub fn switch(text: &str) -> std::result::Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),

@@ -1,7 +1,9 @@
-//! What is printed when no verb was named, or one that does not exist.
+//! What `--help` prints, and what is printed when no verb was named, or one that does not exist.
 
 use super::failure::{Error, Result};
+use super::terminal;
 use super::verbs::{GROUPS, VERBS};
+use clap::{Arg, Command};
 
 /// The answer to a command line without a known verb.
 pub fn without_verb(words: &[String], wanted: bool) -> Result<()> {
@@ -74,4 +76,84 @@ fn columns<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) -> String {
         .collect();
     lines.sort();
     lines.concat()
+}
+
+/// How wide help may be: as wide as the terminal, within reason.
+pub fn width() -> usize {
+    terminal::size().map_or(100, |(_, columns)| usize::from(columns).clamp(60, 120))
+}
+
+/// The help of one verb, at most `width` wide: usage, purpose, and its flags in alphabetical order.
+pub fn of_verb(command: &Command, usage: &str, about: &str, width: usize) -> String {
+    let mut flags: Vec<&Arg> = command
+        .get_arguments()
+        .filter(|arg| !arg.is_hide_set() && arg.get_long().is_some())
+        .collect();
+    flags.sort_by_key(|arg| arg.get_long());
+    let names: Vec<String> = flags.iter().map(|arg| flag_name(arg)).collect();
+    let column = names.iter().map(String::len).max().unwrap_or(0) + 3;
+    let mut text = format!("Usage:  coracle {usage}\n\n{about}\n\nOptions:\n");
+    for (name, flag) in names.iter().zip(flags) {
+        let lines = wrapped(&flag_about(flag), width.saturating_sub(column).max(20));
+        let indent = format!("\n{}", " ".repeat(column));
+        text.push_str(&format!("{name:column$}{}\n", lines.join(&indent)));
+    }
+    text
+}
+
+/// `  -m, --memory bytes`
+fn flag_name(flag: &Arg) -> String {
+    let short = flag
+        .get_short()
+        .map_or("    ".to_string(), |letter| format!("-{letter}, "));
+    let takes_value = matches!(flag.get_action(), clap::ArgAction::Set | clap::ArgAction::Append);
+    let value = flag
+        .get_value_names()
+        .and_then(|names| names.first())
+        .filter(|_| takes_value);
+    let value = value.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("  {short}--{}{value}", flag.get_long().unwrap_or_default())
+}
+
+fn flag_about(flag: &Arg) -> String {
+    let about = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    let defaults = flag.get_default_values();
+    match defaults.first().and_then(|value| value.to_str()) {
+        Some(value) if !flag.is_hide_default_value_set() && !value.is_empty() => {
+            format!("{about} (default {value})")
+        }
+        _ => about,
+    }
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is always a line");
+        if !last.is_empty() && last.len() + 1 + word.len() > width {
+            lines.push(word.to_string());
+            continue;
+        }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last.push_str(word);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_of_all_verbs() {
+        let all: Vec<String> = VERBS.iter().map(|entry| (entry.verb.help)(100)).collect();
+        insta::assert_snapshot!(all.join("\n----\n\n"));
+    }
+
+    #[test]
+    fn overview_of_all_verbs() {
+        insta::assert_snapshot!(overview());
+    }
 }

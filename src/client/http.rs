@@ -352,3 +352,6 @@ impl Read for Source {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

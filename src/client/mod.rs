@@ -36,6 +36,7 @@ mod template;
 mod terminal;
 mod units;
 mod verbs;
+mod version;
 mod watching;
 
 use clap::{Args, FromArgMatches};

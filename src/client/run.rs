@@ -74,12 +74,11 @@ impl Verb for Run {
                     "conflicting options: cannot specify both --attach and --detach",
                 ));
             }
-            for name in ["AttachStdin", "AttachStdout", "AttachStderr", "StdinOnce"] {
-                wanted.body[name] = false.into();
-            }
+            let config = &mut wanted.body.config;
+            (config.attach_stdin, config.attach_stdout, config.attach_stderr) = (false, false, false);
+            config.stdin_once = false;
         }
-        let stdin = wanted.body["AttachStdin"] == true;
-        check_input(stdin && !self.detach, wanted.body["Tty"] == true)?;
+        check_input(wanted.body.config.attach_stdin, wanted.body.config.tty)?;
         let id = wanted.create(daemon).map_err(|error| run_error("run", error))?;
         if self.detach {
             println!("{id}");
@@ -106,8 +105,8 @@ fn together(
     proxy: bool,
     keys: &str,
 ) -> Result<()> {
-    let on = |name: &str| wanted.body[name] == true;
-    let streams = (on("AttachStdin"), on("AttachStdout"), on("AttachStderr"));
+    let config = &wanted.body.config;
+    let streams = (config.attach_stdin, config.attach_stdout, config.attach_stderr);
     let prepared = attach(daemon, id, streams, keys).and_then(|upgraded| {
         let condition = if wanted.is_removed() {
             "removed"
@@ -128,7 +127,7 @@ fn together(
     let options = Options {
         daemon: &quiet,
         target: Target::Container(id.to_string()),
-        tty: on("Tty"),
+        tty: config.tty,
         stdin: streams.0,
         output: streams.1 || streams.2,
         proxy,

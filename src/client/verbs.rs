@@ -57,7 +57,7 @@ pub const VERBS: &[Entry] = &[
     entry::<archives::Save>(&["save", "image save"]),
     entry::<watching::Events>(&["events", "system events"]),
     entry::<system::Info>(&["info", "system info"]),
-    entry::<system::Version>(&["version"]),
+    entry::<version::Version>(&["version"]),
 ];
 
 /// Finds the verb that `words` begin with; says under which name, and how many words that is.

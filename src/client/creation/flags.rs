@@ -1,10 +1,10 @@
 //! The flags that `run` and `create` share, by what they concern. Values are checked while they are parsed.
 
-use super::mounts::{self, Mount};
-use super::values::{self, Rate};
+use super::mounts;
+use super::{addresses, values};
 use crate::client::flags::integer;
 use crate::client::units::{parse_bytes, parse_cpus, parse_duration};
-use serde_json::Value;
+use api::{DeviceMapping, Mount, RestartPolicy, ThrottleDevice, Ulimit};
 
 /// All of them.
 #[derive(clap::Args, Debug, Default)]
@@ -103,7 +103,7 @@ pub struct Container {
     pub quiet: bool,
     /// Restart policy to apply when a container exits
     #[arg(long, value_name = "string", default_value = "no", value_parser = values::restart_policy)]
-    pub restart: Value,
+    pub restart: RestartPolicy,
     /// Automatically remove the container and its associated anonymous volumes when it exits
     #[arg(long)]
     pub rm: bool,
@@ -145,10 +145,10 @@ pub struct Storage {
 #[derive(clap::Args, Debug, Default)]
 pub struct Network {
     /// Add a custom host-to-IP mapping (host:ip)
-    #[arg(long, value_name = "list", value_parser = values::extra_host)]
+    #[arg(long, value_name = "list", value_parser = addresses::extra_host)]
     pub add_host: Vec<String>,
     /// Set custom DNS servers
-    #[arg(long, value_name = "list", value_parser = values::address)]
+    #[arg(long, value_name = "list", value_parser = addresses::address)]
     pub dns: Vec<String>,
     /// Set DNS options
     #[arg(long, alias = "dns-opt", value_name = "list")]
@@ -160,16 +160,16 @@ pub struct Network {
     #[arg(long, value_name = "string")]
     pub domainname: Option<String>,
     /// Expose a port or a range of ports
-    #[arg(long, value_name = "list", value_parser = values::exposed)]
+    #[arg(long, value_name = "list", value_parser = addresses::exposed)]
     pub expose: Vec<Vec<String>>,
     /// Container host name
     #[arg(short = 'h', long, value_name = "string")]
     pub hostname: Option<String>,
     /// IPv4 address (e.g., 172.30.100.104)
-    #[arg(long, value_name = "string", value_parser = values::address)]
+    #[arg(long, value_name = "string", value_parser = addresses::address)]
     pub ip: Option<String>,
     /// IPv6 address (e.g., 2001:db8::33)
-    #[arg(long, value_name = "string", value_parser = values::address)]
+    #[arg(long, value_name = "string", value_parser = addresses::address)]
     pub ip6: Option<String>,
     /// Add link to another container
     #[arg(long, value_name = "list")]
@@ -178,14 +178,14 @@ pub struct Network {
     #[arg(long, value_name = "string")]
     pub mac_address: Option<String>,
     /// Connect a container to a network
-    #[arg(long, alias = "net", value_name = "network", value_parser = values::network)]
+    #[arg(long, alias = "net", value_name = "network", value_parser = addresses::network)]
     pub network: Vec<String>,
     /// Add network-scoped alias for the container
     #[arg(long, alias = "net-alias", value_name = "list")]
     pub network_alias: Vec<String>,
     /// Publish a container's port(s) to the host
-    #[arg(short, long, value_name = "list", value_parser = values::published)]
-    pub publish: Vec<Vec<values::Published>>,
+    #[arg(short, long, value_name = "list", value_parser = addresses::published)]
+    pub publish: Vec<Vec<addresses::Published>>,
     /// Publish all exposed ports to random ports
     #[arg(short = 'P', long)]
     pub publish_all: bool,
@@ -208,7 +208,7 @@ pub struct Isolation {
     pub cgroupns: Option<String>,
     /// Add a host device to the container
     #[arg(long, value_name = "list", value_parser = values::device)]
-    pub device: Vec<Value>,
+    pub device: Vec<DeviceMapping>,
     /// Add a rule to the cgroup allowed devices list
     #[arg(long, value_name = "list")]
     pub device_cgroup_rule: Vec<String>,
@@ -239,8 +239,8 @@ pub struct Isolation {
 #[derive(clap::Args, Debug, Default)]
 pub struct Limits {
     /// Block IO (relative weight), between 10 and 1000, or 0 to disable
-    #[arg(long, value_name = "uint16", value_parser = integer)]
-    pub blkio_weight: Option<i64>,
+    #[arg(long, value_name = "uint16")]
+    pub blkio_weight: Option<u16>,
     /// Limit CPU CFS (Completely Fair Scheduler) period
     #[arg(long, value_name = "int", value_parser = integer)]
     pub cpu_period: Option<i64>,
@@ -267,16 +267,16 @@ pub struct Limits {
     pub cpuset_mems: Option<String>,
     /// Limit read rate (bytes per second) from a device
     #[arg(long, value_name = "list", value_parser = values::byte_rate)]
-    pub device_read_bps: Vec<Rate>,
+    pub device_read_bps: Vec<ThrottleDevice>,
     /// Limit read rate (IO per second) from a device
     #[arg(long, value_name = "list", value_parser = values::operation_rate)]
-    pub device_read_iops: Vec<Rate>,
+    pub device_read_iops: Vec<ThrottleDevice>,
     /// Limit write rate (bytes per second) to a device
     #[arg(long, value_name = "list", value_parser = values::byte_rate)]
-    pub device_write_bps: Vec<Rate>,
+    pub device_write_bps: Vec<ThrottleDevice>,
     /// Limit write rate (IO per second) to a device
     #[arg(long, value_name = "list", value_parser = values::operation_rate)]
-    pub device_write_iops: Vec<Rate>,
+    pub device_write_iops: Vec<ThrottleDevice>,
     /// Memory limit
     #[arg(short, long, value_name = "bytes", value_parser = parse_bytes)]
     pub memory: Option<i64>,
@@ -300,7 +300,7 @@ pub struct Limits {
     pub pids_limit: Option<i64>,
     /// Ulimit options
     #[arg(long, value_name = "ulimit", value_parser = values::ulimit)]
-    pub ulimit: Vec<Value>,
+    pub ulimit: Vec<Ulimit>,
 }
 
 /// How its health is checked.

@@ -1,7 +1,9 @@
 //! Making a container: what `run` and `create` share, up to its id.
 
+mod addresses;
 mod flags;
 mod hello;
+mod host;
 mod mounts;
 mod request;
 mod values;
@@ -14,15 +16,16 @@ use super::failure::{Error, ErrorKind, Result};
 use super::pull::{self, Progress};
 use super::reference::typed;
 use super::terminal;
+use api::ContainerCreateRequest;
 use images::Reference;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs::OpenOptions;
 use std::io::Write;
 
 /// A container to be made.
 pub struct Wanted {
     /// The body of the request.
-    pub body: Value,
+    pub body: ContainerCreateRequest,
     flags: Flags,
     image: String,
 }
@@ -48,7 +51,7 @@ impl Wanted {
         }
         let mut body = request::build(&flags, image, command)?;
         if let Some((rows, columns)) = terminal::size() {
-            body["HostConfig"]["ConsoleSize"] = json!([rows, columns]);
+            body.host_config.console_size = Some([rows, columns]);
         }
         Ok(Wanted {
             body,

@@ -1,11 +1,9 @@
 //! `--volume` and `--mount`: what is mounted where.
 
+use crate::client::flags::switch;
 use crate::client::units::parse_bytes;
-use serde_json::{Map, Value, json};
-
-/// One mount as the API takes it.
-#[derive(Clone, Debug)]
-pub struct Mount(pub Value);
+use api::{Mount, VolumeDriver, VolumeOptions};
+use std::collections::BTreeMap;
 
 /// What one `--volume` asks for.
 #[derive(Debug, PartialEq)]
@@ -51,19 +49,22 @@ fn absolute(path: &str) -> String {
 
 /// Reads `type=bind,source=…,target=…,readonly,…`.
 pub fn parse(text: &str) -> Result<Mount, String> {
-    let mut mount = Options {
+    let mut mount = Mount {
         kind: "volume".into(),
-        ..Options::default()
+        ..Mount::default()
     };
     for field in fields(text)? {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key.to_lowercase(), Some(value)),
             None => (field.to_lowercase(), None),
         };
-        mount.set(&key, value, &field)?;
+        match value {
+            Some(value) => set(&mut mount, &key, value, &field)?,
+            None => set_flag(&mut mount, &key, &field)?,
+        }
     }
-    mount.check()?;
-    Ok(Mount(mount.to_json()))
+    check(&mount)?;
+    Ok(mount)
 }
 
 /// The fields between commas; one that begins with a quote may hold commas, as in a CSV file.
@@ -99,160 +100,105 @@ fn fields(text: &str) -> Result<Vec<String>, String> {
     Ok(fields)
 }
 
-/// A mount's fields while they are read. Options of each kind are kept by the API's names.
-#[derive(Default)]
-struct Options {
-    kind: String,
-    source: String,
-    target: String,
-    readonly: bool,
-    consistency: String,
-    bind: Map<String, Value>,
-    volume: Map<String, Value>,
-    driver: Map<String, Value>,
-    tmpfs: Map<String, Value>,
-    image: Map<String, Value>,
-}
-
-impl Options {
-    fn set(&mut self, key: &str, value: Option<&str>, field: &str) -> Result<(), String> {
-        let invalid = |value: &str| format!("invalid value for {key}: {value}");
-        let flag = |value: Option<&str>| match value {
-            None | Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-            Some(other) => Err(invalid(other)),
-        };
-        match (key, value) {
-            ("readonly" | "ro", value) => self.readonly = flag(value)?,
-            ("volume-nocopy", value) => set(&mut self.volume, "NoCopy", flag(value)?),
-            ("bind-nonrecursive", value) => set(&mut self.bind, "NonRecursive", flag(value)?),
-            (_, None) => return Err(format!("invalid field '{field}' must be a key=value pair")),
-            ("type", Some(value)) => self.kind = value.to_lowercase(),
-            ("source" | "src", Some(value)) => self.source = absolute(value),
-            ("target" | "dst" | "destination", Some(value)) => self.target = value.to_string(),
-            ("consistency", Some(value)) => self.consistency = value.to_lowercase(),
-            ("bind-propagation", Some(value)) => set(&mut self.bind, "Propagation", value.to_lowercase()),
-            ("bind-recursive", Some(value)) => self.bind_recursive(value)?,
-            ("volume-subpath", Some(value)) => set(&mut self.volume, "Subpath", value),
-            ("volume-label", Some(value)) => pair(&mut self.volume, "Labels", value),
-            ("volume-driver", Some(value)) => set(&mut self.driver, "Name", value),
-            ("volume-opt", Some(value)) => pair(&mut self.driver, "Options", value),
-            ("image-subpath", Some(value)) => set(&mut self.image, "Subpath", value),
-            ("tmpfs-size", Some(value)) => {
-                set(
-                    &mut self.tmpfs,
-                    "SizeBytes",
-                    parse_bytes(value).map_err(|_| invalid(value))?,
-                );
-            }
-            ("tmpfs-mode", Some(value)) => {
-                set(
-                    &mut self.tmpfs,
-                    "Mode",
-                    u32::from_str_radix(value, 8).map_err(|_| invalid(value))?,
-                );
-            }
-            _ => return Err(format!("unexpected key '{key}' in '{field}'")),
-        }
-        Ok(())
-    }
-
-    fn bind_recursive(&mut self, value: &str) -> Result<(), String> {
-        let name = match value {
-            "enabled" => return Ok(()),
-            "disabled" => "NonRecursive",
-            "writable" => "ReadOnlyNonRecursive",
-            "readonly" => "ReadOnlyForceRecursive",
-            _ => {
-                let allowed = r#"(must be "enabled", "disabled", "writable", or "readonly")"#;
-                return Err(format!("invalid value for bind-recursive: {value} {allowed}"));
-            }
-        };
-        set(&mut self.bind, name, true);
-        Ok(())
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if self.kind.is_empty() {
-            return Err("type is required".into());
-        }
-        if self.target.is_empty() {
-            return Err("target is required".into());
-        }
-        let volume = !self.volume.is_empty() || !self.driver.is_empty();
-        let given = [
-            ("volume", volume),
-            ("image", !self.image.is_empty()),
-            ("bind", !self.bind.is_empty()),
-        ];
-        for (kind, given) in given.into_iter().chain([("tmpfs", !self.tmpfs.is_empty())]) {
-            if given && self.kind != kind {
-                return Err(format!(
-                    "cannot mix '{kind}-*' options with mount type '{}'",
-                    self.kind
-                ));
-            }
-        }
-        for (name, value) in [
-            ("ReadOnlyNonRecursive", "writable"),
-            ("ReadOnlyForceRecursive", "readonly"),
-        ] {
-            if self.bind.contains_key(name) && !self.readonly {
-                return Err(format!(
-                    "option 'bind-recursive={value}' requires 'readonly' to be specified in conjunction"
-                ));
-            }
-        }
-        if self.bind.contains_key("ReadOnlyForceRecursive")
-            && self.bind.get("Propagation") != Some(&"rprivate".into())
-        {
-            let needed = "'bind-propagation=rprivate' to be specified in conjunction";
-            return Err(format!("option 'bind-recursive=readonly' requires {needed}"));
-        }
-        Ok(())
-    }
-
-    fn to_json(&self) -> Value {
-        let mut mount = Map::new();
-        mount.insert("Type".into(), self.kind.as_str().into());
-        for (name, text) in [
-            ("Source", &self.source),
-            ("Target", &self.target),
-            ("Consistency", &self.consistency),
-        ] {
-            if !text.is_empty() {
-                mount.insert(name.into(), text.as_str().into());
-            }
-        }
-        if self.readonly {
-            mount.insert("ReadOnly".into(), true.into());
-        }
-        let mut volume = self.volume.clone();
-        if !self.driver.is_empty() {
-            volume.insert("DriverConfig".into(), self.driver.clone().into());
-        }
-        let options = [
-            ("BindOptions", &self.bind),
-            ("VolumeOptions", &volume),
-            ("TmpfsOptions", &self.tmpfs),
-        ];
-        for (name, options) in options.into_iter().chain([("ImageOptions", &self.image)]) {
-            if !options.is_empty() {
-                mount.insert(name.into(), options.clone().into());
-            }
-        }
-        mount.into()
+/// A key without a value.
+fn set_flag(mount: &mut Mount, key: &str, field: &str) -> Result<(), String> {
+    match key {
+        "readonly" | "ro" | "volume-nocopy" | "bind-nonrecursive" => set(mount, key, "true", field),
+        _ => Err(format!("invalid field '{field}' must be a key=value pair")),
     }
 }
 
-fn set(options: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
-    options.insert(name.to_string(), value.into());
+fn set(mount: &mut Mount, key: &str, value: &str, field: &str) -> Result<(), String> {
+    let invalid = || format!("invalid value for {key}: {value}");
+    let flag = || switch(value).map_err(|_| invalid());
+    match key {
+        "type" => mount.kind = value.to_lowercase(),
+        "source" | "src" => mount.source = absolute(value),
+        "target" | "dst" | "destination" => mount.target = value.to_string(),
+        "readonly" | "ro" => mount.read_only = flag()?,
+        "consistency" => mount.consistency = value.to_lowercase(),
+        "bind-propagation" => mount.bind_options.get_or_insert_default().propagation = value.to_lowercase(),
+        "bind-nonrecursive" => mount.bind_options.get_or_insert_default().non_recursive = flag()?,
+        "bind-recursive" => set_recursive(mount, value)?,
+        "volume-subpath" => mount.volume_options.get_or_insert_default().subpath = value.to_string(),
+        "volume-nocopy" => mount.volume_options.get_or_insert_default().no_copy = flag()?,
+        "volume-label" => insert(&mut mount.volume_options.get_or_insert_default().labels, value),
+        "volume-driver" => driver(mount).name = value.to_string(),
+        "volume-opt" => insert(&mut driver(mount).options, value),
+        "image-subpath" => mount.image_options.get_or_insert_default().subpath = value.to_string(),
+        "tmpfs-size" => {
+            let size = parse_bytes(value).map_err(|_| invalid())?;
+            mount.tmpfs_options.get_or_insert_default().size_bytes = size;
+        }
+        "tmpfs-mode" => {
+            let mode = u32::from_str_radix(value, 8).map_err(|_| invalid())?;
+            mount.tmpfs_options.get_or_insert_default().mode = mode;
+        }
+        _ => return Err(format!("unexpected key '{key}' in '{field}'")),
+    }
+    Ok(())
 }
 
-fn pair(options: &mut Map<String, Value>, name: &str, text: &str) {
-    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+fn driver(mount: &mut Mount) -> &mut VolumeDriver {
+    let options: &mut VolumeOptions = mount.volume_options.get_or_insert_default();
+    options.driver_config.get_or_insert_default()
+}
+
+fn insert(map: &mut Option<BTreeMap<String, String>>, pair: &str) {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     if !key.is_empty() {
-        options.entry(name).or_insert_with(|| json!({}))[key] = value.into();
+        map.get_or_insert_default()
+            .insert(key.to_string(), value.to_string());
+    }
+}
+
+fn set_recursive(mount: &mut Mount, value: &str) -> Result<(), String> {
+    let options = mount.bind_options.get_or_insert_default();
+    match value {
+        "enabled" => {}
+        "disabled" => options.non_recursive = true,
+        "writable" => options.read_only_non_recursive = true,
+        "readonly" => options.read_only_force_recursive = true,
+        _ => {
+            let allowed = r#"(must be "enabled", "disabled", "writable", or "readonly")"#;
+            return Err(format!("invalid value for bind-recursive: {value} {allowed}"));
+        }
+    }
+    Ok(())
+}
+
+fn check(mount: &Mount) -> Result<(), String> {
+    if mount.kind.is_empty() {
+        return Err("type is required".into());
+    }
+    if mount.target.is_empty() {
+        return Err("target is required".into());
+    }
+    let given = [
+        ("volume", mount.volume_options.is_some()),
+        ("image", mount.image_options.is_some()),
+        ("bind", mount.bind_options.is_some()),
+        ("tmpfs", mount.tmpfs_options.is_some()),
+    ];
+    if let Some((kind, _)) = given.iter().find(|(kind, given)| *given && mount.kind != *kind) {
+        return Err(format!(
+            "cannot mix '{kind}-*' options with mount type '{}'",
+            mount.kind
+        ));
+    }
+    let options = mount.bind_options.clone().unwrap_or_default();
+    let needs = |value: &str, what: &str| {
+        Err(format!(
+            "option 'bind-recursive={value}' requires '{what}' to be specified in conjunction"
+        ))
+    };
+    match () {
+        () if options.read_only_non_recursive && !mount.read_only => needs("writable", "readonly"),
+        () if options.read_only_force_recursive && !mount.read_only => needs("readonly", "readonly"),
+        () if options.read_only_force_recursive && options.propagation != "rprivate" => {
+            needs("readonly", "bind-propagation=rprivate")
+        }
+        () => Ok(()),
     }
 }
 
@@ -274,7 +220,7 @@ mod tests {
     #[test]
     fn mounts() {
         let shown = |text: &str| match parse(text) {
-            Ok(mount) => mount.0.to_string(),
+            Ok(mount) => serde_json::to_string(&mount).unwrap(),
             Err(error) => error,
         };
         let texts = [

@@ -2,7 +2,8 @@
 
 use crate::client::failure::{Error, ErrorKind, Result, errno_text};
 use crate::client::units::parse_bytes;
-use serde_json::{Value, json};
+use api::{DeviceMapping, RestartPolicy, ThrottleDevice, Ulimit};
+use serde_json::Value;
 
 type Parsed<T> = std::result::Result<T, String>;
 
@@ -68,7 +69,7 @@ pub fn pairs_from_file(path: &str, lookup: impl Fn(&str) -> Option<String>) -> R
 }
 
 /// `on-failure:3` -> name and count.
-pub fn restart_policy(text: &str) -> Parsed<Value> {
+pub fn restart_policy(text: &str) -> Parsed<RestartPolicy> {
     let (name, count) = text.split_once(':').unwrap_or((text, ""));
     if name.is_empty() && text.contains(':') {
         return Err("invalid restart policy format: no policy provided before colon".into());
@@ -79,32 +80,10 @@ pub fn restart_policy(text: &str) -> Parsed<Value> {
     } else {
         count.parse().map_err(|_| bad)?
     };
-    Ok(json!({"Name": name, "MaximumRetryCount": count}))
-}
-
-/// `name:address`, `name=address`, `name:[address]`, `name:host-gateway` -> `name:address`.
-pub fn extra_host(text: &str) -> Parsed<String> {
-    let pair = text.split_once('=').or_else(|| text.split_once(':'));
-    let (name, address) = pair.ok_or_else(|| format!("bad format for add-host: {text:?}"))?;
-    if name.is_empty() || name.contains(':') {
-        return Err(format!("bad format for add-host: {text:?}"));
-    }
-    let address = address
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(address);
-    if address != "host-gateway" && address.parse::<std::net::IpAddr>().is_err() {
-        return Err(format!("invalid IP address in add-host: {address:?}"));
-    }
-    Ok(format!("{name}:{address}"))
-}
-
-/// An IP address.
-pub fn address(text: &str) -> Parsed<String> {
-    let parsed = text.trim().parse::<std::net::IpAddr>();
-    parsed
-        .map(|address| address.to_string())
-        .map_err(|_| format!("IP address is not correctly formatted: {text}"))
+    Ok(RestartPolicy {
+        name: name.to_string(),
+        maximum_retry_count: count,
+    })
 }
 
 /// A namespace mode: empty, `host`, `private`, or `container:x` for pids.
@@ -129,7 +108,7 @@ pub fn one_of(flag: &'static str, name: &'static str) -> impl Fn(&str) -> Parsed
 }
 
 /// `/dev/x[:/dev/y][:rwm]`.
-pub fn device(text: &str) -> Parsed<Value> {
+pub fn device(text: &str) -> Parsed<DeviceMapping> {
     let is_mode = |part: &str| {
         let distinct = part
             .chars()
@@ -151,7 +130,11 @@ pub fn device(text: &str) -> Parsed<Value> {
     if !target.starts_with('/') {
         return Err(format!("{target} is not an absolute path"));
     }
-    Ok(json!({"PathOnHost": source, "PathInContainer": target, "CgroupPermissions": mode}))
+    Ok(DeviceMapping {
+        path_on_host: source.to_string(),
+        path_in_container: target.to_string(),
+        cgroup_permissions: mode.to_string(),
+    })
 }
 
 /// `name=value` of a namespaced kernel setting.
@@ -180,7 +163,7 @@ pub fn sysctl(text: &str) -> Parsed<String> {
 }
 
 /// `nofile=1024:2048`.
-pub fn ulimit(text: &str) -> Parsed<Value> {
+pub fn ulimit(text: &str) -> Parsed<Ulimit> {
     const NAMES: [&str; 16] = [
         "as",
         "core",
@@ -218,34 +201,29 @@ pub fn ulimit(text: &str) -> Parsed<Value> {
             "ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"
         ));
     }
-    Ok(json!({"Name": name, "Hard": hard, "Soft": soft}))
-}
-
-/// A limit on a device: bytes or operations a second.
-#[derive(Clone, Debug)]
-pub struct Rate {
-    /// The device.
-    pub path: String,
-    /// How much a second.
-    pub rate: i64,
+    Ok(Ulimit {
+        name: name.to_string(),
+        hard,
+        soft,
+    })
 }
 
 /// `/dev/sda:1mb`.
-pub fn byte_rate(text: &str) -> Parsed<Rate> {
+pub fn byte_rate(text: &str) -> Parsed<ThrottleDevice> {
     rate(
         text,
-        |rate| parse_bytes(rate).ok(),
+        |rate| parse_bytes(rate).ok().and_then(|rate| u64::try_from(rate).ok()),
         "[<unit>]",
         " Unit is optional and can be kb, mb, or gb",
     )
 }
 
 /// `/dev/sda:100`.
-pub fn operation_rate(text: &str) -> Parsed<Rate> {
-    rate(text, |rate| rate.parse::<u32>().ok().map(i64::from), "", "")
+pub fn operation_rate(text: &str) -> Parsed<ThrottleDevice> {
+    rate(text, |rate| rate.parse().ok(), "", "")
 }
 
-fn rate(text: &str, parse: impl Fn(&str) -> Option<i64>, unit: &str, more: &str) -> Parsed<Rate> {
+fn rate(text: &str, parse: impl Fn(&str) -> Option<u64>, unit: &str, more: &str) -> Parsed<ThrottleDevice> {
     let pair = text.split_once(':').filter(|(path, _)| !path.is_empty());
     let (path, rate) = pair.ok_or_else(|| format!("bad format: {text}"))?;
     if !path.starts_with("/dev/") {
@@ -257,7 +235,7 @@ fn rate(text: &str, parse: impl Fn(&str) -> Option<i64>, unit: &str, more: &str)
             .trim_end_matches('.')
             .to_string()
     };
-    Ok(Rate {
+    Ok(ThrottleDevice {
         path: path.to_string(),
         rate: parse(rate).ok_or_else(bad)?,
     })
@@ -266,83 +244,6 @@ fn rate(text: &str, parse: impl Fn(&str) -> Option<i64>, unit: &str, more: &str)
 /// A size, or -1 for no limit.
 pub fn swap(text: &str) -> Parsed<i64> {
     if text == "-1" { Ok(-1) } else { parse_bytes(text) }
-}
-
-/// A published port.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// `80/tcp`
-    pub container: String,
-    /// `{"HostIp":…,"HostPort":…}`
-    pub host: Value,
-}
-
-/// `[[address:]port:]port[/protocol]`, either port a range.
-pub fn published(text: &str) -> Parsed<Vec<Published>> {
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let (host, container) = ports.rsplit_once(':').unwrap_or(("", ports));
-    let (address, port) = host.rsplit_once(':').unwrap_or(("", host));
-    let address = address.trim_start_matches('[').trim_end_matches(']');
-    if !address.is_empty() {
-        address
-            .parse::<std::net::IpAddr>()
-            .map_err(|_| format!("invalid IP address: {address}"))?;
-    }
-    let protocol = protocol.to_lowercase();
-    if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
-        return Err(format!("invalid proto: {protocol}"));
-    }
-    let inside = range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
-    let outside: Vec<String> = match port {
-        "" => inside.clone().map(|_| String::new()).collect(),
-        // Any free port of the range will do for a single port inside.
-        port if inside.len() == 1 && range(port).is_some() => vec![port.to_string()],
-        port => range(port)
-            .ok_or_else(|| format!("invalid hostPort: {port}"))?
-            .map(|port| port.to_string())
-            .collect(),
-    };
-    if inside.len() != outside.len() {
-        return Err(format!(
-            "invalid ranges specified for container and host Ports: {container} and {port}"
-        ));
-    }
-    let published = |(port, host): (u16, String)| Published {
-        container: format!("{port}/{protocol}"),
-        host: json!({"HostIp": address, "HostPort": host}),
-    };
-    Ok(inside.zip(outside).map(published).collect())
-}
-
-/// `80` or `80-90`, upwards.
-fn range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let range = first.parse().ok()?..=last.parse().ok()?;
-    (!range.is_empty()).then_some(range)
-}
-
-/// A network's name; of the long form `name=x,…` only the name is understood.
-pub fn network(text: &str) -> Parsed<String> {
-    if !text.contains('=') {
-        return Ok(text.to_string());
-    }
-    match text
-        .split(',')
-        .map(|field| field.split_once('='))
-        .collect::<Vec<_>>()[..]
-    {
-        [Some(("name", name))] => Ok(name.to_string()),
-        _ => Err("options of a network are not supported yet".into()),
-    }
-}
-
-/// `8000-8002/udp` -> each port.
-pub fn exposed(text: &str) -> Parsed<Vec<String>> {
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let range = range(ports).ok_or_else(|| format!("invalid range format for --expose: {text}"))?;
-    Ok(range
-        .map(|port| format!("{port}/{}", protocol.to_lowercase()))
-        .collect())
 }
 
 /// `--security-opt`: a seccomp profile's file is read here, since the daemon may not see it.
@@ -380,8 +281,6 @@ mod tests {
             variable("=x").unwrap_err(),
             label("a b=c").unwrap_err(),
             restart_policy("on-failure:x").unwrap_err(),
-            extra_host("name").unwrap_err(),
-            extra_host("name:nowhere").unwrap_err(),
             device("/dev/a:/dev/b:x").unwrap_err(),
             device("/dev/a:b").unwrap_err(),
             sysctl("vm.swappiness=1").unwrap_err(),
@@ -390,10 +289,6 @@ mod tests {
             ulimit("nofile=2:1").unwrap_err(),
             byte_rate("/dev/sda:x").unwrap_err(),
             operation_rate("/dev/sda:-1").unwrap_err(),
-            published("http").unwrap_err(),
-            published("80/foo").unwrap_err(),
-            published("1-2:1-3").unwrap_err(),
-            network("name=a,ip=1.2.3.4").unwrap_err(),
             one_of("pid", "PID")("foo").unwrap_err(),
             security_option("seccomp=/nosuch").unwrap_err().to_string(),
             security_option("bogus").unwrap_err().to_string(),
@@ -403,26 +298,10 @@ mod tests {
 
     #[test]
     fn values_are_normalized() {
-        assert_eq!(extra_host("a=[::1]"), Ok("a:::1".into()));
-        assert_eq!(device("/dev/a:r").unwrap()["CgroupPermissions"], "r");
-        assert_eq!(
-            ulimit("nofile=1:2").unwrap(),
-            json!({"Name": "nofile", "Hard": 2, "Soft": 1})
-        );
-        assert_eq!(exposed("80-81").unwrap(), ["80/tcp", "81/tcp"]);
-        let port = &published("[::1]:8080:80").unwrap()[0];
-        assert_eq!(
-            (port.container.as_str(), &port.host),
-            ("80/tcp", &json!({"HostIp": "::1", "HostPort": "8080"}))
-        );
-        let ports = published("90-91:80-81/udp").unwrap();
-        assert_eq!(
-            ports
-                .iter()
-                .map(|port| port.container.as_str())
-                .collect::<Vec<_>>(),
-            ["80/udp", "81/udp"]
-        );
+        assert_eq!(device("/dev/a:r").unwrap().cgroup_permissions, "r");
+        let limit = ulimit("nofile=1:2").unwrap();
+        assert_eq!((limit.name.as_str(), limit.soft, limit.hard), ("nofile", 1, 2));
+        assert_eq!(byte_rate("/dev/a:1k").unwrap().rate, 1024);
     }
 
     #[test]
