@@ -46,9 +46,15 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     }
 }
 
+/// The log of a daemon that a client started, in its exec root; removed when it ends as it should.
+pub const LOG_OF_DETACHED: &str = "daemon.log";
+
 /// From the first lock to the last file removed.
 fn run(flags: &Flags) -> Result<()> {
     log_to_standard_error(flags);
+    if flags.detach {
+        nix::unistd::setsid().map_err(Error::system)?;
+    }
     let places = flags.places()?;
     let sockets = flags.sockets(&places)?;
     if flags.bip.is_some() {
@@ -85,6 +91,9 @@ fn run(flags: &Flags) -> Result<()> {
     watcher.stop();
     engine.close();
     drop(pidfile);
+    if flags.detach && served.is_ok() {
+        let _ = std::fs::remove_file(places.exec_root.join(LOG_OF_DETACHED));
+    }
     remove_if_empty(&places.exec_root);
     served
 }

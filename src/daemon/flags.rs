@@ -48,6 +48,9 @@ pub struct Flags {
     /// File to write the daemon's process id into
     #[arg(short, long, value_name = "FILE")]
     pub pidfile: Option<PathBuf>,
+    /// Leave the terminal it was started from, as a client's own daemon does
+    #[arg(long)]
+    pub detach: bool,
     /// Log everything
     #[arg(short = 'D', long)]
     pub debug: bool,
