@@ -1,8 +1,8 @@
 //! Which daemon to talk to: `-H`, `CORACLE_HOST`, `DOCKER_HOST`, or our own, started on demand.
 
 use super::failure::{Error, ErrorKind, Result};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use crate::daemon::Places;
+use std::path::PathBuf;
 
 /// A daemon's address.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ impl Host {
                 on_demand: false,
             }),
             None => Ok(Host {
-                socket: run_folder()?.join("coracle.sock"),
+                socket: own_places()?.socket(),
                 on_demand: true,
             }),
         }
@@ -49,43 +49,14 @@ fn parse(address: &str) -> Result<PathBuf> {
     }
 }
 
-/// The daemon's run directory for this user, as `coracle daemon` chooses it; made when it is missing.
-pub fn run_folder() -> Result<PathBuf> {
-    let user = nix::unistd::geteuid();
-    if user.is_root() {
-        return Ok(PathBuf::from("/run/coracle"));
-    }
-    if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()) {
-        return Ok(PathBuf::from(folder).join("coracle"));
-    }
-    private_folder(&PathBuf::from(format!("/tmp/coracle-{user}")), user.as_raw())
-}
-
-/// Makes a folder below a directory that anyone may write to, and trusts an existing one only if nobody else could have
-/// made it or can look into it: otherwise another user would own the socket that we send our commands to.
-fn private_folder(folder: &Path, user: u32) -> Result<PathBuf> {
-    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::file("mkdir", &folder.display().to_string(), &error));
-        }
-        _ => {}
-    }
-    let found = std::fs::symlink_metadata(folder)
-        .map_err(|error| Error::file("lstat", &folder.display().to_string(), &error))?;
-    if found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0 {
-        return Ok(folder.to_path_buf());
-    }
-    let reason = "it must be a folder of your own with mode 0700; set XDG_RUNTIME_DIR, or remove it";
-    Err(Error::new(
-        ErrorKind::Local,
-        format!("coracle: {} is not safe to use: {reason}", folder.display()),
-    ))
+/// Where a daemon of our own lives.
+fn own_places() -> Result<Places> {
+    Places::of_caller().map_err(|error| Error::new(ErrorKind::Local, format!("coracle: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn an_address_is_a_unix_socket() {
@@ -96,26 +67,5 @@ mod tests {
             "coracle: a tcp:// host is not supported yet"
         );
         assert!(parse("nonsense").is_err());
-    }
-
-    #[test]
-    fn a_private_folder_is_nobody_elses() {
-        let parent = tempfile::tempdir().unwrap();
-        let user = nix::unistd::geteuid().as_raw();
-        let folder = parent.path().join("made");
-        assert_eq!(private_folder(&folder, user).unwrap(), folder);
-        assert_eq!(private_folder(&folder, user).unwrap(), folder);
-        assert!(
-            private_folder(&folder, user + 1).is_err(),
-            "another user's folder"
-        );
-
-        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
-        assert!(private_folder(&folder, user).is_err(), "others can look into it");
-
-        let link = parent.path().join("link");
-        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
-        symlink(&folder, &link).unwrap();
-        assert!(private_folder(&link, user).is_err(), "a link");
     }
 }

@@ -4,6 +4,7 @@ use super::daemon_calls::unreachable;
 use super::failure::{Error, ErrorKind, Result};
 use super::host::Host;
 use super::signals::Signals;
+use crate::daemon::LOG_OF_DETACHED;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -34,34 +35,29 @@ pub fn start(host: &Host, signals: &Option<Signals>) -> Result<UnixStream> {
         .mode(0o711)
         .create(folder)
         .map_err(|error| failed("mkdir", folder, &error))?;
-    let lock = folder.join("start.lock");
-    let _lock = hold(&lock).map_err(|error| failed("lock", &lock, &error))?;
+    let log = folder.join(LOG_OF_DETACHED);
+    let open = || {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&log)
+    };
+    // The log is the lock as well, opened twice: a lock belongs to an open file, and the daemon keeps its own.
+    let lock = open().map_err(|error| failed("open", &log, &error))?;
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive)
+        .map_err(|(_, errno)| failed("lock", &log, &errno.into()))?;
     if let Ok(stream) = UnixStream::connect(&host.socket) {
         return Ok(stream);
     }
-    let log = folder.join("daemon.log");
-    let mut daemon = spawn(&log).map_err(|error| failed("start a daemon logging to", &log, &error))?;
+    let daemon = open().and_then(spawn);
+    let mut daemon = daemon.map_err(|error| failed("start a daemon logging to", &log, &error))?;
     wait_for(&mut daemon, host, signals, &log)
-}
-
-fn hold(path: &Path) -> io::Result<Flock<File>> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)?;
-    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into())
 }
 
 /// `--detach` makes the daemon the leader of a session of its own, so that neither this terminal's end nor a Ctrl-C typed
 /// there reaches it.
-fn spawn(log: &Path) -> io::Result<Child> {
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(log)?;
+fn spawn(log: File) -> io::Result<Child> {
     Command::new("/proc/self/exe")
         .args(["daemon", "--detach"])
         .current_dir("/")

@@ -66,14 +66,6 @@ pub fn print(output: &mut impl Write, listing: &Listing<'_>, format: &str, rows:
         lines.iter().try_for_each(|line| writeln!(output, "{line}"))?;
         return Ok(());
     }
-    let titles = listing
-        .titles
-        .iter()
-        .map(|(field, title)| (field.to_string(), Value::from(*title)))
-        .collect();
-    let header = template
-        .render(&Value::Object(titles), Mode::Headers)
-        .map_err(executing)?;
     lines.insert(0, header);
     output.write_all(align(&lines, 10).as_bytes())?;
     Ok(())
@@ -91,9 +83,7 @@ fn line(template: &Template, source: &str, row: &Row, mode: Mode) -> Result<Stri
     if source.contains(".Label ") {
         fields.insert("Label".into(), Value::Object(row.labels.clone()));
     }
-    template
-        .render(&Value::Object(fields), Mode::Values)
-        .map_err(executing)
+    template.render(&Value::Object(fields), mode).map_err(executing)
 }
 
 fn parsing(error: TemplateError) -> Error {
