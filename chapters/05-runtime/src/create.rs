@@ -27,18 +27,24 @@ pub enum Stdio {
 ///
 /// The calling process must have one thread. On failure nothing is left of it.
 pub fn create(bundle: &Bundle, stdio: Stdio) -> Result<Created> {
-    create_with_gate(bundle, stdio, gate::unnamed()?)
+    create_with_gate(bundle, stdio, gate::unnamed()?, |_| Ok(()))
 }
 
-/// The same, with a gate that somebody else may open.
-pub fn create_with_gate(bundle: &Bundle, stdio: Stdio, gate: (Gate, Keeper)) -> Result<Created> {
+/// The same, with a gate that somebody else may open. `made` learns of the process before that does anything: should we die
+/// earlier, it ends as well.
+pub fn create_with_gate(
+    bundle: &Bundle,
+    stdio: Stdio,
+    gate: (Gate, Keeper),
+    made: impl FnOnce(Identity) -> Result<()>,
+) -> Result<Created> {
     let layout = Layout::detect();
     let plan = plan(bundle, &layout)?;
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup
         .map(|path| Cgroup::create(&layout, path, &plan.limits))
         .transpose()?;
-    match spawn(plan, cgroup.as_ref(), stdio, gate) {
+    match spawn(plan, cgroup.as_ref(), stdio, gate, made) {
         Ok(created) => Ok(Created { cgroup, ..created }),
         Err(error) => {
             if let Some(cgroup) = cgroup {
@@ -54,6 +60,7 @@ fn spawn(
     cgroup: Option<&Cgroup>,
     stdio: Stdio,
     (gate, keeper): (Gate, Keeper),
+    made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let (stdio, console) = with_console(stdio)?;
     let child = Child {
@@ -62,14 +69,17 @@ fn spawn(
         gate,
     };
     // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
-    let move_in = |pid: Pid| match cgroup {
-        Some(cgroup) => cgroup.add(pid.as_raw()).map_err(namespaces::Error::other),
-        None => Ok(()),
+    let before_release = |pid: Pid| {
+        let moved = cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
+        let recorded = moved.and_then(|()| Identity::of(pid.as_raw())).and_then(made);
+        recorded.map_err(namespaces::Error::other)
     };
     let root = plan.root;
     let enter_root = move || Ok(chroot::apply(&root)?);
     let unified = cgroup.and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&plan.spawn, unified, move_in, move || child.run(enter_root));
+    let spawned = namespaces::spawn(&plan.spawn, unified, before_release, move || {
+        child.run(enter_root)
+    });
     wait_until_ready(spawned.map_err(Error::system)?, keeper, console)
 }
 

@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod child;
 #[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
 mod command;
 #[cfg(target_os = "linux")]
 mod create;
@@ -19,12 +21,17 @@ mod exec;
 #[cfg(target_os = "linux")]
 mod gate;
 mod identity;
+#[cfg(target_os = "linux")]
+pub mod oci;
 pub mod plan;
 #[cfg(target_os = "linux")]
 mod protect;
+pub mod signals;
 #[cfg(target_os = "linux")]
 mod terminal;
 
+#[cfg(target_os = "linux")]
+pub use clock::now;
 #[cfg(target_os = "linux")]
 pub use create::{Stdio, create};
 #[cfg(target_os = "linux")]

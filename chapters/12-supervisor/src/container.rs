@@ -4,7 +4,7 @@ use crate::files::{self, Made};
 use crate::input::Input;
 use crate::log_file::Log;
 use crate::output::Output;
-use crate::{Exit, Failure, Kind, Launch, clock};
+use crate::{Exit, Failure, Kind, Launch};
 use kernel::{Strace, SysError};
 use runtime::{Addition, Bundle, Created, Identity, Stdio};
 use rustix::fs::{Mode, OFlags};
@@ -93,7 +93,7 @@ impl Container {
             code: code.or(signal.map(|signal| 128 + signal)).unwrap_or_default(),
             signal,
             oom_killed: false,
-            finished_at: clock::now(),
+            finished_at: runtime::now(),
         })
     }
 

@@ -9,8 +9,6 @@ pub mod states;
 #[cfg(target_os = "linux")]
 mod clients;
 #[cfg(target_os = "linux")]
-mod clock;
-#[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]
 mod container;

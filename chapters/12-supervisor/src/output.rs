@@ -1,7 +1,7 @@
 //! What the process writes: read from its pipes or its terminal, logged, and handed to every attached client.
 
 use crate::clients::Client;
-use crate::clock;
+
 use crate::json_log::Lines;
 use crate::log_file::Log;
 use rustix::io::Errno;
@@ -70,7 +70,7 @@ impl Output {
             client.output(stream.number, bytes);
         }
         if let Some(log) = &mut self.log {
-            stream.lines.push(bytes, &clock::now(), &mut self.records);
+            stream.lines.push(bytes, &runtime::now(), &mut self.records);
             let _ = log.append(&self.records);
             self.records.clear();
         }
@@ -81,7 +81,7 @@ impl Output {
     pub fn finish(&mut self) {
         for stream in &mut self.streams {
             stream.source = None;
-            stream.lines.finish(&clock::now(), &mut self.records);
+            stream.lines.finish(&runtime::now(), &mut self.records);
         }
         if let Some(log) = &mut self.log {
             let _ = log.append(&self.records);

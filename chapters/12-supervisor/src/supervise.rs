@@ -3,7 +3,7 @@
 use crate::clients::{Client, Typed};
 use crate::container::Container;
 use crate::packets::{self, Received};
-use crate::{Event, Exit, Failure, Launch, Request, clock};
+use crate::{Event, Exit, Failure, Launch, Request};
 use kernel::{Strace, SysError};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};

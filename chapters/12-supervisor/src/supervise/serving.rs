@@ -63,7 +63,7 @@ impl Supervisor<'_> {
         }
         match self.container.start().and_then(|()| self.open_control()) {
             Ok(()) => {
-                let at = clock::now();
+                let at = runtime::now();
                 self.tell(&Event::Started { at: at.clone() });
                 self.phase = Phase::Running { started_at: at };
             }

@@ -1,0 +1,94 @@
+//! `kill` and `delete`.
+
+use super::store::{Entry, Status, Store};
+use crate::{Error, ErrorKind, Result, signals};
+use clap::Args;
+use kernel::Strace;
+
+#[derive(Args)]
+pub struct Kill {
+    /// The container
+    id: String,
+    /// A name or a number
+    #[arg(default_value = "SIGTERM")]
+    signal: String,
+    /// To every process of it
+    #[arg(short, long)]
+    all: bool,
+}
+
+#[derive(Args)]
+pub struct Delete {
+    /// The container
+    id: String,
+    /// Also if it runs
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Kill {
+    pub fn run(&self, store: &Store) -> Result<u8> {
+        let number = signals::parse(&self.signal)
+            .ok_or_else(|| Error::invalid(format!("unknown signal {:?}", self.signal)))?;
+        let entry = store.open(&self.id)?;
+        let not_running = || Error::new(ErrorKind::Conflict, "container not running");
+        if self.all {
+            return kill_all(&entry, number);
+        }
+        if matches!(entry.status(), Status::Stopped | Status::Creating) {
+            return Err(not_running());
+        }
+        let pidfd = entry.process()?.open()?.ok_or_else(not_running)?;
+        kernel::pidfd_send_signal(&pidfd, number).strace(|| format!("pidfd_send_signal({number})"))?;
+        Ok(0)
+    }
+}
+
+/// Also those that the first process has left behind, so it need not be there any more.
+fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
+    let Some(cgroup) = entry.cgroup()? else {
+        return Err(Error::not_supported("--all without a cgroup"));
+    };
+    if number == nix::libc::SIGKILL {
+        cgroup.kill()?;
+        return Ok(0);
+    }
+    for pid in cgroup.pids()? {
+        if let Some(pidfd) = crate::Identity::of(pid)
+            .ok()
+            .and_then(|process| process.open().ok())
+            .flatten()
+        {
+            let _ = kernel::pidfd_send_signal(&pidfd, number);
+        }
+    }
+    Ok(0)
+}
+
+impl Delete {
+    pub fn run(&self, store: &Store) -> Result<u8> {
+        let entry = match store.open(&self.id) {
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer && self.force => return Ok(0),
+            result => result?,
+        };
+        let status = entry.status();
+        if matches!(status, Status::Running | Status::Paused) && !self.force {
+            let message = format!(
+                "cannot delete container {} that is not stopped: {status}",
+                self.id
+            );
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        match entry.record.process {
+            Some(process) => crate::destroy(process, entry.record.cgroup.as_deref())?,
+            // Whoever made it was killed between the record and the process.
+            None => entry
+                .cgroup()?
+                .map(|cgroup| cgroup.remove())
+                .transpose()
+                .map(drop)?,
+        }
+        entry.remove()?;
+        Ok(0)
+    }
+}

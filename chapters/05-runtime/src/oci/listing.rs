@@ -1,0 +1,151 @@
+//! `state`, `list`, `spec`, `features`: what is printed.
+
+use super::store::{Entry, Store};
+use crate::{Error, Result, default_spec};
+use clap::Args;
+use kernel::Strace;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct List {
+    /// A table, or JSON
+    #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
+    format: String,
+    /// Only ids
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Args)]
+pub struct Spec {
+    /// Where config.json is written
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    bundle: PathBuf,
+    /// For an ordinary user
+    #[arg(long)]
+    rootless: bool,
+}
+
+/// A container's state, as the specification has it, and with the fields that runc adds.
+fn state_of(entry: &Entry) -> Value {
+    let record = &entry.record;
+    let status = entry.status();
+    let has_process = !matches!(
+        status,
+        super::store::Status::Stopped | super::store::Status::Creating
+    );
+    let mut state = json!({
+        "ociVersion": record.oci_version,
+        "id": record.id,
+        "pid": record.process.filter(|_| has_process).map_or(0, |process| process.pid),
+        "status": status,
+        "bundle": record.bundle,
+        "rootfs": record.rootfs,
+        "created": record.created,
+        "owner": "",
+    });
+    if !record.annotations.is_empty() {
+        state["annotations"] = json!(record.annotations);
+    }
+    state
+}
+
+pub fn state(store: &Store, id: &str) -> Result<u8> {
+    println!("{:#}", state_of(&store.open(id)?));
+    Ok(0)
+}
+
+impl List {
+    pub fn run(&self, store: &Store) -> Result<u8> {
+        // One that is removed meanwhile is not there.
+        let states = store
+            .ids()
+            .into_iter()
+            .filter_map(|id| store.open(&id).ok())
+            .map(|entry| state_of(&entry));
+        let states: Vec<Value> = states.collect();
+        if self.quiet {
+            states.iter().for_each(|state| println!("{}", text(&state["id"])));
+        } else if self.format == "json" {
+            println!("{}", Value::Array(states));
+        } else {
+            print_table(&states);
+        }
+        Ok(0)
+    }
+}
+
+fn print_table(states: &[Value]) {
+    let titles = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(String::from);
+    let row = |state: &Value| {
+        ["id", "pid", "status", "bundle", "created", "owner"].map(|field| text(&state[field]))
+    };
+    let rows: Vec<[String; 6]> = std::iter::once(titles).chain(states.iter().map(row)).collect();
+    let widths: Vec<usize> = (0..6)
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].len())
+                .max()
+                .unwrap_or_default()
+                .max(8)
+        })
+        .collect();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("    ").trim_end());
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), String::from)
+}
+
+impl Spec {
+    pub fn run(&self) -> Result<u8> {
+        let user = self
+            .rootless
+            .then(|| (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw()));
+        let path = self.bundle.join("config.json");
+        let json = serde_json::to_string_pretty(&default_spec(user)?).map_err(Error::system)? + "\n";
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.write(true).create_new(true).open(&path);
+        let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, json.as_bytes()));
+        written.strace(|| format!("write({path:?})"))?;
+        Ok(0)
+    }
+}
+
+/// The document of the specification's features.md.
+pub fn features() -> Result<u8> {
+    let features = json!({
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": "1.2.0",
+        "hooks": [],
+        "linux": {
+            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
+            "capabilities": privileges::all_capabilities(),
+            "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false },
+            "seccomp": {
+                "enabled": true,
+                "actions": [
+                    "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
+                    "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"
+                ],
+                "operators": [
+                    "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
+                    "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"
+                ],
+            },
+            "apparmor": { "enabled": false },
+            "selinux": { "enabled": false },
+            "intelRdt": { "enabled": false },
+            "mountExtensions": { "idmap": { "enabled": false } }
+        }
+    });
+    println!("{features:#}");
+    Ok(0)
+}
