@@ -5,6 +5,7 @@ use crate::{Error, Result, default_spec};
 use clap::Args;
 use kernel::Strace;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -25,6 +26,14 @@ pub struct Spec {
     /// For an ordinary user
     #[arg(long)]
     rootless: bool,
+}
+
+/// To standard output; a reader that has gone away wants no more.
+fn print(text: &str) -> Result<u8> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::system(error)),
+        _ => Ok(0),
+    }
 }
 
 /// A container's state, as the specification has it, and with the fields that runc adds.
@@ -52,8 +61,7 @@ fn state_of(entry: &Entry) -> Value {
 }
 
 pub fn state(store: &Store, id: &str) -> Result<u8> {
-    println!("{:#}", state_of(&store.open(id)?));
-    Ok(0)
+    print(&format!("{:#}", state_of(&store.open(id)?)))
 }
 
 impl List {
@@ -76,7 +84,7 @@ impl List {
     }
 }
 
-fn print_table(states: &[Value]) {
+fn table(states: &[Value]) -> Vec<String> {
     let titles = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(String::from);
     let row = |state: &Value| {
         ["id", "pid", "status", "bundle", "created", "owner"].map(|field| text(&state[field]))
@@ -91,13 +99,14 @@ fn print_table(states: &[Value]) {
                 .max(8)
         })
         .collect();
-    for row in &rows {
+    let line = |row: &[String; 6]| {
         let cells = row
             .iter()
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("    ").trim_end());
-    }
+        cells.collect::<Vec<_>>().join("    ").trim_end().to_string()
+    };
+    rows.iter().map(line).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -113,7 +122,7 @@ impl Spec {
         let json = serde_json::to_string_pretty(&default_spec(user)?).map_err(Error::system)? + "\n";
         let mut options = std::fs::OpenOptions::new();
         let file = options.write(true).create_new(true).open(&path);
-        let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, json.as_bytes()));
+        let written = file.and_then(|mut file| file.write_all(json.as_bytes()));
         written.strace(|| format!("write({path:?})"))?;
         Ok(0)
     }
@@ -146,6 +155,5 @@ pub fn features() -> Result<u8> {
             "mountExtensions": { "idmap": { "enabled": false } }
         }
     });
-    println!("{features:#}");
-    Ok(0)
+    print(&format!("{features:#}"))
 }

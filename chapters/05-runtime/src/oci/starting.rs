@@ -273,6 +273,6 @@ fn undo(entry: Entry, verb: &str, error: Error) -> Error {
         let _ = crate::destroy(process, entry.record.cgroup.as_deref());
     }
     let _ = entry.remove();
-    let message = format!("coracle-oci {verb} failed: unable to start container process: {error}");
+    let message = format!("{verb} failed: unable to start container process: {error}");
     Error::new(error.kind(), message)
 }
