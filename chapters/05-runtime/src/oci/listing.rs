@@ -73,14 +73,14 @@ impl List {
             .filter_map(|id| store.open(&id).ok())
             .map(|entry| state_of(&entry));
         let states: Vec<Value> = states.collect();
-        if self.quiet {
-            states.iter().for_each(|state| println!("{}", text(&state["id"])));
+        let lines: Vec<String> = if self.quiet {
+            states.iter().map(|state| text(&state["id"])).collect()
         } else if self.format == "json" {
-            println!("{}", Value::Array(states));
+            vec![Value::Array(states).to_string()]
         } else {
-            print_table(&states);
-        }
-        Ok(0)
+            table(&states)
+        };
+        print(&lines.join("\n"))
     }
 }
 
