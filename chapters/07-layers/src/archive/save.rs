@@ -123,6 +123,9 @@ fn append(tar: &mut Builder<impl Write>, path: &str, size: u64, content: impl Re
     header.set_path(path)?;
     header.set_entry_type(EntryType::Regular);
     header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     header.set_size(size);
     header.set_cksum();
     Ok(tar.append(&header, content)?)
