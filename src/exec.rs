@@ -3,10 +3,12 @@
 mod run;
 
 use std::collections::HashMap;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use supervisor::{AttachOptions, Connection, Exit};
 
 use crate::containers::{Container, names};
@@ -27,6 +29,8 @@ pub struct Session {
     /// Keys that detach a client.
     pub detach_keys: Option<String>,
     now: Mutex<Now>,
+    /// Told when the session has ended.
+    ended: Condvar,
 }
 
 /// What changes in a session's life.
@@ -54,6 +58,20 @@ impl Sessions {
 impl Session {
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state now. A client that saw its stream end asks for the exit code at once; its supervisor has told us by then,
+    /// and all that is left is that the watcher hears it.
+    fn settled(&self) -> MutexGuard<'_, Now> {
+        let now = self.now();
+        let told = now.live.as_ref().is_some_and(|live| has_spoken(live));
+        if !told {
+            return now;
+        }
+        let ended = self
+            .ended
+            .wait_timeout_while(now, HEARING, |now| now.live.is_some());
+        ended.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// How a client of this session is served.
@@ -93,6 +111,7 @@ impl Engine {
             request: request.clone(),
             detach_keys: Some(request.detach_keys.clone()).filter(|keys| !keys.is_empty()),
             now: Mutex::default(),
+            ended: Condvar::new(),
         });
         let id = session.id.clone();
         self.tell_of_session("exec_create", &session, &container, &[]);
@@ -111,7 +130,7 @@ impl Engine {
     pub fn exec_inspect(&self, id: &str) -> Result<api::ExecInspectResponse> {
         let session = self.session(id)?;
         let command = session.request.cmd.clone().unwrap_or_default();
-        let now = session.now();
+        let now = session.settled();
         Ok(api::ExecInspectResponse {
             id: session.id.clone(),
             running: now.live.is_some(),
@@ -213,6 +232,7 @@ impl Engine {
             now.pid = 0;
             now.exit_code = Some(exit.code);
             now.ended_at = Some(Instant::now());
+            session.ended.notify_all();
         }
         if let Ok(container) = self.container(&session.container) {
             let code = [("exitCode", exit.code.to_string())];
@@ -241,6 +261,15 @@ impl Engine {
         self.events
             .publish("container", action, &container.id, attributes);
     }
+}
+
+/// How long the watcher may take to hear what a supervisor has said.
+const HEARING: Duration = Duration::from_secs(2);
+
+/// Whether a supervisor has said something that nobody has heard yet.
+fn has_spoken(live: &Connection) -> bool {
+    let mut descriptors = [PollFd::new(live.as_fd(), PollFlags::POLLIN)];
+    poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 fn ensure_runs(container: &Container) -> Result<()> {

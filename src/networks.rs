@@ -85,6 +85,13 @@ impl Networks {
 
     /// An address on the bridge for a container that wants one; the bridge is made if it is not there.
     pub fn lease(&self, record: &Record) -> Result<Option<Lease>> {
+        let mode = &record.host_config.network_mode;
+        if !record.joins_bridge() && !["none", "host"].contains(&mode.as_str()) {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("network {mode} not found"),
+            ));
+        }
         let Some(name) = self.bridge.as_deref().filter(|_| record.joins_bridge()) else {
             return Ok(None);
         };

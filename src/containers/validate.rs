@@ -349,12 +349,8 @@ fn check_network(request: &api::ContainerCreateRequest) -> Result<()> {
         mode if mode.starts_with("container:") => {
             return Err(Error::not_supported("HostConfig.NetworkMode container:"));
         }
-        mode => {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("network {mode} not found"),
-            ));
-        }
+        // Docker looks for the network when the container starts, and so do we.
+        _ => {}
     }
     let endpoints = request
         .networking_config

@@ -57,7 +57,14 @@ impl Engine {
 
     /// All that is known of one image.
     pub fn image_inspect(&self, name: &str) -> Result<api::ImageInspect> {
-        let image = self.store.resolve(name)?;
+        let image = self.store.resolve(name).map_err(|error| match error.kind() {
+            // Docker says it twice here.
+            images::ErrorKind::NotFound => Error::new(
+                crate::error::ErrorKind::NotFound,
+                format!("no such image: {name}: {error}"),
+            ),
+            _ => error.into(),
+        })?;
         let size = self.image_size(&image)?;
         let config = &image.config;
         let lower = self
