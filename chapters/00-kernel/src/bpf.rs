@@ -9,6 +9,8 @@ const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_PROG_ATTACH: libc::c_int = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
 const BPF_CGROUP_DEVICE: u32 = 6;
+/// Groups below may have programs as well, and a use must please all of them: containers inside of containers.
+const BPF_F_ALLOW_MULTI: u32 = 2;
 
 /// The head of `union bpf_attr` for BPF_PROG_LOAD.
 #[repr(C)]
@@ -61,7 +63,7 @@ pub fn attach_device_program(cgroup: BorrowedFd, instructions: &[u64]) -> Result
         target_fd: cgroup.as_raw_fd() as u32,
         attach_bpf_fd: program.as_raw_fd() as u32,
         attach_type: BPF_CGROUP_DEVICE,
-        attach_flags: 0,
+        attach_flags: BPF_F_ALLOW_MULTI,
     };
     // SAFETY: the struct is the head of bpf_attr for this command, its size is given, and it outlives the call.
     let result = unsafe {
@@ -74,5 +76,5 @@ pub fn attach_device_program(cgroup: BorrowedFd, instructions: &[u64]) -> Result
     };
     Errno::result(result)
         .map(drop)
-        .strace(|| "bpf(BPF_PROG_ATTACH, {BPF_CGROUP_DEVICE})".into())
+        .strace(|| "bpf(BPF_PROG_ATTACH, {BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI})".into())
 }

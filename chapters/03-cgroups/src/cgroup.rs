@@ -1,6 +1,6 @@
 //! A container's group of processes, in every hierarchy.
 
-use crate::{Error, Layout, Limits, Op, Result, device_program, files, plan};
+use crate::{Error, Hierarchy, Layout, Result, files};
 use kernel::Strace;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -18,42 +18,22 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the group at this path below each hierarchy's mount point, and limits it. On failure nothing is left of it.
-    pub fn create(layout: &Layout, path: &str, limits: &Limits) -> Result<Cgroup> {
-        let steps = plan(layout, limits).map_err(Error::not_supported)?;
-        if layout.unified.is_none() && layout.v1.is_empty() {
-            return Err(Error::not_supported(
-                "no cgroup hierarchy is mounted; as root: mount -t cgroup2 none /sys/fs/cgroup",
-            ));
+    /// One that holds nothing and limits nothing.
+    pub(crate) fn without_folders() -> Cgroup {
+        Cgroup {
+            unified: None,
+            v1: Vec::new(),
         }
-        let made = make_folders(layout, path).and_then(|()| Cgroup::open(layout, path));
-        let limited = made.and_then(|cgroup| {
-            steps
-                .iter()
-                .try_for_each(|step| cgroup.carry_out(step))
-                .map(|()| cgroup)
-        });
-        if limited.is_err() {
-            // The error that is returned says more than one of removing what was half made.
-            let _ = folders(layout, path)
-                .iter()
-                .try_for_each(|folder| files::remove(folder));
-        }
-        limited
     }
 
     /// The group at a path, which somebody made.
     pub fn open(layout: &Layout, path: &str) -> Result<Cgroup> {
-        let below = |mount: &Path| mount.join(path.trim_start_matches('/'));
         let unified = match &layout.unified {
-            Some(mount) => open_folder(&below(mount))?,
+            Some(mount) => open_folder(&files::below(mount, path))?,
             None => None,
         };
-        let v1 = layout
-            .v1
-            .iter()
-            .map(|hierarchy| (hierarchy.name.clone(), below(&hierarchy.mount)))
-            .collect();
+        let folder = |hierarchy: &Hierarchy| (hierarchy.name.clone(), files::below(&hierarchy.mount, path));
+        let v1 = layout.v1.iter().map(folder).collect();
         Ok(Cgroup { unified, v1 })
     }
 
@@ -74,10 +54,7 @@ impl Cgroup {
         let Some(folder) = self.any_folder() else {
             return Ok(Vec::new());
         };
-        let path = folder.join("cgroup.procs");
-        let text = std::fs::read_to_string(&path)
-            .strace(|| format!("read({path:?})"))
-            .map_err(|error| Error::call("cgroup", error))?;
+        let text = files::read(&folder.join("cgroup.procs"))?;
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
@@ -164,12 +141,25 @@ impl Cgroup {
         unified.or_else(v1).unwrap_or(0)
     }
 
-    /// Removes the group from every hierarchy; it must be empty, or about to be.
+    /// Removes the group from every hierarchy; it must be empty, or about to be. What cannot be removed keeps nothing else.
     pub fn remove(&self) -> Result<()> {
-        self.v1.iter().try_for_each(|(_, folder)| files::remove(folder))?;
-        self.unified
-            .as_ref()
-            .map_or(Ok(()), |(folder, _)| files::remove(folder))
+        let removed = self.folders().map(files::remove);
+        removed.fold(Ok(()), Result::and)
+    }
+
+    /// Removes a group that others may still be in, or may be making theirs in: then it stays.
+    pub fn remove_if_empty(&self) -> Result<()> {
+        let removed = self.folders().map(files::remove_if_empty);
+        removed.fold(Ok(()), Result::and)
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        let v1 = self.v1.iter().map(|(_, folder)| folder.as_path());
+        v1.chain(self.unified_folder())
+    }
+
+    pub(crate) fn unified_folder(&self) -> Option<&Path> {
+        self.unified.as_ref().map(|(folder, _)| folder.as_path())
     }
 
     fn any_folder(&self) -> Option<&Path> {
@@ -177,61 +167,16 @@ impl Cgroup {
             self.v1_folder("pids")
                 .or_else(|| self.v1.first().map(|(_, folder)| folder.as_path()))
         };
-        self.unified
-            .as_ref()
-            .map(|(folder, _)| folder.as_path())
-            .or_else(v1)
+        self.unified_folder().or_else(v1)
     }
 
-    fn v1_folder(&self, controller: &str) -> Option<&Path> {
+    pub(crate) fn v1_folder(&self, controller: &str) -> Option<&Path> {
         let has = |name: &str| name.split(',').any(|own| own == controller);
         self.v1
             .iter()
             .find(|(name, _)| has(name))
             .map(|(_, folder)| folder.as_path())
     }
-
-    fn carry_out(&self, step: &Op) -> Result<()> {
-        match step {
-            Op::Write {
-                controller,
-                file,
-                value,
-                optional,
-            } => {
-                let folder = match controller {
-                    Some(controller) => self.v1_folder(controller),
-                    None => self.unified.as_ref().map(|(folder, _)| folder.as_path()),
-                };
-                let Some(path) = folder.map(|folder| folder.join(file)) else {
-                    return Ok(());
-                };
-                if *optional && !path.exists() {
-                    Ok(())
-                } else {
-                    files::write(&path, value)
-                }
-            }
-            Op::Devices(rules) => {
-                let Some(descriptor) = self.unified_fd() else {
-                    return Ok(());
-                };
-                kernel::attach_device_program(descriptor, &device_program(rules))
-                    .map_err(|error| Error::call("device rules", error))
-            }
-        }
-    }
-}
-
-fn folders(layout: &Layout, path: &str) -> Vec<PathBuf> {
-    let mounts = layout
-        .v1
-        .iter()
-        .map(|hierarchy| &hierarchy.mount)
-        .chain(&layout.unified);
-    mounts
-        .map(|mount| mount.join(path.trim_start_matches('/')))
-        .collect()
 }
 
 fn open_folder(folder: &Path) -> Result<Option<(PathBuf, OwnedFd)>> {
@@ -242,76 +187,5 @@ fn open_folder(folder: &Path) -> Result<Option<(PathBuf, OwnedFd)>> {
             .strace(|| format!("open({folder:?}, O_RDONLY)"))
             .map(|_| None)
             .map_err(|error| Error::call("cgroup", error)),
-    }
-}
-
-fn make_folders(layout: &Layout, path: &str) -> Result<()> {
-    for hierarchy in &layout.v1 {
-        // A new cpuset is empty, and no process can be in an empty one: it begins with what the one above has.
-        let inherit = |folder: &Path| {
-            if hierarchy.has("cpuset") {
-                inherit_cpuset(folder)
-            } else {
-                Ok(())
-            }
-        };
-        files::make(&hierarchy.mount, path, inherit)?;
-    }
-    let Some(mount) = &layout.unified else {
-        return Ok(());
-    };
-    enable_controllers(layout, mount, path)?;
-    files::make(mount, path, |_| Ok(()))
-}
-
-fn inherit_cpuset(folder: &Path) -> Result<()> {
-    let above = folder.parent().unwrap_or(folder);
-    for file in ["cpuset.cpus", "cpuset.mems"] {
-        let path = above.join(file);
-        let value = std::fs::read_to_string(&path)
-            .strace(|| format!("read({path:?})"))
-            .map_err(|error| Error::call("cgroup", error))?;
-        files::write(&folder.join(file), value.trim())?;
-    }
-    Ok(())
-}
-
-/// On v2 a controller reaches a group only if every group above passes it on (cgroup.subtree_control).
-fn enable_controllers(layout: &Layout, mount: &Path, path: &str) -> Result<()> {
-    let wanted = ["cpuset", "cpu", "io", "memory", "pids"];
-    let names: Vec<String> = wanted
-        .iter()
-        .filter(|name| layout.unified_controllers.iter().any(|own| own == *name))
-        .map(|name| format!("+{name}"))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let above = path
-        .trim_matches('/')
-        .rsplit_once('/')
-        .map_or("", |(above, _)| above);
-    files::make(mount, above, |_| Ok(()))?;
-    let mut folder = mount.to_path_buf();
-    pass_on(&folder, &names)?;
-    for name in above.split('/').filter(|name| !name.is_empty()) {
-        folder.push(name);
-        pass_on(&folder, &names)?;
-    }
-    Ok(())
-}
-
-fn pass_on(folder: &Path, names: &[String]) -> Result<()> {
-    let file = folder.join("cgroup.subtree_control");
-    let passed = std::fs::read_to_string(&file).unwrap_or_default();
-    let missing: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !passed.split_whitespace().any(|own| own == &name[1..]))
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        files::write(&file, &missing.join(" "))
     }
 }

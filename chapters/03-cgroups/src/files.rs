@@ -3,39 +3,79 @@
 use crate::{Error, Result};
 use kernel::Strace;
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long a group whose last process has just ended may stay busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A group's folder in the hierarchy that is mounted here.
+pub fn below(mount: &Path, group: &str) -> PathBuf {
+    mount.join(group.trim_start_matches('/'))
+}
+
 /// Writes a value; the kernel takes it or refuses it in this one call.
 pub fn write(path: &Path, value: &str) -> Result<()> {
+    written(try_write(path, value), path, value)
+}
+
+/// The same, for those who act on the errno.
+pub fn try_write(path: &Path, value: &str) -> nix::Result<()> {
     // Without O_CREAT: a file that the kernel has not made is one that it does not have.
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .open(path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, value.as_bytes()));
-    written
+    let file = open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    nix::unistd::write(file, value.as_bytes()).map(drop)
+}
+
+/// What became of a [`try_write`].
+pub fn written(result: nix::Result<()>, path: &Path, value: &str) -> Result<()> {
+    result
         .strace(|| format!("write({path:?}, {value:?})"))
         .map_err(|error| Error::call("cgroup", error))
 }
 
-/// Makes a group and those above it; `each` is told of each that is new.
-pub fn make(mount: &Path, group: &str, mut each: impl FnMut(&Path) -> Result<()>) -> Result<()> {
-    let mut folder = mount.to_path_buf();
-    for name in group.split('/').filter(|name| !name.is_empty()) {
-        folder.push(name);
-        match fs::create_dir(&folder) {
-            Ok(()) => each(&folder)?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            failed => failed
-                .strace(|| format!("mkdir({folder:?})"))
-                .map_err(|error| Error::call("cgroup", error))?,
+/// The text of a file.
+pub fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path)
+        .strace(|| format!("read({path:?})"))
+        .map_err(|error| Error::call("cgroup", error))
+}
+
+/// Makes a group, and those above it up to the mount point; whether it is new.
+pub fn make(mount: &Path, folder: &Path) -> Result<bool> {
+    loop {
+        match nix::unistd::mkdir(folder, Mode::from_bits_truncate(0o755)) {
+            Ok(()) => return Ok(true),
+            Err(Errno::EEXIST) => return Ok(false),
+            // Again, since somebody may be removing the one above while it is empty.
+            Err(Errno::ENOENT) if folder != mount => {
+                make(mount, folder.parent().unwrap_or(mount)).map(drop)?
+            }
+            Err(errno) => {
+                let failed = Err(errno).strace(|| format!("mkdir({folder:?}, 0755)"));
+                return failed.map_err(|error| Error::call("cgroup", error));
+            }
         }
     }
-    Ok(())
+}
+
+/// Removes a group that nobody is in; one that somebody is in stays.
+pub fn remove_if_empty(folder: &Path) -> Result<()> {
+    match fs::remove_dir(folder).map_err(|error| error.raw_os_error().map(Errno::from_raw)) {
+        Err(Some(Errno::EBUSY)) => Ok(()),
+        removed => is_removed(removed, folder),
+    }
+}
+
+fn is_removed(removed: std::result::Result<(), Option<Errno>>, folder: &Path) -> Result<()> {
+    match removed {
+        Ok(()) | Err(Some(Errno::ENOENT)) => Ok(()),
+        Err(errno) => Err(errno.unwrap_or(Errno::EIO))
+            .strace(|| format!("rmdir({folder:?})"))
+            .map_err(|error| Error::call("cgroup", error)),
+    }
 }
 
 /// Removes a group and those that its processes made below it.
@@ -43,7 +83,6 @@ pub fn remove(folder: &Path) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match fs::remove_dir(folder).map_err(|error| error.raw_os_error().map(Errno::from_raw)) {
-            Ok(()) | Err(Some(Errno::ENOENT)) => return Ok(()),
             Err(Some(Errno::EBUSY)) if Instant::now() < deadline => {
                 for below in fs::read_dir(folder).into_iter().flatten().flatten() {
                     if below.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -53,12 +92,7 @@ pub fn remove(folder: &Path) -> Result<()> {
                 // The kernel lets go of a process that has ended in its own time, and tells nobody when.
                 std::thread::sleep(Duration::from_micros(500));
             }
-            Err(errno) => {
-                let errno = errno.unwrap_or(Errno::EIO);
-                return Err(errno)
-                    .strace(|| format!("rmdir({folder:?})"))
-                    .map_err(|error| Error::call("cgroup", error));
-            }
+            removed => return is_removed(removed, folder),
         }
     }
 }

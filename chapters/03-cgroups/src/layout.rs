@@ -1,6 +1,6 @@
 //! Where the hierarchies are mounted: one of v2, one for each controller of v1, or both (cgroups(7)).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One hierarchy of v1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,10 @@ pub struct Layout {
     pub unified_controllers: Vec<String>,
     /// The hierarchies of v1.
     pub v1: Vec<Hierarchy>,
-    /// The caller's own cgroup of v2, where it may be written by an ordinary user.
+    /// The cgroup of v2 that an ordinary user was given: their own, if they may make groups in it.
     pub delegated: Option<String>,
+    /// Memory and swap can be limited together.
+    pub accounts_swap: bool,
 }
 
 impl Layout {
@@ -93,32 +95,74 @@ fn is_option(word: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 impl Layout {
-    /// What this machine has, as the calling process sees it.
+    /// What this machine has, as far as the calling process may use it: an ordinary user has what was delegated to them.
     pub fn detect() -> Layout {
         let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let mut layout = Layout::from_mountinfo(&mountinfo);
-        if let Some(mount) = &layout.unified {
-            let controllers = std::fs::read_to_string(mount.join("cgroup.controllers")).unwrap_or_default();
-            layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
-            layout.delegated = own_group(mount);
+        let is_root = nix::unistd::geteuid().is_root();
+        let own_groups = if is_root {
+            String::new()
+        } else {
+            read("/proc/self/cgroup".as_ref())
+        };
+        if !is_root {
+            layout
+                .v1
+                .retain(|hierarchy| delegated(&hierarchy.mount, &own_groups, &hierarchy.name).is_some());
         }
+        if let Some(mount) = &layout.unified {
+            layout.delegated = delegated(mount, &own_groups, "");
+            if let Some(from) = if is_root {
+                Some("")
+            } else {
+                layout.delegated.as_deref()
+            } {
+                let controllers = read(
+                    &mount
+                        .join(from.trim_start_matches('/'))
+                        .join("cgroup.controllers"),
+                );
+                layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
+            }
+        }
+        layout.accounts_swap = match layout.hierarchy("memory") {
+            Some(memory) => memory.mount.join("memory.memsw.limit_in_bytes").exists(),
+            // The topmost group of v2 has no files to look for; a kernel without swap has no list of it.
+            None => Path::new("/proc/swaps").exists(),
+        };
         layout
     }
 }
 
-/// The caller's own group of v2, if an ordinary user may make groups in it.
+/// The caller's own group of a hierarchy, if they may make groups in it and move processes about.
 #[cfg(target_os = "linux")]
-fn own_group(mount: &std::path::Path) -> Option<String> {
-    use nix::unistd::{AccessFlags, access, geteuid};
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups
-        .lines()
-        .find_map(|line| line.strip_prefix("0::"))?
+fn delegated(mount: &Path, own_groups: &str, name: &str) -> Option<String> {
+    use nix::unistd::{AccessFlags, access};
+    let group = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        (fields.next() == Some(name))
+            .then(|| fields.next().map(String::from))
+            .flatten()
+    };
+    let path = own_groups.lines().find_map(group)?;
+    // Of the two halves of a delegated group that the caller has made, it is the whole that is theirs.
+    let path = path
+        .strip_suffix(&format!("/{CALLERS}"))
+        .map_or(path.as_str(), |whole| whole)
         .to_string();
     let folder = mount.join(path.trim_start_matches('/'));
-    let writable = access(&folder, AccessFlags::W_OK).is_ok()
-        && access(&folder.join("cgroup.procs"), AccessFlags::W_OK).is_ok();
-    (!geteuid().is_root() && writable).then_some(path)
+    let is_writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
+    (is_writable(&folder) && is_writable(&folder.join("cgroup.procs"))).then_some(path)
+}
+
+/// The group that a delegated group's own processes step aside into, since on v2 a group that passes controllers on holds no
+/// process itself (admin-guide/cgroup-v2.rst, "No Internal Process Constraint").
+#[cfg(target_os = "linux")]
+pub const CALLERS: &str = "callers";
+
+#[cfg(target_os = "linux")]
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 #[cfg(test)]

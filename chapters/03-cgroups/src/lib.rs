@@ -4,7 +4,9 @@
 //! cgroup v2 is the main line; hosts that bind controllers to v1 are served by one translating module.
 #![forbid(unsafe_code)]
 
+mod device_program;
 mod devices;
+mod disks;
 mod layout;
 mod limits;
 mod plan;
@@ -14,14 +16,17 @@ mod view;
 #[cfg(target_os = "linux")]
 mod cgroup;
 #[cfg(target_os = "linux")]
+mod create;
+#[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
 mod files;
 
-pub use devices::{DeviceRule, device_program};
+pub use device_program::device_program;
+pub use devices::{DeviceRule, default_device_rules};
 pub use layout::{Hierarchy, Layout};
-pub use limits::Limits;
-pub use plan::{Op, plan};
+pub use limits::{DeviceValue, Limits};
+pub use plan::{Op, plan, warnings};
 pub use view::view;
 
 #[cfg(target_os = "linux")]

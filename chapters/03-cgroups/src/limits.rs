@@ -25,12 +25,46 @@ pub struct Limits {
     pub cpuset_mems: Option<String>,
     /// Processes and threads; -1 is no limit.
     pub pids: Option<i64>,
+    /// How readily memory is swapped out, 0 to 100; v1 alone.
+    pub memory_swappiness: Option<u64>,
+    /// Processes wait for memory where they would be killed; v1 alone.
+    pub oom_kill_disable: bool,
     /// The share of the disks, 10 to 1000.
     pub blkio_weight: Option<u16>,
+    /// The share of one disk.
+    pub blkio_weight_devices: Vec<DeviceValue>,
+    /// Bytes a second that are read from one disk.
+    pub read_bytes: Vec<DeviceValue>,
+    /// Bytes a second that are written to it.
+    pub write_bytes: Vec<DeviceValue>,
+    /// Reads a second.
+    pub read_operations: Vec<DeviceValue>,
+    /// Writes a second.
+    pub write_operations: Vec<DeviceValue>,
+    /// Bytes in pages of a size, by the size's name: `2MB`.
+    pub hugetlb: BTreeMap<String, u64>,
     /// Which devices may be used; the last rule that fits decides.
     pub devices: Vec<DeviceRule>,
     /// Files of v2 and their values, as they are.
     pub unified: BTreeMap<String, String>,
+}
+
+/// A limit of one disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceValue {
+    /// The disk's driver.
+    pub major: u32,
+    /// The driver's disk.
+    pub minor: u32,
+    /// The limit.
+    pub value: u64,
+}
+
+impl std::fmt::Display for DeviceValue {
+    /// As a line of v1: `254:0 1048576`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{} {}", self.major, self.minor, self.value)
+    }
 }
 
 impl Limits {

@@ -1,56 +1,90 @@
 //! The plan: which file of which hierarchy gets which value, in order. Pure.
 
-use crate::{DeviceRule, Layout, Limits, v1};
+use crate::{DeviceRule, Layout, Limits, disks, v1};
 use serde::{Deserialize, Serialize};
 
 /// One step of limiting a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op {
     /// Writes a value to a file of the group.
-    Write {
-        /// The controller whose hierarchy it is on v1; none on v2.
-        controller: Option<String>,
-        /// The file.
-        file: String,
-        /// The value.
-        value: String,
-        /// Goes on when the kernel has no such file: swap accounting may be compiled out.
-        optional: bool,
-    },
+    Write(Write),
     /// Loads a program that judges every opening of a device (v2 has no files for it).
     Devices(Vec<DeviceRule>),
 }
 
+/// A value for a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Write {
+    /// The controller whose hierarchy it is on v1; none on v2.
+    pub controller: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The value.
+    pub value: String,
+    /// When the kernel has no such file.
+    pub otherwise: Otherwise,
+}
+
+/// What is done when the kernel has no such file: controllers are compiled in by parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Otherwise {
+    /// Nothing can be limited; said by the file's name.
+    Refuse,
+    /// The value says what is true without the file anyway.
+    PassOver,
+    /// Another file of the same controller, and the value in its unit.
+    Use(String, String),
+}
+
+/// The controllers that limit something, by their names on v2.
+const CONTROLLERS: [&str; 6] = ["memory", "cpu", "cpuset", "pids", "io", "hugetlb"];
+
 /// The steps that set these limits; the error names a limit that this machine cannot set.
 pub fn plan(layout: &Layout, limits: &Limits) -> Result<Vec<Op>, String> {
-    let mut steps = Vec::new();
-    for (controller, writes) in by_controller(limits) {
-        if layout.hierarchy(controller).is_some() {
-            steps.extend(v1::translate(controller, limits)?);
-        } else if layout.unified_controllers.iter().any(|own| own == controller) {
-            steps.extend(writes);
-        } else if !writes.is_empty() {
-            return Err(format!(
-                "the {controller} controller is not available here: {} cannot be limited",
-                what(controller)
-            ));
+    let limits = &accountable(layout, limits);
+    let mut writes = Vec::new();
+    for controller in CONTROLLERS {
+        if layout.hierarchy(v1::name(controller)).is_some() {
+            writes.extend(v1::translate(controller, limits)?);
+        } else {
+            let told = v2(controller, limits)?;
+            let is_there = layout.unified_controllers.iter().any(|own| own == controller);
+            if !told.is_empty() && !is_there {
+                let what = what(controller);
+                return Err(format!(
+                    "the {controller} controller is not available here: {what} cannot be limited"
+                ));
+            }
+            writes.extend(told);
         }
     }
+    let mut steps: Vec<Op> = writes.into_iter().map(Op::Write).collect();
     if layout.hierarchy("devices").is_some() {
-        steps.extend(v1::devices(&limits.devices));
+        steps.extend(v1::devices(&limits.devices).map(Op::Write));
     } else if layout.is_unified() && !limits.devices.is_empty() {
         steps.push(Op::Devices(limits.devices.clone()));
     }
-    if !limits.unified.is_empty() && !layout.is_unified() {
-        return Err("linux.resources.unified: this machine's controllers are bound to cgroup v1".into());
-    }
-    steps.extend(
-        limits
-            .unified
-            .iter()
-            .map(|(file, value)| unified(file, value.clone())),
-    );
+    steps.extend(as_they_are(layout, limits)?.into_iter().map(Op::Write));
     Ok(steps)
+}
+
+/// What of these limits this kernel cannot keep, and is set without it all the same, in Docker's words.
+pub fn warnings(layout: &Layout, limits: &Limits) -> Vec<String> {
+    let is_dropped = accountable(layout, limits) != *limits;
+    let warning = "Your kernel does not support swap limit capabilities or the cgroup is not mounted. \
+                   Memory limited without swap.";
+    is_dropped.then(|| warning.to_string()).into_iter().collect()
+}
+
+/// Without swap accounting memory is limited alone, as Docker does it.
+fn accountable(layout: &Layout, limits: &Limits) -> Limits {
+    let is_limited =
+        limits.memory.is_some_and(|bytes| bytes > 0) && limits.memory_swap.is_some_and(|both| both > 0);
+    let memory_swap = limits.memory_swap.filter(|_| layout.accounts_swap || !is_limited);
+    Limits {
+        memory_swap,
+        ..limits.clone()
+    }
 }
 
 fn what(controller: &str) -> &str {
@@ -58,28 +92,32 @@ fn what(controller: &str) -> &str {
         "cpu" => "processor time",
         "pids" => "the number of processes",
         "cpuset" => "the processors that are used",
-        "io" | "blkio" => "the share of the disks",
+        "io" => "the use of disks",
+        "hugetlb" => "large pages",
         other => other,
     }
 }
 
-/// On v2: each controller with what it is told.
-fn by_controller(limits: &Limits) -> Vec<(&'static str, Vec<Op>)> {
-    vec![
-        ("memory", memory(limits)),
-        ("cpu", cpu(limits)),
-        ("cpuset", cpuset(limits)),
-        ("pids", pids(limits)),
-        ("io", io(limits)),
-    ]
+/// What a controller of v2 is told.
+pub fn v2(controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
+    Ok(match controller {
+        "memory" => memory(limits)?,
+        "cpu" => cpu(limits),
+        "cpuset" => cpuset(limits),
+        "pids" => pids(limits),
+        "io" => disks::v2(limits),
+        "hugetlb" => hugetlb(limits),
+        _ => Vec::new(),
+    })
 }
 
-fn unified(file: &str, value: String) -> Op {
-    Op::Write {
+/// A value for a file of v2 that must be there.
+pub fn write(file: impl Into<String>, value: impl ToString) -> Write {
+    Write {
         controller: None,
         file: file.into(),
-        value,
-        optional: false,
+        value: value.to_string(),
+        otherwise: Otherwise::Refuse,
     }
 }
 
@@ -92,157 +130,128 @@ fn or_max(value: i64) -> String {
     }
 }
 
-fn memory(limits: &Limits) -> Vec<Op> {
+fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
+    if limits.memory_swappiness.is_some() {
+        return Err("memory swappiness is not supported by cgroup v2".into());
+    }
+    if limits.oom_kill_disable {
+        return Err("disabling the OOM killer is not supported by cgroup v2".into());
+    }
     let mut steps = Vec::new();
-    steps.extend(limits.memory.map(|bytes| unified("memory.max", or_max(bytes))));
-    steps.extend(
-        limits
-            .memory_reservation
-            .map(|bytes| unified("memory.low", or_max(bytes))),
-    );
-    // v2 limits swap by itself, where the spec counts memory and swap together.
-    let swap = limits.memory_swap.map(|both| {
-        if both < 0 {
-            both
+    let given = |limit: Option<i64>| limit.filter(|bytes| *bytes != 0);
+    steps.extend(given(limits.memory).map(|bytes| write("memory.max", or_max(bytes))));
+    steps.extend(given(limits.memory_reservation).map(|bytes| write("memory.low", or_max(bytes))));
+    let swap = swap(
+        limits.memory.unwrap_or_default(),
+        limits.memory_swap.unwrap_or_default(),
+    )?;
+    steps.extend(swap.map(|bytes| Write {
+        // Without swap nothing is swapped, and nothing needs to be unlimited.
+        otherwise: if bytes > 0 {
+            Otherwise::Refuse
         } else {
-            both - limits.memory.unwrap_or(0).max(0)
-        }
-    });
-    steps.extend(swap.map(|bytes| Op::Write {
-        controller: None,
-        file: "memory.swap.max".into(),
-        value: or_max(bytes),
-        optional: true,
+            Otherwise::PassOver
+        },
+        ..write("memory.swap.max", or_max(bytes))
     }));
-    steps
+    Ok(steps)
 }
 
-fn cpu(limits: &Limits) -> Vec<Op> {
+/// v2 limits swap by itself, where the spec counts memory and swap together; in both 0 is not said, and -1 no limit.
+fn swap(memory: i64, both: i64) -> Result<Option<i64>, String> {
+    match (memory, both) {
+        (-1, 0) | (_, -1) => Ok(Some(-1)),
+        (_, 0) => Ok(None),
+        (..=0, _) => Err("unable to set swap limit without memory limit".into()),
+        _ if both < memory => Err(SWAP_BELOW_MEMORY.into()),
+        _ => Ok(Some(both - memory)),
+    }
+}
+
+/// Docker's words.
+pub const SWAP_BELOW_MEMORY: &str = "memory+swap limit should be >= memory limit";
+
+fn cpu(limits: &Limits) -> Vec<Write> {
     let mut steps = Vec::new();
-    steps.extend(
-        limits
-            .cpu_shares
-            .filter(|shares| *shares > 0)
-            .map(|shares| unified("cpu.weight", weight(shares).to_string())),
+    let shares = limits.cpu_shares.filter(|shares| *shares > 0);
+    steps.extend(shares.map(|shares| write("cpu.weight", weight(shares))));
+    let (quota, period) = (
+        limits.cpu_quota.unwrap_or_default(),
+        limits.cpu_period.unwrap_or_default(),
     );
-    if limits.cpu_quota.is_some() || limits.cpu_period.is_some() {
-        let quota = limits
-            .cpu_quota
-            .filter(|quota| *quota > 0)
-            .map_or("max".to_string(), |quota| quota.to_string());
-        steps.push(unified(
-            "cpu.max",
-            format!("{quota} {}", limits.cpu_period.unwrap_or(100_000)),
-        ));
+    if quota != 0 || period != 0 {
+        let quota = if quota > 0 {
+            quota.to_string()
+        } else {
+            "max".into()
+        };
+        let period = if period > 0 { period } else { DEFAULT_PERIOD };
+        steps.push(write("cpu.max", format_args!("{quota} {period}")));
     }
     steps
 }
 
-/// Shares of v1, 2 to 262144, as a weight of v2, 1 to 10000.
+/// Microseconds; the kernel's own.
+const DEFAULT_PERIOD: u64 = 100_000;
+
+/// Shares of v1, 2 to 262144, as a weight of v2, 1 to 10000: on a straight line, as every runtime has agreed to.
 fn weight(shares: u64) -> u64 {
     1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
 }
 
-fn cpuset(limits: &Limits) -> Vec<Op> {
-    let file = |file: &str, value: &Option<String>| {
-        value
-            .clone()
-            .filter(|value| !value.is_empty())
-            .map(|value| unified(file, value))
-    };
-    file("cpuset.cpus", &limits.cpuset_cpus)
+fn cpuset(limits: &Limits) -> Vec<Write> {
+    let files = [
+        ("cpuset.cpus", &limits.cpuset_cpus),
+        ("cpuset.mems", &limits.cpuset_mems),
+    ];
+    let given = files
         .into_iter()
-        .chain(file("cpuset.mems", &limits.cpuset_mems))
+        .filter_map(|(file, value)| Some((file, value.as_deref()?)));
+    given
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(file, value)| write(file, value))
         .collect()
 }
 
-fn pids(limits: &Limits) -> Vec<Op> {
-    limits
-        .pids
-        .map(|count| unified("pids.max", or_max(if count == 0 { -1 } else { count })))
+fn pids(limits: &Limits) -> Vec<Write> {
+    let count = limits.pids.filter(|count| *count != 0);
+    count
+        .map(|count| write("pids.max", or_max(count)))
         .into_iter()
         .collect()
 }
 
-/// A weight of v1, 10 to 1000, as one of v2, 1 to 10000.
-fn io(limits: &Limits) -> Vec<Op> {
-    let weight = limits.blkio_weight.filter(|weight| *weight > 0).map(u64::from);
-    weight
-        .map(|weight| {
-            unified(
-                "io.weight",
-                (1 + (weight.clamp(10, 1000) - 10) * 9999 / 990).to_string(),
-            )
-        })
-        .into_iter()
+fn hugetlb(limits: &Limits) -> Vec<Write> {
+    let sizes = limits.hugetlb.iter();
+    sizes
+        .map(|(size, bytes)| write(format!("hugetlb.{size}.max"), bytes))
         .collect()
+}
+
+/// Files of v2 that the spec names itself. A name is no path: `../x` would be a file of another group.
+fn as_they_are(layout: &Layout, limits: &Limits) -> Result<Vec<Write>, String> {
+    if let Some(file) = limits.unified.keys().find(|_| !layout.is_unified()) {
+        return Err(format!(
+            "unified resource {file:?}: this machine's controllers are bound to cgroup v1"
+        ));
+    }
+    let mut steps = Vec::new();
+    for (file, value) in &limits.unified {
+        let controller = file.split('.').next().unwrap_or_default();
+        if file.contains('/') || !file.contains('.') {
+            return Err(format!(
+                "unified resource {file:?} must be a file name, as \"memory.high\""
+            ));
+        }
+        if controller != "cgroup" && !layout.unified_controllers.iter().any(|own| own == controller) {
+            return Err(format!(
+                "unified resource {file:?} can't be set: controller {controller:?} not available"
+            ));
+        }
+        steps.push(write(file, value));
+    }
+    Ok(steps)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Hierarchy;
-
-    fn limits() -> Limits {
-        Limits {
-            memory: Some(64 << 20),
-            memory_swap: Some(128 << 20),
-            cpu_quota: Some(50_000),
-            cpu_period: Some(100_000),
-            cpu_shares: Some(512),
-            pids: Some(20),
-            cpuset_cpus: Some("0".into()),
-            devices: vec![
-                DeviceRule {
-                    allow: false,
-                    ..DeviceRule::default()
-                },
-                DeviceRule::character(1, 3),
-            ],
-            ..Limits::default()
-        }
-    }
-
-    #[test]
-    fn on_v2() {
-        let controllers = ["memory", "cpu", "cpuset", "pids", "io"]
-            .map(String::from)
-            .to_vec();
-        let layout = Layout {
-            unified: Some("/sys/fs/cgroup".into()),
-            unified_controllers: controllers,
-            ..Layout::default()
-        };
-        insta::assert_debug_snapshot!(plan(&layout, &limits()).unwrap());
-    }
-
-    #[test]
-    fn on_v1() {
-        let names = ["memory", "cpu,cpuacct", "cpuset", "pids", "devices", "blkio"];
-        let v1 = names.map(|name| Hierarchy {
-            name: name.into(),
-            mount: format!("/sys/fs/cgroup/{name}").into(),
-        });
-        let layout = Layout {
-            v1: v1.to_vec(),
-            ..Layout::default()
-        };
-        insta::assert_debug_snapshot!(plan(&layout, &limits()).unwrap());
-    }
-
-    #[test]
-    fn what_cannot_be_limited_is_named() {
-        let error = plan(
-            &Layout::default(),
-            &Limits {
-                memory: Some(1),
-                ..Limits::default()
-            },
-        )
-        .unwrap_err();
-        assert_eq!(
-            error,
-            "the memory controller is not available here: memory cannot be limited"
-        );
-    }
-}
+mod tests;

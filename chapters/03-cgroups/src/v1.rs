@@ -1,122 +1,99 @@
 //! Long tail: cgroup v1, where each controller has a hierarchy and files of its own. The one place that knows them.
 
-use crate::{DeviceRule, Limits, Op};
+use crate::plan::{Otherwise, SWAP_BELOW_MEMORY, Write};
+use crate::{DeviceRule, Limits, disks};
+
+/// The name that a controller of v2 has on v1.
+pub fn name(controller: &str) -> &str {
+    if controller == "io" { "blkio" } else { controller }
+}
 
 /// What one controller is told on v1, in the spec's own units, which were v1's.
-pub fn translate(controller: &str, limits: &Limits) -> Result<Vec<Op>, String> {
+pub fn translate(controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
     Ok(match controller {
         "memory" => memory(limits)?,
         "cpu" => cpu(limits),
-        "cpuset" => cpuset(limits),
-        "pids" => limits
-            .pids
-            .map(|count| {
-                write(
-                    "pids",
-                    "pids.max",
-                    if count > 0 {
-                        count.to_string()
-                    } else {
-                        "max".into()
-                    },
-                )
-            })
+        "io" => disks::v1(limits),
+        "hugetlb" => hugetlb(limits),
+        // The others are told the same in files of the same names.
+        same => crate::plan::v2(same, limits)?
             .into_iter()
+            .map(|write| on(same, write))
             .collect(),
-        "io" => limits
-            .blkio_weight
-            .filter(|weight| *weight > 0)
-            .map(|weight| write("blkio", "blkio.weight", weight.to_string()))
-            .into_iter()
-            .collect(),
-        _ => Vec::new(),
     })
 }
 
-fn write(controller: &str, file: &str, value: String) -> Op {
-    Op::Write {
+/// The same for a controller's own hierarchy.
+pub fn on(controller: &str, write: Write) -> Write {
+    Write {
         controller: Some(controller.into()),
-        file: file.into(),
-        value,
-        optional: false,
+        ..write
     }
 }
 
+fn write(controller: &str, file: impl Into<String>, value: impl ToString) -> Write {
+    on(controller, crate::plan::write(file, value))
+}
+
 /// Memory before memory and swap together: the kernel holds the one never above the other.
-fn memory(limits: &Limits) -> Result<Vec<Op>, String> {
-    if let (Some(memory), Some(both)) = (limits.memory, limits.memory_swap)
-        && memory > 0
-        && both > 0
-        && both < memory
-    {
-        return Err("memory+swap limit should be larger than memory limit".into());
+fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
+    let given = |limit: Option<i64>| limit.filter(|bytes| *bytes != 0);
+    let (memory, both) = (given(limits.memory), given(limits.memory_swap));
+    if matches!((memory, both), (Some(memory), Some(both)) if both > 0 && both < memory) {
+        return Err(SWAP_BELOW_MEMORY.into());
     }
+    let write = |file: &str, value: i64| write("memory", file, value);
     let mut steps = Vec::new();
-    steps.extend(
-        limits
-            .memory
-            .map(|bytes| write("memory", "memory.limit_in_bytes", bytes.to_string())),
-    );
-    steps.extend(limits.memory_swap.map(|bytes| Op::Write {
-        controller: Some("memory".into()),
-        file: "memory.memsw.limit_in_bytes".into(),
-        value: bytes.to_string(),
-        optional: true,
+    steps.extend(memory.map(|bytes| write("memory.limit_in_bytes", bytes)));
+    steps.extend(both.map(|bytes| Write {
+        otherwise: if bytes < 0 {
+            Otherwise::PassOver
+        } else {
+            Otherwise::Refuse
+        },
+        ..write("memory.memsw.limit_in_bytes", bytes)
     }));
+    steps.extend(given(limits.memory_reservation).map(|bytes| write("memory.soft_limit_in_bytes", bytes)));
     steps.extend(
         limits
-            .memory_reservation
-            .map(|bytes| write("memory", "memory.soft_limit_in_bytes", bytes.to_string())),
+            .memory_swappiness
+            .map(|percent| write("memory.swappiness", percent as i64)),
     );
+    steps.extend(limits.oom_kill_disable.then(|| write("memory.oom_control", 1)));
     Ok(steps)
 }
 
 /// The period before the quota, which is checked against it.
-fn cpu(limits: &Limits) -> Vec<Op> {
-    let mut steps = Vec::new();
-    steps.extend(
-        limits
-            .cpu_shares
-            .filter(|shares| *shares > 0)
-            .map(|shares| write("cpu", "cpu.shares", shares.to_string())),
-    );
-    steps.extend(
-        limits
-            .cpu_period
-            .filter(|period| *period > 0)
-            .map(|period| write("cpu", "cpu.cfs_period_us", period.to_string())),
-    );
-    steps.extend(
-        limits
-            .cpu_quota
-            .filter(|quota| *quota != 0)
-            .map(|quota| write("cpu", "cpu.cfs_quota_us", quota.to_string())),
-    );
-    steps
+fn cpu(limits: &Limits) -> Vec<Write> {
+    let files = [
+        ("cpu.shares", limits.cpu_shares.map(|shares| shares as i64)),
+        ("cpu.cfs_period_us", limits.cpu_period.map(|period| period as i64)),
+        ("cpu.cfs_quota_us", limits.cpu_quota),
+    ];
+    let given = files.into_iter().filter_map(|(file, value)| Some((file, value?)));
+    given
+        .filter(|(_, value)| *value != 0)
+        .map(|(file, value)| write("cpu", file, value))
+        .collect()
 }
 
-fn cpuset(limits: &Limits) -> Vec<Op> {
-    let file = |file: &str, value: &Option<String>| {
-        value
-            .clone()
-            .filter(|value| !value.is_empty())
-            .map(|value| write("cpuset", file, value))
-    };
-    file("cpuset.cpus", &limits.cpuset_cpus)
-        .into_iter()
-        .chain(file("cpuset.mems", &limits.cpuset_mems))
+fn hugetlb(limits: &Limits) -> Vec<Write> {
+    let file = |size: &String| format!("hugetlb.{size}.limit_in_bytes");
+    limits
+        .hugetlb
+        .iter()
+        .map(|(size, bytes)| write("hugetlb", file(size), bytes))
         .collect()
 }
 
 /// Rules for devices are lines written to two files, one after the other.
-pub fn devices(rules: &[DeviceRule]) -> Vec<Op> {
-    let line = |rule: &DeviceRule| {
+pub fn devices(rules: &[DeviceRule]) -> impl Iterator<Item = Write> {
+    rules.iter().map(|rule| {
         let file = if rule.allow {
             "devices.allow"
         } else {
             "devices.deny"
         };
-        write("devices", file, rule.to_string())
-    };
-    rules.iter().map(line).collect()
+        write("devices", file, rule)
+    })
 }
