@@ -111,15 +111,17 @@ fn compared(kind: &str) -> String {
         return "not known to this kernel".into();
     };
     let caller = std::env::var(CALLER).unwrap_or_default();
+    let number = |text: &str| {
+        text.split_once(':')
+            .map(|(_, inode)| inode.trim_matches(['[', ']']).to_string())
+    };
     match caller
         .split(' ')
         .find(|other| other.starts_with(&format!("{kind}:")))
+        .and_then(number)
     {
-        Some(other) if other == own => format!("{own} shared with the caller"),
-        Some(other) => format!(
-            "{own} the caller's is {}",
-            other.trim_start_matches(kind).trim_start_matches(':')
-        ),
+        Some(other) if number(&own).as_ref() == Some(&other) => format!("{own}, the caller's"),
+        Some(other) => format!("{own}, the caller's is [{other}]"),
         None => own,
     }
 }
