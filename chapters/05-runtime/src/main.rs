@@ -10,5 +10,5 @@ fn main() -> ExitCode {
         print!("{}", hello::report());
         return ExitCode::SUCCESS;
     }
-    runtime::oci::main(arguments)
+    runtime::oci::main(&[], arguments)
 }

@@ -69,29 +69,42 @@ enum Verb {
     Features,
 }
 
-/// The command `coracle-oci`, without its name: `main(["run", "x"])`.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let words = std::iter::once(OsString::from("coracle-oci")).chain(arguments);
-    let arguments = match Arguments::try_parse_from(words) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
-        }
-    };
+/// The command `coracle-oci`, from its arguments: `run x`. It may execute itself again (see `protect`), with what came `before`
+/// these arguments: nothing, or the word by which a larger program calls it (`["oci"]`).
+pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments =
+        match Arguments::try_parse_from(std::iter::once("coracle-oci".into()).chain(words.clone())) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let _ = error.print();
+                return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
+            }
+        };
     // runc's exit code for a process that could not be added, which callers tell from the process's own.
     let failed = if matches!(arguments.verb, Verb::Exec(_)) {
         255
     } else {
         1
     };
-    match dispatch(&arguments) {
+    let makes = matches!(arguments.verb, Verb::Create(_) | Verb::Run(_) | Verb::Exec(_));
+    let protected = if makes { protect(before, &words) } else { Ok(()) };
+    match protected.and_then(|()| dispatch(&arguments)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             report(&arguments.general, &error);
             ExitCode::from(failed)
         }
     }
+}
+
+fn protect(before: &[&str], words: &[OsString]) -> crate::Result<()> {
+    let all: Vec<OsString> = before
+        .iter()
+        .map(OsString::from)
+        .chain(words.iter().cloned())
+        .collect();
+    crate::protect::execute_protected("coracle-oci", &all)
 }
 
 fn dispatch(arguments: &Arguments) -> crate::Result<u8> {

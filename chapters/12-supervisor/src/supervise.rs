@@ -46,6 +46,8 @@ pub fn supervise(run_dir: &Path) -> ExitCode {
 /// that tells of children that ended.
 fn settle() -> Result<(OwnedFd, SignalFd), SysError> {
     kernel::limit_arenas();
+    // It is executed by the number of a descriptor, which is no name to find in `ps`.
+    rustix::thread::set_name(c"supervise").strace(|| "prctl(PR_SET_NAME)".into())?;
     let daemon = std::io::stdin()
         .as_fd()
         .try_clone_to_owned()

@@ -272,12 +272,11 @@ fn a_killed_supervisor() {
     });
 }
 
-fn an_added_process() {
-    let site = Site::new("sleep 100");
-    let (container, target) = site.start();
+/// A site for one more process in the container of another.
+fn addition(site: &Site, target: supervisor::Identity, script: &str) -> Site {
     let mut added = Site::new("");
     let mut process = site.spec["process"].clone();
-    process["args"] = serde_json::json!(["sh", "-c", "echo in $$; cat; exit 3"]);
+    process["args"] = serde_json::json!(["sh", "-c", script]);
     let Kind::Container { cgroup, .. } = &site.launch.kind else {
         unreachable!()
     };
@@ -288,6 +287,13 @@ fn an_added_process() {
         process: serde_json::from_value(process).unwrap(),
         seccomp: None,
     };
+    added
+}
+
+fn an_added_process() {
+    let site = Site::new("sleep 100");
+    let (container, target) = site.start();
+    let mut added = addition(&site, target, "echo in $$; cat; exit 3");
     (added.launch.open_stdin, added.launch.stdin_once, added.launch.log) = (true, true, None);
     let (connection, _) = added.launch().unwrap();
     let mut client = attach(&connection, &everything(), b"input\n");

@@ -1,0 +1,412 @@
+//! coracle-oci as its callers meet it. Needs root, and busybox.
+#![forbid(unsafe_code)]
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A bundle, a root for states, and what may be left in it: nothing.
+struct Site {
+    folder: PathBuf,
+    executable: PathBuf,
+    spec: Value,
+    id: String,
+}
+
+impl Site {
+    /// For a shell script; None where this test cannot run.
+    fn new(name: &str, script: &str) -> Option<Site> {
+        if !Path::new("/usr/bin/busybox").exists() || !nix::unistd::geteuid().is_root() {
+            println!("skipped: needs root and busybox");
+            return None;
+        }
+        let id = format!("oci-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(&id);
+        let root = folder.join("rootfs");
+        for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        std::fs::copy("/usr/bin/busybox", root.join("bin/busybox")).unwrap();
+        for applet in [
+            "sh", "cat", "sleep", "echo", "true", "id", "tty", "stty", "mkfifo", "mv", "mkdir", "pwd",
+        ] {
+            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
+        }
+        // A copy, so that a test may try to harm it.
+        let executable = folder.join("coracle-oci");
+        std::fs::copy(env!("CARGO_BIN_EXE_coracle-oci"), &executable).unwrap();
+        let mut spec = serde_json::to_value(runtime::default_spec(None).unwrap()).unwrap();
+        spec["process"]["args"] = json!(["sh", "-c", script]);
+        spec["process"]["terminal"] = false.into();
+        spec["root"]["readonly"] = false.into();
+        let site = Site {
+            folder,
+            executable,
+            spec,
+            id,
+        };
+        site.write();
+        Some(site)
+    }
+
+    fn write(&self) {
+        std::fs::write(self.folder.join("config.json"), self.spec.to_string()).unwrap();
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .arg("--root")
+            .arg(self.folder.join("state"))
+            .args(words)
+            .current_dir(&self.folder);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// `ID` in the words stands for the container. A detached container would keep pipes open: its output goes nowhere.
+    fn run(&self, words: &[&str]) -> (i32, String, String) {
+        let words: Vec<&str> = words
+            .iter()
+            .map(|word| if *word == "ID" { self.id.as_str() } else { word })
+            .collect();
+        let detached = words[0] == "create" || words.contains(&"-d");
+        let mut command = self.command(&words);
+        if detached {
+            command.stdout(Stdio::null());
+        }
+        let errors = std::fs::File::create(self.folder.join("errors")).unwrap();
+        let Output { status, stdout, .. } = command.stderr(errors).output().unwrap();
+        let stderr = std::fs::read_to_string(self.folder.join("errors")).unwrap();
+        (
+            status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&stdout).into(),
+            stderr.trim().into(),
+        )
+    }
+
+    fn ok(&self, words: &[&str]) -> String {
+        let (code, stdout, stderr) = self.run(words);
+        assert_eq!(code, 0, "{words:?}: {stderr}");
+        stdout
+    }
+
+    fn refused(&self, words: &[&str]) -> String {
+        let (code, _, stderr) = self.run(words);
+        assert_ne!(code, 0, "{words:?}");
+        stderr
+    }
+
+    fn status(&self) -> String {
+        let state: Value = serde_json::from_str(&self.ok(&["state", "ID"])).unwrap();
+        state["status"].as_str().unwrap().into()
+    }
+
+    fn nothing_is_left(&self) {
+        let states = std::fs::read_dir(self.folder.join("state"));
+        assert_eq!(states.map_or(0, |entries| entries.count()), 0, "a state is left");
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        for line in mounts.lines() {
+            let point = Path::new(line.split(' ').nth(4).unwrap());
+            assert!(!line.contains(&self.id), "a mount is left: {line}");
+            assert!(
+                !line.contains(" - cgroup") || !point.join("coracle-oci").join(&self.id).exists(),
+                "a cgroup is left in {}",
+                point.display()
+            );
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self
+            .command(&["delete", "--force", &self.id])
+            .stderr(Stdio::null())
+            .status();
+        if !std::thread::panicking() {
+            self.nothing_is_left();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !happened() {
+        assert!(Instant::now() < deadline, "{what}: not in ten seconds");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_life_of_a_container() {
+    let Some(site) = Site::new("life", "echo started > /started; sleep 100") else {
+        return;
+    };
+    site.ok(&["create", "--pid-file", "pid", "ID"]);
+    assert_eq!(site.status(), "created");
+    assert!(!site.folder.join("rootfs/started").exists(), "it waits");
+    let pid: i32 = std::fs::read_to_string(site.folder.join("pid"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(Path::new(&format!("/proc/{pid}")).exists());
+    assert_eq!(
+        site.refused(&["create", "ID"]),
+        "coracle-oci: container with given ID already exists"
+    );
+    site.ok(&["start", "ID"]);
+    eventually("it has started", || site.folder.join("rootfs/started").exists());
+    assert_eq!(site.status(), "running");
+    assert_eq!(
+        site.refused(&["start", "ID"]),
+        "coracle-oci: cannot start an already running container"
+    );
+    assert_eq!(site.ok(&["list", "-q"]).trim(), site.id);
+    let refusal = format!(
+        "coracle-oci: cannot delete container {} that is not stopped: running",
+        site.id
+    );
+    assert_eq!(site.refused(&["delete", "ID"]), refusal);
+    site.ok(&["kill", "ID", "SIGKILL"]);
+    eventually("it has stopped", || site.status() == "stopped");
+    assert_eq!(
+        site.refused(&["kill", "ID"]),
+        "coracle-oci: container not running"
+    );
+    assert_eq!(
+        site.refused(&["start", "ID"]),
+        "coracle-oci: cannot start a container that has stopped"
+    );
+    site.ok(&["delete", "ID"]);
+    assert_eq!(
+        site.refused(&["state", "ID"]),
+        "coracle-oci: container does not exist"
+    );
+    assert_eq!(
+        site.refused(&["delete", "ID"]),
+        "coracle-oci: container does not exist"
+    );
+    site.ok(&["delete", "--force", "ID"]);
+}
+
+#[test]
+fn run_returns_output_and_exit_code() {
+    let Some(site) = Site::new("run", "echo out; echo err >&2; exit 7") else {
+        return;
+    };
+    assert_eq!(site.run(&["run", "ID"]), (7, "out\n".into(), "err".into()));
+    site.nothing_is_left();
+}
+
+#[test]
+fn a_container_that_cannot_be_made_leaves_nothing() {
+    let Some(mut site) = Site::new("fails", "") else {
+        return;
+    };
+    let mut fails = |args: Value, expected: &str| {
+        site.spec["process"]["args"] = args;
+        site.write();
+        for verb in ["create", "run"] {
+            let expected =
+                format!("coracle-oci: {verb} failed: unable to start container process: {expected}");
+            assert_eq!(site.refused(&[verb, "ID"]), expected);
+            site.nothing_is_left();
+        }
+    };
+    fails(
+        json!(["nosuch"]),
+        r#"exec: "nosuch": executable file not found in $PATH"#,
+    );
+    fails(
+        json!(["/nosuch"]),
+        r#"exec: "/nosuch": stat /nosuch: no such file or directory"#,
+    );
+    fails(json!(["/etc"]), r#"exec: "/etc": permission denied"#);
+    site.spec["hooks"] = json!({"prestart": [{"path": "/bin/true"}]});
+    site.write();
+    assert!(site.refused(&["run", "ID"]).ends_with("hooks is not supported"));
+    assert_eq!(
+        site.refused(&["run", "--no-pivot", "ID"]),
+        "coracle-oci: --no-pivot is not supported"
+    );
+    assert_eq!(
+        site.refused(&["run", "../x"]),
+        "coracle-oci: invalid container ID format"
+    );
+    site.nothing_is_left();
+}
+
+#[test]
+fn a_working_directory_is_made_and_never_outside() {
+    let Some(mut site) = Site::new("cwd", "pwd") else {
+        return;
+    };
+    site.spec["process"]["cwd"] = "/new/folder".into();
+    site.write();
+    assert_eq!(site.ok(&["run", "ID"]), "/new/folder\n");
+    // CVE-2024-21626: a descriptor of the host's that was left open.
+    for number in 3..12 {
+        site.spec["process"]["cwd"] = format!("/proc/self/fd/{number}").into();
+        site.write();
+        let (code, stdout, stderr) = site.run(&["run", "ID"]);
+        assert!(code != 0 && stdout.is_empty(), "{number}: {stdout} {stderr}");
+    }
+}
+
+#[test]
+fn one_more_process() {
+    let Some(site) = Site::new("exec", "sleep 100") else {
+        return;
+    };
+    site.ok(&["run", "-d", "ID"]);
+    let (code, stdout, _) = site.run(&[
+        "exec",
+        "-e",
+        "X=y",
+        "--cwd",
+        "/tmp",
+        "ID",
+        "sh",
+        "-c",
+        "echo $X; pwd; exit 4",
+    ]);
+    assert_eq!((code, stdout.as_str()), (4, "y\n/tmp\n"));
+    assert_eq!(site.ok(&["exec", "-u", "7:8", "ID", "id"]), "uid=7 gid=8\n");
+    let refusal = "coracle-oci: exec failed: unable to start container process: ";
+    let nosuch = site.run(&["exec", "ID", "nosuch"]);
+    assert_eq!(
+        (nosuch.0, nosuch.2),
+        (
+            255,
+            format!("{refusal}exec: \"nosuch\": executable file not found in $PATH")
+        )
+    );
+    let missing = site.refused(&["exec", "--cwd", "/nosuch", "ID", "true"]);
+    assert!(
+        missing.ends_with(r#"chdir to cwd ("/nosuch") set in config.json failed: no such file or directory"#),
+        "{missing}"
+    );
+    site.ok(&["delete", "-f", "ID"]);
+    assert_eq!(
+        site.refused(&["exec", "ID", "true"]),
+        "coracle-oci: container does not exist"
+    );
+}
+
+#[test]
+fn a_terminal_goes_to_the_console_socket() {
+    use std::os::unix::net::UnixListener;
+    let Some(mut site) = Site::new("console", "tty; stty size") else {
+        return;
+    };
+    site.spec["process"]["terminal"] = true.into();
+    site.spec["process"]["consoleSize"] = json!({"height": 17, "width": 91});
+    site.write();
+    let refusal = "cannot allocate tty if the container is detached without setting a console socket";
+    assert!(site.refused(&["create", "ID"]).ends_with(refusal));
+    let listener = UnixListener::bind(site.folder.join("console")).unwrap();
+    site.ok(&["create", "--console-socket", "console", "ID"]);
+    let (socket, _) = listener.accept().unwrap();
+    let master = receive_descriptor(&socket);
+    site.ok(&["start", "ID"]);
+    let mut seen = String::new();
+    eventually("it has written", || {
+        let mut buffer = [0; 100];
+        if let Ok(length) = rustix::io::read(&master, &mut buffer) {
+            seen += &String::from_utf8_lossy(&buffer[..length]);
+        }
+        seen.ends_with("17 91\r\n")
+    });
+    assert_eq!(seen, "/dev/pts/0\r\n17 91\r\n");
+    site.ok(&["delete", "-f", "ID"]);
+}
+
+fn receive_descriptor(socket: &std::os::unix::net::UnixStream) -> std::os::fd::OwnedFd {
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut name = [0; 64];
+    let mut parts = [std::io::IoSliceMut::new(&mut name)];
+    recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let descriptor = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    descriptor.unwrap()
+}
+
+/// Whoever is killed while making a container leaves nothing that `delete --force` does not find.
+#[test]
+fn a_kill_at_any_moment() {
+    let Some(site) = Site::new("killed", "sleep 100") else {
+        return;
+    };
+    for delay in (0..60).map(|step| Duration::from_micros(step * 150)) {
+        let mut child = site
+            .command(&["create", &site.id])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(delay);
+        let _ = child.kill();
+        let _ = child.wait();
+        site.ok(&["delete", "--force", "ID"]);
+        eventually("its processes are gone", || !processes_name(&site.folder));
+        let left = std::fs::read_dir(site.folder.join("state"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in left {
+            assert!(!entry.path().join("state.json").exists(), "{delay:?}");
+            std::fs::remove_dir_all(entry.path()).unwrap();
+        }
+        site.nothing_is_left();
+    }
+}
+
+/// Whether some process has a word of its command line in this folder.
+fn processes_name(folder: &Path) -> bool {
+    let folder = folder.join("state").display().to_string();
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&folder)
+    })
+}
+
+/// CVE-2019-5736: a process of the container runs what it was made by, another opens that, and writes it when nobody runs it any
+/// more. (While somebody does, ETXTBSY would hide what the test is about.)
+#[test]
+fn our_executable_cannot_be_written() {
+    let Some(site) = Site::new("exe", "mkfifo /gate; echo > /ready; while true; do sleep 1; done") else {
+        return;
+    };
+    site.ok(&["run", "-d", "ID"]);
+    let inside = site.folder.join("rootfs");
+    eventually("it is ready", || inside.join("ready").exists());
+    // Runs our executable inside, as far as writing its error into the pipe.
+    site.ok(&[
+        "exec",
+        "-d",
+        "ID",
+        "/proc/self/exe",
+        "--log",
+        "/gate",
+        "state",
+        "nosuch",
+    ]);
+    let attack = "for p in /proc/[0-9]*; do read n < $p/comm; [ $n = exe ] && exec 3< $p/exe; done
+        cat /gate > /dev/null; while [ -e $p/nosuch ]; do :; done; sleep 0.2
+        (echo harm > /proc/self/fd/3) 2> /result.new; echo done >> /result.new; mv /result.new /result";
+    site.ok(&["exec", "-d", "ID", "sh", "-c", attack]);
+    eventually("it has tried", || inside.join("result").exists());
+    let result = std::fs::read_to_string(inside.join("result")).unwrap();
+    assert!(result.contains("Read-only file system"), "{result}");
+    assert_eq!(
+        std::fs::read(&site.executable).unwrap(),
+        std::fs::read(env!("CARGO_BIN_EXE_coracle-oci")).unwrap()
+    );
+}
