@@ -2,6 +2,7 @@
 
 use crate::{Attributes, Error, Mount, MountOptions, Propagation, Result, What};
 use kernel::Strace;
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,22 @@ pub fn built_in_root() -> Result<PathBuf> {
         .strace(|| format!("files of {folder:?}"))
         .map_err(|error| Error::call("the built-in root", error))?;
     Ok(folder)
+}
+
+/// What a chapter's binary is told: `[ROOTFS] [COMMAND [ARGUMENT…]]`. The first word is a root file system if it is a folder;
+/// without a command it is `/hello`.
+pub fn root_and_command(words: &[OsString]) -> (Option<PathBuf>, Vec<OsString>) {
+    let is_folder = words.first().is_some_and(|word| Path::new(word).is_dir());
+    let (root, command) = words.split_at(usize::from(is_folder));
+    let root = root
+        .first()
+        .map(|word| std::path::absolute(word).unwrap_or_else(|_| word.into()));
+    let command = if command.is_empty() {
+        vec!["/hello".into()]
+    } else {
+        command.to_vec()
+    };
+    (root, command)
 }
 
 /// Fills an absent or empty folder with a root file system.

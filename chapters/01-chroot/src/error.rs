@@ -22,7 +22,7 @@ pub enum ErrorKind {
     NotFound,
     /// The kernel does not allow it to this user.
     PermissionDenied,
-    /// The image is made to lead a path astray, or something is not what it must be.
+    /// The image is made to lead a path astray, something is not what it must be, or the plan asks for what may not be done.
     Unsafe,
     /// Anything else.
     System,
@@ -44,11 +44,11 @@ impl Error {
         }
     }
 
-    /// Something that is not what it must be.
-    pub fn not_safe(path: &Path, why: &str) -> Error {
+    /// Something that is not what it must be, or may not be done.
+    pub fn not_safe(path: impl AsRef<Path>, why: impl std::fmt::Display) -> Error {
         Error {
             kind: ErrorKind::Unsafe,
-            message: format!("{}: {why}", path.display()),
+            message: format!("{}: {why}", path.as_ref().display()),
             errno: None,
         }
     }

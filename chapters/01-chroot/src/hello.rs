@@ -1,14 +1,18 @@
 //! Long tail: what `hello` prints, from inside a container: what makes it one, a fact a line, each with the chapter that built it.
 //!
-//! Everything is read from /proc/self and /sys/fs/cgroup, with nothing else in the root than this executable.
+//! Everything is read from /proc and /sys/fs/cgroup, with nothing else in the root than this executable.
 
+mod capabilities;
 mod cgroup;
 mod facts;
+mod mounts;
+
+pub use facts::Fact;
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// The variable in which a client tells its own namespaces, to be shown beside the container's: `mnt:[4026531841] pid:[…]`.
+/// The variable in which a client tells its own namespaces, to be shown beside the container's: `mnt:4026531841 pid:…`.
 pub const CALLER: &str = "CORACLE_CALLER";
 
 /// Whether this process was started as `/hello`.
@@ -18,21 +22,64 @@ pub fn is_face(program: &OsStr) -> bool {
 
 /// The namespaces of this process, as [`CALLER`] tells them.
 pub fn own_namespaces() -> String {
+    let known = |kind: &&str| Some(format!("{kind}:{}", facts::namespace(kind)?));
     facts::NAMESPACES
         .iter()
-        .filter_map(|kind| facts::namespace(kind))
+        .filter_map(known)
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// The report.
+/// The report on the process that asks.
 pub fn report() -> String {
-    let mut text = String::from("Hello from a container. What makes it one:\n\n");
-    for (chapter, name, fact) in facts::all() {
-        text.push_str(&format!("  {name:<12} {fact}  ({chapter})\n"));
+    render(&facts::all(&std::env::var(CALLER).unwrap_or_default()))
+}
+
+/// The report as a table: the chapter, the fact's name, the fact.
+fn render(facts: &[Fact]) -> String {
+    let mut text =
+        String::from("Hello from a container. This is what makes it one, and the chapter that built it:\n\n");
+    let mut last = "";
+    for Fact { chapter, name, value } in facts {
+        if *chapter != last && !last.is_empty() {
+            text.push('\n');
+        }
+        last = chapter;
+        text.push_str(&format!("  {chapter:<14} {name:<13} {value}\n"));
     }
     text.push_str(
-        "\nEach chapter is a folder of `chapters/`: read it, run it, and build the next one on top.\n",
+        "\nA chapter is a folder of `chapters/`: read it, run it, and build the next one on top.\n",
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_a_line() {
+        let fact = |chapter, name, value: &str| Fact {
+            chapter,
+            name,
+            value: value.into(),
+        };
+        let facts = [
+            fact("01-chroot", "root", "an overlay of 1 layer and a writable one"),
+            fact("01-chroot", "mounts", "/ /dev /proc"),
+            fact("02-namespaces", "pid", "1"),
+        ];
+        insta::assert_snapshot!(render(&facts));
+    }
+
+    #[test]
+    fn the_caller_is_told_in_the_words_that_are_understood() {
+        let told = own_namespaces();
+        assert!(told.contains("mnt:4"), "{told}");
+        let facts = facts::all(&told);
+        let shared = facts
+            .iter()
+            .filter(|fact| fact.value.ends_with("shared with the caller"));
+        assert_eq!(shared.count(), told.split(' ').count(), "{}", render(&facts));
+    }
 }

@@ -6,10 +6,14 @@
 use crate::{Error, Result};
 use kernel::{Strace, SysError};
 use nix::errno::Errno;
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
-use std::ffi::OsStr;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
+
+/// Links that are followed in one path, as many as the kernel follows (path_resolution(7)).
+const LINKS_MAX: usize = 40;
 
 /// A root folder, and what can be found and made below it.
 #[derive(Debug)]
@@ -48,73 +52,143 @@ impl Inside {
         open_inside(&self.root, path, OFlags::PATH)
     }
 
+    /// What is at a path, or nothing where the kernel has nothing to be seen there.
+    pub fn find_if_there(&self, path: &Path) -> Result<Option<OwnedFd>> {
+        match self.find(path) {
+            Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(None),
+            found => found
+                .map(Some)
+                .map_err(|error| Error::call(path.display(), error)),
+        }
+    }
+
+    /// The folder at a path to which no link leads, made if it is missing: what goes onto a link of the image's would be
+    /// somewhere else than everybody believes (CVE-2019-19921).
+    pub fn make_plain_folder(&self, path: &Path) -> Result<OwnedFd> {
+        let made = self.make_folder(path)?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let below = normal(path);
+        match rustix::fs::openat2(
+            &self.root,
+            below.strip_prefix("/").unwrap_or(&below),
+            flags,
+            Mode::empty(),
+            resolve,
+        ) {
+            Ok(plain) => Ok(plain),
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+                drop(made);
+                Err(Error::not_safe(
+                    path,
+                    "this must be an ordinary folder, not a link",
+                ))
+            }
+            failed => failed
+                .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))
+                .map_err(|error| Error::call(path.display(), error)),
+        }
+    }
+
     /// The folder at a path; it and the folders above it are made if they are missing.
     pub fn make_folder(&self, path: &Path) -> Result<OwnedFd> {
         let path = &normal(path);
         match self.find(path) {
-            Err(error) if error.errno() == Errno::ENOENT => {}
-            result => return result.map_err(|error| Error::call(path.display(), error)),
+            Err(error) if error.errno() == Errno::ENOENT => self.make_folders(&self.resolved(path)?),
+            found => found.map_err(|error| Error::call(path.display(), error)),
         }
-        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
-            return self.find(Path::new("/")).map_err(|error| Error::call("/", error));
-        };
-        let above = self.make_folder(above)?;
-        match rustix::fs::mkdirat(&above, name, Mode::from_raw_mode(0o755)) {
-            // Another container that shares the volume may have made it meanwhile.
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            failed => failed
-                .strace(|| format!("mkdirat(above, {name:?}, 0755)"))
-                .map_err(|error| Error::call(path.display(), error))?,
-        }
-        self.find(path)
-            .map_err(|error| Error::call(path.display(), error))
     }
 
     /// The file at a path; an empty one is made if it is missing.
     pub fn make_file(&self, path: &Path) -> Result<OwnedFd> {
         let path = &normal(path);
+        let purpose = |error| Error::call(path.display(), error);
         match self.find(path) {
             Err(error) if error.errno() == Errno::ENOENT => {}
-            result => return result.map_err(|error| Error::call(path.display(), error)),
+            found => return found.map_err(purpose),
         }
-        let (above, name) = self.place(path)?;
+        let path = &self.resolved(path)?;
+        let name = last_name(path)?;
+        let above = self.make_folders(path.parent().unwrap_or(path))?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(&above, name, flags, Mode::from_raw_mode(0o755)) {
-            Ok(_) | Err(rustix::io::Errno::EXIST) => {}
-            Err(errno) => {
-                let call = Err::<(), _>(errno).strace(|| format!("openat(above, {name:?}, O_CREAT|O_EXCL)"));
-                return call
-                    .map(|()| above)
-                    .map_err(|error| Error::call(path.display(), error));
+            Err(rustix::io::Errno::EXIST) => {}
+            made => drop(
+                made.strace(|| format!("openat(above, {name:?}, {flags:?}, 0755)"))
+                    .map_err(purpose)?,
+            ),
+        }
+        open_plain(&above, name, OFlags::empty()).map_err(purpose)
+    }
+
+    /// Makes the folders of a path without links, one below the other.
+    fn make_folders(&self, path: &Path) -> Result<OwnedFd> {
+        let purpose = |error| Error::call(path.display(), error);
+        let mut folder = self.find(Path::new("/")).map_err(purpose)?;
+        for name in path.iter().skip(1) {
+            match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755)) {
+                // It was there; or another container that shares the volume has made it meanwhile.
+                Err(rustix::io::Errno::EXIST) => {}
+                made => made
+                    .strace(|| format!("mkdirat(above, {name:?}, 0755)"))
+                    .map_err(purpose)?,
+            }
+            folder = open_plain(&folder, name, OFlags::DIRECTORY).map_err(purpose)?;
+        }
+        Ok(folder)
+    }
+
+    /// The path with every link of the image followed, also one to what is not there yet: `/etc/resolv.conf` often is such.
+    /// Whatever is exchanged meanwhile, [`Inside::make_folders`] follows no link and so stays below the root.
+    fn resolved(&self, path: &Path) -> Result<PathBuf> {
+        let parts = |path: &Path| path.iter().rev().map(OsString::from).collect::<Vec<_>>();
+        let (mut done, mut left, mut links) = (PathBuf::from("/"), parts(path), 0);
+        while let Some(part) = left.pop() {
+            match part.as_bytes() {
+                b"/" => done = PathBuf::from("/"),
+                b"." => {}
+                b".." => drop(done.pop()),
+                _ => match self.read_link(&done.join(&part)) {
+                    Some(_) if links == LINKS_MAX => return Err(Error::not_safe(path, "too many links")),
+                    Some(target) => {
+                        links += 1;
+                        left.extend(parts(&target));
+                    }
+                    None => done.push(part),
+                },
             }
         }
-        self.find(path)
-            .map_err(|error| Error::call(path.display(), error))
+        Ok(done)
+    }
+
+    /// What a link says, if there is one.
+    fn read_link(&self, path: &Path) -> Option<PathBuf> {
+        let link = open_inside(&self.root, path, OFlags::PATH | OFlags::NOFOLLOW).ok()?;
+        let target = rustix::fs::readlinkat(&link, "", Vec::new()).ok()?;
+        Some(PathBuf::from(OsString::from_vec(target.into_bytes())))
     }
 
     /// The folder above a path, made if it is missing, and the path's last name.
     pub fn place<'a>(&self, path: &'a Path) -> Result<(OwnedFd, &'a OsStr)> {
-        let name = path
-            .file_name()
-            .ok_or_else(|| Error::not_safe(path, "this path names no file"))?;
         let above = path.parent().unwrap_or(Path::new("/"));
-        Ok((self.make_folder(above)?, name))
-    }
-
-    /// Removes what is at a path, if anything is; never a folder.
-    pub fn remove_file(&self, path: &Path) -> Result<()> {
-        let (above, name) = self.place(path)?;
-        match rustix::fs::unlinkat(&above, name, AtFlags::empty()) {
-            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
-            failed => failed
-                .strace(|| format!("unlinkat(above, {name:?}, 0)"))
-                .map_err(|error| Error::call(path.display(), error)),
-        }
+        Ok((self.make_folder(above)?, last_name(path)?))
     }
 }
 
+fn last_name(path: &Path) -> Result<&OsStr> {
+    path.file_name()
+        .ok_or_else(|| Error::not_safe(path, "this path names no file"))
+}
+
+/// What is at a name of a folder, itself and not where it leads.
+fn open_plain(above: impl AsFd, name: &OsStr, flags: OFlags) -> std::result::Result<OwnedFd, SysError> {
+    let flags = flags | OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(above, name, flags, Mode::empty())
+        .strace(|| format!("openat(above, {name:?}, {flags:?})"))
+}
+
 /// The path without `.` and `..`: an absolute one in which each part is a name.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::from("/");
     for component in path.components() {
         match component {
@@ -152,6 +226,23 @@ mod tests {
                 "{name}"
             );
         }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn links_to_what_is_missing_are_followed() {
+        let (folder, inside) = root("missing");
+        std::fs::create_dir(folder.join("etc")).unwrap();
+        std::os::unix::fs::symlink("../run/stub.conf", folder.join("etc/resolv.conf")).unwrap();
+        std::os::unix::fs::symlink("/a/../../b", folder.join("link")).unwrap();
+        std::os::unix::fs::symlink("loop", folder.join("loop")).unwrap();
+        inside.make_file(Path::new("/etc/resolv.conf")).unwrap();
+        inside.make_folder(Path::new("/link/folder")).unwrap();
+        assert!(folder.join("run/stub.conf").is_file() && folder.join("b/folder").is_dir());
+        assert_eq!(
+            inside.make_file(Path::new("/loop")).unwrap_err().kind(),
+            crate::ErrorKind::Unsafe
+        );
         std::fs::remove_dir_all(folder).unwrap();
     }
 

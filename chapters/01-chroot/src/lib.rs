@@ -23,9 +23,15 @@ pub mod hello;
 #[cfg(target_os = "linux")]
 mod inside;
 #[cfg(target_os = "linux")]
+mod masks;
+#[cfg(target_os = "linux")]
 mod nodes;
 #[cfg(target_os = "linux")]
 mod overlay;
+#[cfg(target_os = "linux")]
+mod procfs;
+#[cfg(target_os = "linux")]
+mod trees;
 
 pub use mount::{Attributes, Device, DeviceKind, Mount, MountOptions, Propagation, What};
 pub use options::parse_options;
@@ -37,7 +43,7 @@ pub use apply::{apply, bind_console};
 #[cfg(target_os = "linux")]
 pub use borrowed::borrow_namespaces;
 #[cfg(target_os = "linux")]
-pub use built_in::{built_in_root, built_in_rootfs};
+pub use built_in::{built_in_root, built_in_rootfs, root_and_command};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]

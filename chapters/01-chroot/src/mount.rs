@@ -84,9 +84,12 @@ impl Attributes {
     /// `MOUNT_ATTR_NOSYMFOLLOW`
     pub const NOSYMFOLLOW: u64 = 0x20_0000;
 
-    /// Whether nothing is asked for.
-    pub fn is_empty(self) -> bool {
-        self == Attributes::default()
+    /// These, and after them others: the last word on each bit wins.
+    pub fn then(self, later: Attributes) -> Attributes {
+        Attributes {
+            set: self.set & !later.clear | later.set,
+            clear: self.clear & !later.set | later.clear,
+        }
     }
 }
 

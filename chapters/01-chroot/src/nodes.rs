@@ -1,76 +1,80 @@
 //! What lies in /dev: device nodes, made or bound from the host; links; and a tmpfs that begins with the image's files.
 
-use crate::apply::{attach, device_number};
 use crate::inside::Inside;
-use crate::{Device, DeviceKind, Error, Result};
+use crate::{Device, DeviceKind, Error, Result, trees};
 use kernel::Strace;
 use nix::errno::Errno;
-use rustix::fs::{CWD, FileType, Mode};
-use rustix::mount::OpenTreeFlags;
-use std::os::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Uid};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Makes a device node by mknod(2), owned and with the mode that the device says, whatever the umask.
+/// What a device's node is: the sort of file, and the number.
+fn kind_and_number(device: &Device) -> (FileType, u64) {
+    let kind = match device.kind {
+        DeviceKind::Character => FileType::CharacterDevice,
+        DeviceKind::Block => FileType::BlockDevice,
+        DeviceKind::Pipe => return (FileType::Fifo, 0),
+    };
+    (
+        kind,
+        rustix::fs::makedev(device.major as u32, device.minor as u32),
+    )
+}
+
+/// Makes a device node by mknod(2), with the owner and the mode that the device says.
+///
+/// What the image has in its place is left as it is, if it is this device: by a link it might be a file of the host's that is
+/// given away otherwise.
 pub fn make(inside: &Inside, device: &Device) -> Result<()> {
     let path = &device.path;
     let purpose = |error| Error::call(format_args!("device {}", path.display()), error);
     let (above, name) = inside.place(path)?;
-    let kind = match device.kind {
-        DeviceKind::Character => FileType::CharacterDevice,
-        DeviceKind::Block => FileType::BlockDevice,
-        DeviceKind::Pipe => FileType::Fifo,
-    };
-    let number = rustix::fs::makedev(device.major as u32, device.minor as u32);
+    let (kind, number) = kind_and_number(device);
     match rustix::fs::mknodat(&above, name, kind, Mode::from_raw_mode(device.mode), number) {
-        Ok(()) => {}
-        // The image has a file of this name: what matters is that it is this device.
-        Err(rustix::io::Errno::EXIST) if kind != FileType::Fifo => {
-            let found = device_number(inside.find(path).map_err(purpose)?)?;
-            if found != (kind, number) {
-                return Err(Error::not_safe(
-                    path,
-                    "the image has something else in the place of this device",
-                ));
+        Err(rustix::io::Errno::EXIST) => {
+            let found = trees::kind_and_number(inside.find(path).map_err(purpose)?)?;
+            if found == (kind, number) {
+                return Ok(());
             }
+            return Err(Error::not_safe(
+                path,
+                "the image has something else in the place of this device",
+            ));
         }
-        failed => {
-            let call = || {
+        made => made
+            .strace(|| {
                 format!(
-                    "mknodat(above, {name:?}, {kind:?}|{:o}, makedev({}, {}))",
-                    device.mode, device.major, device.minor
+                    "mknodat(above, {name:?}, {kind:?}|{:o}, {number:#x})",
+                    device.mode
                 )
-            };
-            failed.strace(call).map_err(purpose)?;
-        }
+            })
+            .map_err(purpose)?,
     }
-    let mode = Mode::from_raw_mode(device.mode);
-    rustix::fs::chmodat(&above, name, mode, rustix::fs::AtFlags::empty())
-        .strace(|| format!("fchmodat(above, {name:?})"))
-        .map_err(purpose)?;
     if (device.uid, device.gid) == (0, 0) {
         return Ok(());
     }
-    let (uid, gid) = (
-        rustix::fs::Uid::from_raw(device.uid),
-        rustix::fs::Gid::from_raw(device.gid),
-    );
-    let owner = rustix::fs::chownat(
-        &above,
-        name,
-        Some(uid),
-        Some(gid),
-        rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
-    );
-    owner
-        .strace(|| format!("fchownat(above, {name:?}, {}, {})", device.uid, device.gid))
+    let (uid, gid) = (Uid::from_raw(device.uid), Gid::from_raw(device.gid));
+    rustix::fs::chownat(&above, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+        .strace(|| {
+            format!(
+                "fchownat(above, {name:?}, {}, {}, AT_SYMLINK_NOFOLLOW)",
+                device.uid, device.gid
+            )
+        })
         .map_err(purpose)
 }
 
 /// Binds the host's node of the same name: an ordinary user may use devices, but not make them.
 pub fn bind(inside: &Inside, device: &Device) -> Result<()> {
-    let tree = open_tree(CWD, &device.path, OpenTreeFlags::empty(), &device.path)?;
-    let place = inside.make_file(&device.path)?;
-    attach(tree, place, &device.path)
+    let path = &device.path;
+    let tree = trees::copy(CWD, path, false)?;
+    if trees::kind_and_number(&tree)? != kind_and_number(device) {
+        return Err(Error::not_safe(
+            path,
+            "the host has another device of this name, and only root may make one",
+        ));
+    }
+    trees::attach(tree, inside.make_file(path)?, path)
 }
 
 /// Makes a symbolic link, in the place of a file or link that is there; a folder is left as it is.
@@ -80,54 +84,20 @@ pub fn link(inside: &Inside, path: &Path, target: &Path) -> Result<()> {
     }
     let (above, name) = inside.place(path)?;
     let make = || rustix::fs::symlinkat(target, &above, name);
-    let result = match make() {
+    let made = match make() {
         Err(rustix::io::Errno::EXIST) => {
-            inside.remove_file(path).ok();
+            // What cannot be removed (a folder, what is mounted there) stays.
+            let _ = rustix::fs::unlinkat(&above, name, AtFlags::empty());
             make()
         }
-        result => result,
+        made => made,
     };
-    match result {
+    match made {
         Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
         failed => failed
             .strace(|| format!("symlinkat({target:?}, above, {name:?})"))
             .map_err(|error| Error::call(format_args!("link {}", path.display()), error)),
     }
-}
-
-/// A mask is only as good as what it is made of: /dev/null must be the kernel's (CVE-2025-31133).
-pub fn check_null(null: impl AsFd) -> Result<()> {
-    let real = (FileType::CharacterDevice, rustix::fs::makedev(1, 3));
-    if device_number(null)? == real {
-        Ok(())
-    } else {
-        Err(Error::not_safe(
-            Path::new("/dev/null"),
-            "this is not the null device",
-        ))
-    }
-}
-
-/// A detached copy of the single mount under a descriptor.
-pub fn copy_of(descriptor: impl AsFd, path: &Path) -> Result<OwnedFd> {
-    open_tree(descriptor, Path::new(""), OpenTreeFlags::AT_EMPTY_PATH, path)
-}
-
-/// A detached copy of the mounts under a descriptor, with those below.
-pub fn copy_of_tree(descriptor: impl AsFd, path: &Path) -> Result<OwnedFd> {
-    open_tree(
-        descriptor,
-        Path::new(""),
-        OpenTreeFlags::AT_EMPTY_PATH | OpenTreeFlags::AT_RECURSIVE,
-        path,
-    )
-}
-
-fn open_tree(directory: impl AsFd, path: &Path, flags: OpenTreeFlags, purpose: &Path) -> Result<OwnedFd> {
-    let flags = flags | OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    rustix::mount::open_tree(&directory, path, flags)
-        .strace(|| format!("open_tree(place, {path:?}, {flags:?})"))
-        .map_err(|error| Error::call(purpose.display(), error))
 }
 
 /// Copies what the image has in the place of a tmpfs into it, before the one covers the other.

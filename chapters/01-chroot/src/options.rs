@@ -26,6 +26,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "defaults",
     "bind",
     "rbind",
+    "remount",
     "async",
     "norelatime",
     "nostrictatime",
@@ -41,9 +42,9 @@ pub fn parse_options(words: &[String]) -> MountOptions {
             .strip_prefix('r')
             .filter(|_| word != "ro" && word != "rw" && word != "relatime");
         if let Some(change) = attribute(word) {
-            merge(&mut options.attributes, change);
+            options.attributes = options.attributes.then(change);
         } else if let Some(change) = recursive.and_then(attribute) {
-            merge(&mut options.recursive, change);
+            options.recursive = options.recursive.then(change);
         } else if let Some(propagation) = Propagation::from_word(word) {
             options.propagation = Some(propagation);
         } else if word == "tmpcopyup" {
@@ -55,17 +56,12 @@ pub fn parse_options(words: &[String]) -> MountOptions {
     options
 }
 
-fn attribute(word: &str) -> Option<(u64, u64)> {
-    ATTRIBUTES
-        .iter()
-        .find(|(name, ..)| *name == word)
-        .map(|(_, set, clear)| (*set, *clear))
-}
-
-/// The last word wins.
-fn merge(attributes: &mut Attributes, (set, clear): (u64, u64)) {
-    attributes.set = attributes.set & !clear | set;
-    attributes.clear = attributes.clear & !set | clear;
+fn attribute(word: &str) -> Option<Attributes> {
+    let (_, set, clear) = ATTRIBUTES.iter().find(|(name, ..)| *name == word)?;
+    Some(Attributes {
+        set: *set,
+        clear: *clear,
+    })
 }
 
 #[cfg(test)]

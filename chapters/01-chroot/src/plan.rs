@@ -1,6 +1,6 @@
 //! The plan: which steps, in which order, make a root. Pure, so that it can be read, tested and drawn without a kernel.
 
-use crate::{Device, Mount, MountOptions, Propagation, Root, What};
+use crate::{Attributes, Device, DeviceKind, Mount, MountOptions, Propagation, Root, What};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -67,7 +67,7 @@ pub enum MountOp {
     Node(Device),
     /// Binds the host's device node: an ordinary user may not make one.
     BindNode(Device),
-    /// Makes a symbolic link unless something is there.
+    /// Makes a symbolic link, in the place of a file that is there.
     Symlink {
         /// Where.
         path: PathBuf,
@@ -102,13 +102,12 @@ pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
         root: spec.root.clone(),
         rootless: spec.rootless,
     });
-    steps.extend(spec.mounts.iter().cloned().map(MountOp::Mount));
-    let node = if spec.rootless {
-        MountOp::BindNode
-    } else {
-        MountOp::Node
-    };
-    steps.extend(spec.devices.iter().cloned().map(node));
+    steps.extend(
+        spec.mounts
+            .iter()
+            .map(|mount| MountOp::Mount(resolved(mount, spec.propagation))),
+    );
+    steps.extend(spec.devices.iter().map(|device| node(device, spec.rootless)));
     if has_dev(spec) {
         steps.extend(LINKS.iter().map(|(path, target)| MountOp::Symlink {
             path: path.into(),
@@ -130,6 +129,37 @@ pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
         steps.push(MountOp::ReadOnlyRoot);
     }
     steps
+}
+
+/// What is mounted inside stays there, unless it says otherwise: new file systems, and copies of mounts that were cut off
+/// altogether, do so of themselves. A bind is as writable as its source: `rw` does not make it more so.
+fn resolved(mount: &Mount, cut_off: Propagation) -> Mount {
+    let mut mount = mount.clone();
+    let (options, is_private) = (&mut mount.options, |one: Propagation| {
+        one.flag == Propagation::PRIVATE
+    });
+    match mount.what {
+        What::Filesystem { .. } => {
+            options.propagation = options.propagation.filter(|asked| !is_private(*asked))
+        }
+        What::Bind { .. } => {
+            options.attributes.clear &= !Attributes::RDONLY;
+            let propagation = options.propagation.unwrap_or(Propagation::RPRIVATE);
+            let is_so_already = is_private(propagation) && is_private(cut_off);
+            options.propagation = (!is_so_already).then_some(propagation);
+        }
+        What::Symlink { .. } | What::Remount => {}
+    }
+    mount
+}
+
+/// An ordinary user may make a pipe, but no device.
+fn node(device: &Device, rootless: bool) -> MountOp {
+    if rootless && device.kind != DeviceKind::Pipe {
+        MountOp::BindNode(device.clone())
+    } else {
+        MountOp::Node(device.clone())
+    }
 }
 
 /// Whether /dev is a file system of the container's own; the host's /dev, bound, is left as it is.

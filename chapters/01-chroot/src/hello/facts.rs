@@ -1,97 +1,58 @@
-//! Long tail: the facts of `hello`, read from /proc.
+//! Long tail: the facts of `hello`, in the order in which the chapters build a container.
 
-use super::{CALLER, cgroup};
-use std::collections::BTreeSet;
+use super::{capabilities, cgroup, mounts};
 
 /// The kinds of namespaces, as /proc/self/ns names them.
 pub const NAMESPACES: &[&str] = &["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
 
-/// The names of the capabilities by number (capabilities(7)).
-const CAPABILITIES: &[&str] = &[
-    "chown",
-    "dac_override",
-    "dac_read_search",
-    "fowner",
-    "fsetid",
-    "kill",
-    "setgid",
-    "setuid",
-    "setpcap",
-    "linux_immutable",
-    "net_bind_service",
-    "net_broadcast",
-    "net_admin",
-    "net_raw",
-    "ipc_lock",
-    "ipc_owner",
-    "sys_module",
-    "sys_rawio",
-    "sys_chroot",
-    "sys_ptrace",
-    "sys_pacct",
-    "sys_admin",
-    "sys_boot",
-    "sys_nice",
-    "sys_resource",
-    "sys_time",
-    "sys_tty_config",
-    "mknod",
-    "lease",
-    "audit_write",
-    "audit_control",
-    "setfcap",
-    "mac_override",
-    "mac_admin",
-    "syslog",
-    "wake_alarm",
-    "block_suspend",
-    "audit_read",
-    "perfmon",
-    "bpf",
-    "checkpoint_restore",
-];
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The folder of the chapter that built it.
+    pub chapter: &'static str,
+    /// What it is about.
+    pub name: &'static str,
+    /// How it is.
+    pub value: String,
+}
 
-/// `(chapter, name, fact)`, in the order in which the chapters build a container.
-pub fn all() -> Vec<(&'static str, &'static str, String)> {
+/// All of them; `caller` is what [`super::CALLER`] tells.
+pub fn all(caller: &str) -> Vec<Fact> {
     let status = read("/proc/self/status");
-    let mut facts = vec![("01-chroot", "root", root()), ("01-chroot", "mounts", mounts())];
-    facts.push((
-        "02-namespaces",
-        "process",
-        format!("pid {}, parent {}", std::process::id(), field(&status, "PPid")),
-    ));
-    facts.push((
-        "02-namespaces",
-        "hostname",
-        read("/proc/sys/kernel/hostname").trim().into(),
-    ));
-    facts.extend(
-        NAMESPACES
-            .iter()
-            .map(|kind| ("02-namespaces", *kind, compared(kind))),
-    );
-    facts.push(("02-namespaces", "users", users()));
-    facts.push(("03-cgroups", "cgroup", cgroup::path()));
-    facts.push(("03-cgroups", "limits", cgroup::limits()));
-    facts.push((
-        "04-privileges",
-        "capabilities",
-        capabilities(&field(&status, "CapEff")),
-    ));
-    facts.push(("04-privileges", "seccomp", seccomp(&status)));
-    facts.push(("04-privileges", "rlimits", rlimits()));
-    facts.push((
-        "05-runtime",
-        "runs as",
-        format!(
-            "uid {}, gid {}, {}",
-            id(&status, "Uid"),
-            id(&status, "Gid"),
-            working_directory()
+    let fact = |chapter, name, value| Fact { chapter, name, value };
+    let mut facts = vec![
+        fact("01-chroot", "root", mounts::root()),
+        fact("01-chroot", "mounts", mounts::mounts()),
+        fact(
+            "02-namespaces",
+            "process",
+            process(std::process::id(), &field(&status, "PPid")),
         ),
-    ));
-    facts.push(("07-layers", "root's make", layers()));
-    facts.push(("10-network", "links", links()));
+        fact(
+            "02-namespaces",
+            "hostname",
+            read("/proc/sys/kernel/hostname").trim().into(),
+        ),
+    ];
+    facts.extend(NAMESPACES.iter().map(|kind| {
+        let name = if *kind == "mnt" { "mount" } else { kind };
+        fact("02-namespaces", name, compared(kind, caller))
+    }));
+    facts.extend([
+        fact("02-namespaces", "users", users(&read("/proc/self/uid_map"))),
+        fact("03-cgroups", "cgroup", cgroup::path(&read("/proc/self/cgroup"))),
+        fact("03-cgroups", "limits", cgroup::limits()),
+        fact(
+            "04-privileges",
+            "capabilities",
+            capabilities::named(&field(&status, "CapEff")),
+        ),
+        fact("04-privileges", "seccomp", seccomp(&status)),
+        fact("04-privileges", "rlimits", rlimits(&read("/proc/self/limits"))),
+        fact("05-runtime", "runs as", runs_as(&status)),
+        fact("07-layers", "layers", mounts::layers()),
+        fact("10-network", "links", links(&read("/proc/self/net/dev"))),
+    ]);
     facts
 }
 
@@ -100,29 +61,34 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// `mnt:[4026531841]`
+/// The number of one of our namespaces: that of `mnt:[4026531841]`.
 pub fn namespace(kind: &str) -> Option<String> {
     let link = std::fs::read_link(format!("/proc/self/ns/{kind}")).ok()?;
-    Some(link.to_string_lossy().into_owned())
+    Some(number(link.to_str()?).to_string())
 }
 
-fn compared(kind: &str) -> String {
+fn number(text: &str) -> &str {
+    text.trim_start_matches(|letter: char| !letter.is_ascii_digit())
+        .trim_end_matches(']')
+}
+
+fn compared(kind: &str, caller: &str) -> String {
     let Some(own) = namespace(kind) else {
         return "not known to this kernel".into();
     };
-    let caller = std::env::var(CALLER).unwrap_or_default();
-    let number = |text: &str| {
-        text.split_once(':')
-            .map(|(_, inode)| inode.trim_matches(['[', ']']).to_string())
-    };
-    match caller
-        .split(' ')
-        .find(|other| other.starts_with(&format!("{kind}:")))
-        .and_then(number)
-    {
-        Some(other) if number(&own).as_ref() == Some(&other) => format!("{own}, the caller's"),
-        Some(other) => format!("{own}, the caller's is [{other}]"),
+    let of_kind = |other: &&str| other.split_once(':').is_some_and(|(of, _)| of == kind);
+    match caller.split(' ').find(of_kind).map(number) {
+        Some(other) if other == own => format!("{own}  shared with the caller"),
+        Some(other) => format!("{own}  the caller is in {other}"),
         None => own,
+    }
+}
+
+fn process(pid: u32, parent: &str) -> String {
+    match (pid, parent) {
+        (1, _) => "pid 1, the first of its PID namespace".into(),
+        (pid, "0") => format!("pid {pid}, its parent is outside"),
+        (pid, parent) => format!("pid {pid}, its parent is {parent}"),
     }
 }
 
@@ -133,143 +99,51 @@ fn field(status: &str, name: &str) -> String {
     line.unwrap_or("not known").trim().to_string()
 }
 
-fn id(status: &str, name: &str) -> String {
-    field(status, name)
-        .split_whitespace()
-        .next()
-        .unwrap_or("not known")
-        .to_string()
-}
-
-fn working_directory() -> String {
-    std::env::current_dir().map_or_else(|error| error.to_string(), |path| format!("in {}", path.display()))
-}
-
-/// The fields of a line of /proc/self/mountinfo that matter here: mount point, options, type, options of the file system.
-fn mount_lines() -> Vec<[String; 4]> {
-    let line = |line: &str| {
-        let (left, right) = line.split_once(" - ")?;
-        let (left, right): (Vec<_>, Vec<_>) = (left.split(' ').collect(), right.split(' ').collect());
-        Some([
-            left.get(4)?.to_string(),
-            left.get(5)?.to_string(),
-            right.first()?.to_string(),
-            right.get(2)?.to_string(),
-        ])
+fn runs_as(status: &str) -> String {
+    let id = |name: &str| {
+        field(status, name)
+            .split_whitespace()
+            .next()
+            .unwrap_or("not known")
+            .to_string()
     };
-    read("/proc/self/mountinfo").lines().filter_map(line).collect()
+    let folder = std::env::current_dir();
+    let folder = folder.map_or_else(|error| error.to_string(), |path| format!("in {}", path.display()));
+    format!("uid {}, gid {}, {folder}", id("Uid"), id("Gid"))
 }
 
-fn root() -> String {
-    let entries = std::fs::read_dir("/").into_iter().flatten().flatten();
-    let names: BTreeSet<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    format!("/ holds {}", names.into_iter().collect::<Vec<_>>().join(" "))
-}
-
-fn mounts() -> String {
-    let mounts = mount_lines();
-    let (masks, others): (Vec<_>, Vec<_>) =
-        mounts.iter().partition(|[place, ..]| place.starts_with("/proc/"));
-    let places: Vec<&str> = others
-        .iter()
-        .map(|[place, ..]| place.as_str())
-        .filter(|place| *place != "/")
-        .collect();
-    format!(
-        "{} over {}",
-        plural(mounts.len(), "mount"),
-        if places.is_empty() {
-            "/".into()
-        } else {
-            places.join(" ")
-        }
-    ) + &masked(masks.len())
-}
-
-fn masked(count: usize) -> String {
-    if count == 0 {
-        String::new()
-    } else {
-        format!(", and {count} that mask or protect parts of /proc")
-    }
-}
-
-fn layers() -> String {
-    match mount_lines().into_iter().find(|[place, ..]| place == "/") {
-        Some([_, options, kind, data]) if kind == "overlay" => {
-            let layers = data
-                .split(',')
-                .filter(|option| option.starts_with("lowerdir+="))
-                .count();
-            let layers = layers.max(
-                data.split(',')
-                    .find_map(|option| option.strip_prefix("lowerdir="))
-                    .map_or(0, |list| list.split(':').count()),
-            );
-            format!(
-                "overlay of {} and a writable one, {options}",
-                plural(layers, "layer")
-            )
-        }
-        Some([_, options, kind, _]) => format!("a folder on {kind}, {options}"),
-        None => "not known".into(),
-    }
-}
-
-fn users() -> String {
-    let map = read("/proc/self/uid_map");
-    let lines = map
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let ranges = lines.map(|range| match range.as_slice() {
-        ["0", "0", "4294967295"] => "as on the host".to_string(),
-        [inside, outside, "1"] => format!("uid {inside} here is uid {outside} outside"),
-        [inside, outside, count] => {
-            format!("{count} uids from {inside} here are those from {outside} outside")
-        }
-        _ => "not known".to_string(),
-    });
+fn users(map: &str) -> String {
+    let ranges = map.lines().map(
+        |line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["0", "0", "4294967295"] => "the same as on the host".into(),
+            [inside, outside, "1"] => format!("uid {inside} is {outside} outside"),
+            [inside, outside, count] => {
+                format!("{count} uids from {inside} are those from {outside} outside")
+            }
+            _ => "not known".to_string(),
+        },
+    );
     ranges.collect::<Vec<_>>().join(", ")
-}
-
-fn capabilities(effective: &str) -> String {
-    let set = u64::from_str_radix(effective, 16).unwrap_or(0);
-    let names = |of: u64| {
-        CAPABILITIES
-            .iter()
-            .enumerate()
-            .filter(move |(bit, _)| of >> bit & 1 == 1)
-            .map(|(_, name)| *name)
-    };
-    match names(set).count() {
-        0 => "none".into(),
-        count if count >= CAPABILITIES.len() => "all, over what this user namespace owns".into(),
-        count if count > 20 => format!("{count}, all but {}", names(!set).collect::<Vec<_>>().join(" ")),
-        count => format!("{count}: {}", names(set).collect::<Vec<_>>().join(" ")),
-    }
 }
 
 fn seccomp(status: &str) -> String {
     let mode = match field(status, "Seccomp").as_str() {
         "0" => "no filter".into(),
-        "2" => format!(
-            "filter mode, {}",
-            plural(field(status, "Seccomp_filters").parse().unwrap_or(1), "filter")
-        ),
-        other => format!("mode {other}"),
+        "2" => {
+            let count = field(status, "Seccomp_filters").parse().unwrap_or(1);
+            format!("mode 2, {}", plural(count, "filter", "filters"))
+        }
+        mode => format!("mode {mode}"),
     };
-    let kept = if field(status, "NoNewPrivs") == "1" {
-        "no new privileges"
+    let setuid = if field(status, "NoNewPrivs") == "1" {
+        "gives no"
     } else {
-        "new privileges by setuid allowed"
+        "may give"
     };
-    format!("{mode}; {kept}")
+    format!("{mode}; a setuid program {setuid} privileges")
 }
 
-fn rlimits() -> String {
-    let limits = read("/proc/self/limits");
+fn rlimits(limits: &str) -> String {
     let soft = |name: &str| {
         let line = limits.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|line| line.split_whitespace().next())
@@ -283,35 +157,56 @@ fn rlimits() -> String {
     )
 }
 
-fn links() -> String {
-    let entries = std::fs::read_dir("/sys/class/net")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut links: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    if links.is_empty() {
-        let devices = read("/proc/net/dev");
-        links = devices
-            .lines()
-            .skip(2)
-            .filter_map(|line| Some(line.split_once(':')?.0.trim().to_string()))
-            .collect();
-    }
+fn links(devices: &str) -> String {
+    let name = |line: &str| Some(line.split_once(':')?.0.trim().to_string());
+    let mut links: Vec<String> = devices.lines().skip(2).filter_map(name).collect();
     links.sort();
     if links.is_empty() {
-        "none to be seen".into()
+        "none".into()
     } else {
         links.join(" ")
     }
 }
 
 /// `1 layer`, `2 layers`
-pub fn plural(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_in_words() {
+        assert_eq!(
+            users("         0       1000          1\n"),
+            "uid 0 is 1000 outside"
+        );
+        assert_eq!(
+            users("0 1000 1\n1 100000 65536\n"),
+            "uid 0 is 1000 outside, 65536 uids from 1 are those from 100000 outside"
+        );
+        assert_eq!(
+            seccomp("NoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1\n"),
+            "mode 2, 1 filter; a setuid program may give privileges"
+        );
+        assert_eq!(links("Inter-|\n face |\n    lo: 0\n  eth0: 1\n"), "eth0 lo");
+    }
+
+    #[test]
+    fn the_callers_namespaces_with_and_without_brackets() {
+        let own = namespace("mnt").unwrap();
+        for caller in [format!("pid:1 mnt:{own}"), format!("pid:[1] mnt:[{own}]")] {
+            assert!(
+                compared("mnt", &caller).ends_with("shared with the caller"),
+                "{caller}"
+            );
+            assert!(
+                compared("pid", &caller).ends_with("the caller is in 1"),
+                "{caller}"
+            );
+        }
+        assert_eq!(compared("mnt", ""), own);
     }
 }
