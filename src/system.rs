@@ -18,6 +18,7 @@ impl Engine {
         let details = [
             ("ApiVersion", api::NEWEST_VERSION.to_string()),
             ("Arch", architecture().to_owned()),
+            ("Experimental", "false".to_owned()),
             ("KernelVersion", kernel.clone()),
             ("MinAPIVersion", api::OLDEST_VERSION.to_string()),
             ("Os", "linux".to_owned()),

@@ -126,9 +126,10 @@ pub fn wait(live: Live) -> Answer {
         let end = blocking(move || Ok(engine.wait(&name, condition)?)).await?;
         let (answer, pieces) = mpsc::channel(1);
         tokio::task::spawn_local(async move {
-            let Ok(result) = end.await else { return };
-            // A client that has gone needs no answer.
-            let _ = answer.send(Ok(waited(result))).await;
+            if let Some(Ok(result)) = streams::while_heard(&answer, end).await {
+                // A client that has gone needs no answer.
+                let _ = answer.send(Ok(waited(result))).await;
+            }
         });
         Ok(streamed("application/json", Body::Pieces(None, pieces)))
     })

@@ -8,6 +8,7 @@ use tokio::time::{Duration, timeout_at};
 use super::body::Body;
 use super::error::Answered;
 use super::request::{Answer, Live, streamed};
+use super::streams::while_heard;
 use crate::events::Event;
 use crate::filters::{self, Filters};
 
@@ -68,7 +69,8 @@ impl Telling {
         let left = Duration::from_nanos(u64::try_from(left).unwrap_or(0));
         let deadline = tokio::time::Instant::now() + left;
         loop {
-            match timeout_at(deadline, news.recv()).await.ok()? {
+            let heard = timeout_at(deadline, news.recv());
+            match while_heard(&self.lines, heard).await?.ok()? {
                 Ok(event) => return Some(event),
                 // One that reads so slowly misses some, as with Docker.
                 Err(RecvError::Lagged(missed)) => tracing::debug!(missed, "a listener is slow"),

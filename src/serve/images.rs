@@ -9,7 +9,7 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::error::{Answered, Failure};
 use super::request::{Answer, Call, Live, Response, empty, ok, streamed};
-use super::streams::{Feed, begin, begin_with_first};
+use super::streams::{begin, begin_with_first};
 use super::{body, progress, shapes};
 use crate::error::Error;
 use crate::images::remove::Removed;
@@ -85,9 +85,15 @@ async fn pull(call: Call) -> Answered<Response> {
     let credentials = credentials(&call.headers)?;
     let body = begin_with_first("pull", move |feed| {
         let platform = call.query.text("platform");
-        tell(feed, |sink| {
-            call.engine.pull(&image, platform, credentials.as_ref(), sink)
-        })
+        let said = AtomicBool::new(false);
+        let sink = |news: Progress| {
+            said.store(true, Ordering::Relaxed);
+            progress::send(feed, &progress::message(&news))
+        };
+        let result = call
+            .engine
+            .pull(&image, platform, credentials.as_ref(), &sink);
+        progress::end(feed, said.load(Ordering::Relaxed), result)
     });
     Ok(streamed("application/json", body.await?))
 }
@@ -106,21 +112,17 @@ async fn import(live: Live) -> Answered<Response> {
     let body = begin_with_first("import", move |feed| {
         let query = &call.query;
         let changes: Vec<String> = query.values("changes").map(str::to_owned).collect();
-        let mut id = String::new();
-        tell(feed, |sink| {
-            let (message, platform) = (query.text("message").unwrap_or_default(), query.text("platform"));
-            let (repository, tag) = (query.text("repo"), query.text("tag"));
-            let engine = &call.engine;
-            id = engine.import(&mut archive, repository, tag, &changes, message, platform, sink)?;
-            Ok(())
-        })?;
+        let (message, platform) = (query.text("message").unwrap_or_default(), query.text("platform"));
+        let (repository, tag) = (query.text("repo"), query.text("tag"));
+        // Docker tells nothing of it but its end.
+        let sink = |_: Progress| !feed.is_closed();
+        let engine = &call.engine;
+        let id = engine.import(&mut archive, repository, tag, &changes, message, platform, &sink)?;
         let last = api::ProgressMessage {
-            status: Some(id).filter(|id| !id.is_empty()),
+            status: Some(id),
             ..Default::default()
         };
-        if last.status.is_some() {
-            progress::send(feed, &last);
-        }
+        progress::send(feed, &last);
         Ok(())
     });
     Ok(streamed("application/json", body.await?))
@@ -165,16 +167,6 @@ pub fn save(live: Live) -> Answer {
         });
         Ok(streamed("application/x-tar", body.await?))
     })
-}
-
-/// Runs what tells its progress, and tells it to the client.
-fn tell(feed: &Feed, work: impl FnOnce(crate::images::Sink<'_>) -> Result<(), Error>) -> Answered<()> {
-    let said = AtomicBool::new(false);
-    let result = work(&|news| {
-        said.store(true, Ordering::Relaxed);
-        progress::send(feed, &progress::message(&news))
-    });
-    progress::end(feed, said.load(Ordering::Relaxed), result)
 }
 
 /// Whether a reference has a tag or a digest; a port of its registry is none.

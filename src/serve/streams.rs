@@ -1,7 +1,10 @@
 //! Answers that are made while they are sent, by code that blocks.
 
+use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 
 use hyper::body::Bytes;
 use tokio::sync::mpsc;
@@ -70,4 +73,17 @@ pub async fn begin_with_first(
         None => Ok(Body::empty()),
         Some(first) => Ok(Body::Pieces(Some(first?), rest)),
     }
+}
+
+/// Waits for what a client is to be told; none when the client goes first.
+pub async fn while_heard<T>(
+    pieces: &mpsc::Sender<Answered<Bytes>>,
+    awaited: impl Future<Output = T>,
+) -> Option<T> {
+    let (mut closed, mut awaited) = (pin!(pieces.closed()), pin!(awaited));
+    poll_fn(|context| match awaited.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => closed.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
