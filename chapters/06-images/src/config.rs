@@ -17,7 +17,10 @@ pub struct ImageConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// Who made it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub author: String,
     /// The processor, in Go's words.
     pub architecture: String,
@@ -27,10 +30,16 @@ pub struct ImageConfig {
     /// The operating system.
     pub os: String,
     /// A remark: what `import --message` said.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub comment: String,
     /// The Docker that made it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub docker_version: String,
     /// How to run it.
     #[serde(deserialize_with = "null_is_default")]
@@ -47,9 +56,15 @@ pub struct ImageConfig {
 #[serde(default, rename_all = "PascalCase")]
 #[allow(missing_docs, reason = "the words of `docker run`")]
 pub struct RunConfig {
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub user: String,
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub exposed_ports: BTreeMap<String, Empty>,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
@@ -59,15 +74,27 @@ pub struct RunConfig {
     pub cmd: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<serde_json::Value>,
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub volumes: BTreeMap<String, Empty>,
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub working_dir: String,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub on_build: Vec<String>,
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub stop_signal: String,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub shell: Vec<String>,
@@ -90,7 +117,10 @@ pub struct RootFs {
 
 impl Default for RootFs {
     fn default() -> RootFs {
-        RootFs { kind: "layers".into(), diff_ids: Vec::new() }
+        RootFs {
+            kind: "layers".into(),
+            diff_ids: Vec::new(),
+        }
     }
 }
 
@@ -102,13 +132,22 @@ pub struct History {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// By which command.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub created_by: String,
     /// By whom.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub author: String,
     /// A remark.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub comment: String,
     /// The step changed the config only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -116,24 +155,38 @@ pub struct History {
 }
 
 /// Go writes an empty list, map or struct pointer as `null`.
-fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ImageConfig {
     /// Reads a config; refuses one whose layers are none.
     pub fn parse(bytes: &[u8]) -> Result<ImageConfig, Error> {
-        let invalid = |reason: String| Error::new(ErrorKind::InvalidDocument, format!("invalid image config: {reason}"));
+        let invalid = |reason: String| {
+            Error::new(
+                ErrorKind::InvalidDocument,
+                format!("invalid image config: {reason}"),
+            )
+        };
         let config: ImageConfig = serde_json::from_slice(bytes).map_err(|e| invalid(e.to_string()))?;
         if config.rootfs.kind != "layers" {
-            return Err(invalid(format!("rootfs type \"{}\" is not \"layers\"", config.rootfs.kind)));
+            return Err(invalid(format!(
+                "rootfs type \"{}\" is not \"layers\"",
+                config.rootfs.kind
+            )));
         }
         Ok(config)
     }
 
     /// The machine it is for.
     pub fn platform(&self) -> Platform {
-        Platform { os: self.os.clone(), architecture: self.architecture.clone(), variant: self.variant.clone() }
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: self.variant.clone(),
+        }
     }
 }
 
@@ -156,6 +209,9 @@ mod tests {
     #[test]
     fn refuses_what_is_none() {
         let refusal = ImageConfig::parse(br#"{"rootfs":{"type":"windows"}}"#).unwrap_err();
-        assert_eq!(refusal.to_string(), "invalid image config: rootfs type \"windows\" is not \"layers\"");
+        assert_eq!(
+            refusal.to_string(),
+            "invalid image config: rootfs type \"windows\" is not \"layers\""
+        );
     }
 }

@@ -58,7 +58,33 @@ impl Manifest {
     /// An OCI manifest of these parts.
     pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Manifest {
         let media_type = Some(media::OCI_MANIFEST.into());
-        Manifest { schema_version: 2, media_type, config, layers, annotations: BTreeMap::new() }
+        Manifest {
+            schema_version: 2,
+            media_type,
+            config,
+            layers,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// The same image in OCI's words: config and layers, and so the image's id, stay what they are.
+impl Manifest {
+    /// Docker's media types replaced by OCI's.
+    pub fn to_oci(&self) -> Manifest {
+        let renamed = |part: &Descriptor| {
+            let media_type = match part.media_type.as_str() {
+                media::DOCKER_CONFIG => media::OCI_CONFIG,
+                media::DOCKER_LAYER => media::OCI_LAYER,
+                media::DOCKER_LAYER_GZIP => media::OCI_LAYER_GZIP,
+                other => other,
+            };
+            Descriptor {
+                media_type: media_type.into(),
+                ..part.clone()
+            }
+        };
+        Manifest::new(renamed(&self.config), self.layers.iter().map(renamed).collect())
     }
 }
 
@@ -80,7 +106,8 @@ impl Document {
     /// A document that could be read as both kinds, or calls itself otherwise than its transport does, is refused: two readers
     /// could take one digest for two different images (CVE-2021-41190).
     pub fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Document, Error> {
-        let invalid = |reason: &str| Error::new(ErrorKind::InvalidDocument, format!("invalid manifest: {reason}"));
+        let invalid =
+            |reason: &str| Error::new(ErrorKind::InvalidDocument, format!("invalid manifest: {reason}"));
         if bytes.len() as u64 > MANIFEST_LIMIT {
             return Err(invalid("larger than 4 MiB"));
         }
@@ -91,7 +118,10 @@ impl Document {
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
         let media_type = agreed_type(&shape, content_type).map_err(|reason| invalid(&reason))?;
-        let parsed = match (shape.manifests.is_some(), shape.config.is_some() || shape.layers.is_some()) {
+        let parsed = match (
+            shape.manifests.is_some(),
+            shape.config.is_some() || shape.layers.is_some(),
+        ) {
             (true, true) => return Err(invalid("it is both an index and a manifest (CVE-2021-41190)")),
             (true, false) => serde_json::from_slice(bytes).map(Document::Index),
             _ => serde_json::from_slice(bytes).map(Document::Manifest),
@@ -118,9 +148,9 @@ fn agreed_type<'a>(shape: &'a Shape, content_type: Option<&'a str>) -> Result<Op
         .map(|m| m.split(';').next().unwrap_or_default().trim())
         .filter(|m| m.starts_with("application/vnd."));
     match (inside, outside) {
-        (Some(inside), Some(outside)) if inside != outside => {
-            Err(format!("it calls itself {inside} and was sent as {outside} (CVE-2021-41190)"))
-        }
+        (Some(inside), Some(outside)) if inside != outside => Err(format!(
+            "it calls itself {inside} and was sent as {outside} (CVE-2021-41190)"
+        )),
         (inside, outside) => Ok(inside.or(outside)),
     }
 }
@@ -148,8 +178,14 @@ mod tests {
         let both = format!("{config},{layers}");
         let verdicts = [
             verdict(&named(media::OCI_MANIFEST, &both), Some(media::OCI_MANIFEST)),
-            verdict(&named(media::DOCKER_MANIFEST, &both), Some("application/json; charset=utf-8")),
-            verdict(&format!(r#"{{"schemaVersion":2,{manifests}}}"#), Some(media::OCI_INDEX)),
+            verdict(
+                &named(media::DOCKER_MANIFEST, &both),
+                Some("application/json; charset=utf-8"),
+            ),
+            verdict(
+                &format!(r#"{{"schemaVersion":2,{manifests}}}"#),
+                Some(media::OCI_INDEX),
+            ),
             verdict(&format!(r#"{{"schemaVersion":2,{manifests},{both}}}"#), None),
             verdict(&named(media::OCI_INDEX, &both), None),
             verdict(&named(media::OCI_MANIFEST, &both), Some(media::DOCKER_MANIFEST)),

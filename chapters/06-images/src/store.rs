@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::{
-    CONFIG_LIMIT, Descriptor, Digest, Document, Error, ErrorKind, ImageConfig, Index, MANIFEST_LIMIT, Manifest,
-    Platform, Reference, Result, media,
+    CONFIG_LIMIT, Descriptor, Digest, Document, Error, ErrorKind, ImageConfig, Index, MANIFEST_LIMIT,
+    Manifest, Platform, Reference, Result, media,
 };
 
 mod blobs;
@@ -53,7 +53,10 @@ pub struct Image {
 impl Store {
     /// Opens the layout at `dir`, or makes one; removes what killed writers left behind.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Store> {
-        let store = Store { dir: dir.into(), ingests: Mutex::default() };
+        let store = Store {
+            dir: dir.into(),
+            ingests: Mutex::default(),
+        };
         for folder in [store.dir.join("blobs/sha256"), store.dir.join("ingest")] {
             fs::create_dir_all(&folder).map_err(|e| Error::system(format!("mkdir({folder:?})"), e))?;
         }
@@ -116,20 +119,35 @@ impl Store {
         let id = manifest.config.digest;
         let config = ImageConfig::parse(&self.read(&manifest.config, CONFIG_LIMIT)?)?;
         if config.rootfs.diff_ids.len() != manifest.layers.len() {
-            let message = format!("invalid image {id}: its manifest and its config differ in their number of layers");
+            let message =
+                format!("invalid image {id}: its manifest and its config differ in their number of layers");
             return Err(Error::new(ErrorKind::InvalidDocument, message));
         }
         let same = |other: &&Descriptor| {
             other.digest == entry.digest || self.manifest(other).is_ok_and(|(_, m)| m.config.digest == id)
         };
-        let mut names: Vec<_> = index.manifests.iter().filter(same).filter_map(names::name_of).collect();
+        let mut names: Vec<_> = index
+            .manifests
+            .iter()
+            .filter(same)
+            .filter_map(names::name_of)
+            .collect();
         names.sort_by_key(|name| (name.digest.is_some(), name.to_string()));
-        Ok(Image { id, descriptor, manifest, config, names })
+        Ok(Image {
+            id,
+            descriptor,
+            manifest,
+            config,
+            names,
+        })
     }
 
     /// The manifest behind an entry, through a manifest list if it points to one.
     fn manifest(&self, entry: &Descriptor) -> Result<(Descriptor, Manifest)> {
-        let mut descriptor = Descriptor { annotations: Default::default(), ..entry.clone() };
+        let mut descriptor = Descriptor {
+            annotations: Default::default(),
+            ..entry.clone()
+        };
         for _ in 0..2 {
             let bytes = self.read(&descriptor, MANIFEST_LIMIT)?;
             match Document::parse(&bytes, Some(&descriptor.media_type))? {
@@ -147,7 +165,9 @@ impl Store {
         }
         let mut found: Option<(Digest, &Descriptor)> = None;
         for entry in &index.manifests {
-            let Ok((_, manifest)) = self.manifest(entry) else { continue };
+            let Ok((_, manifest)) = self.manifest(entry) else {
+                continue;
+            };
             let id = manifest.config.digest;
             match found {
                 // Two images begin like that: Docker says that there is none.
@@ -167,7 +187,9 @@ impl Store {
         }
         let mut bytes = Vec::with_capacity(descriptor.size as usize);
         let file = self.blob(&descriptor.digest)?;
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::system("read()", e))?;
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::system("read()", e))?;
         if Digest::of(&bytes) != descriptor.digest {
             let message = format!("{} is damaged: its content has another digest", descriptor.digest);
             return Err(Error::new(ErrorKind::DigestMismatch, message));
@@ -209,12 +231,14 @@ impl Store {
 impl Store {
     /// Stores `config` and a manifest over `layers`, and returns the manifest's descriptor, ready for [`Store::tag`].
     pub fn compose(&self, config: &ImageConfig, layers: Vec<Descriptor>) -> Result<Descriptor> {
-        let json = |document: serde_json::Result<Vec<u8>>| {
-            document.map_err(|e| Error::new(ErrorKind::InvalidDocument, e.to_string()))
-        };
-        let config = self.put(media::OCI_CONFIG, &json(serde_json::to_vec(config))?)?;
-        let manifest = Manifest::new(config, layers);
-        self.put(media::OCI_MANIFEST, &json(serde_json::to_vec(&manifest))?)
+        let config = self.put_json(media::OCI_CONFIG, config)?;
+        self.put_json(media::OCI_MANIFEST, &Manifest::new(config, layers))
+    }
+
+    fn put_json(&self, media_type: &str, document: &impl serde::Serialize) -> Result<Descriptor> {
+        let json = serde_json::to_vec(document)
+            .map_err(|e| Error::new(ErrorKind::InvalidDocument, e.to_string()))?;
+        self.put(media_type, &json)
     }
 }
 

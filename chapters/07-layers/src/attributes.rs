@@ -44,11 +44,20 @@ impl Ownership {
             return attributes.xattrs.clone();
         }
         let kept = attributes.xattrs.iter().map(|(name, value)| {
-            let name = if name.starts_with("user.") { name.clone() } else { format!("user.coracle.xattr.{name}") };
+            let name = if name.starts_with("user.") {
+                name.clone()
+            } else {
+                format!("user.coracle.xattr.{name}")
+            };
             (name, value.clone())
         });
         let owner = (attributes.uid, attributes.gid);
-        let owner = (owner != (0, 0)).then(|| ("user.coracle.owner".into(), format!("{}:{}", owner.0, owner.1).into()));
+        let owner = (owner != (0, 0)).then(|| {
+            (
+                "user.coracle.owner".into(),
+                format!("{}:{}", owner.0, owner.1).into(),
+            )
+        });
         kept.chain(owner).collect()
     }
 }
@@ -63,12 +72,18 @@ pub(crate) fn set_on_file(file: BorrowedFd<'_>, attributes: &Attributes, ownersh
         let set = rustix::fs::fsetxattr(file, &name, &value, XattrFlags::empty());
         tolerate(&name, set, ownership)?;
     }
-    rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode)).map_err(|e| Error::system("fchmod()", e))?;
+    rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode))
+        .map_err(|e| Error::system("fchmod()", e))?;
     rustix::fs::futimens(file, &times(attributes)).map_err(|e| Error::system("futimens()", e))
 }
 
 /// Owner and extended attributes of a new folder, link, pipe or device.
-pub(crate) fn set_owner(folder: &OwnedFd, name: &[u8], attributes: &Attributes, ownership: Ownership) -> Result<()> {
+pub(crate) fn set_owner(
+    folder: &OwnedFd,
+    name: &[u8],
+    attributes: &Attributes,
+    ownership: Ownership,
+) -> Result<()> {
     if ownership == Ownership::True {
         let (uid, gid) = owner(attributes);
         let changed = rustix::fs::chownat(folder, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
@@ -77,7 +92,11 @@ pub(crate) fn set_owner(folder: &OwnedFd, name: &[u8], attributes: &Attributes, 
     for (key, value) in ownership.xattrs(attributes) {
         let set = rustix::fs::lsetxattr(place(folder, name), &key, &value, XattrFlags::empty());
         // EPERM is the kernel's answer for a `user.` attribute of a link or a pipe.
-        let set = if set == Err(Errno::PERM) && ownership == Ownership::Squashed { Ok(()) } else { set };
+        let set = if set == Err(Errno::PERM) && ownership == Ownership::Squashed {
+            Ok(())
+        } else {
+            set
+        };
         tolerate(&key, set, ownership)?;
     }
     Ok(())
@@ -116,11 +135,20 @@ fn tolerate(name: &str, set: rustix::io::Result<()>, ownership: Ownership) -> Re
 }
 
 fn owner(attributes: &Attributes) -> (Option<Uid>, Option<Gid>) {
-    (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)))
+    (
+        Some(Uid::from_raw(attributes.uid)),
+        Some(Gid::from_raw(attributes.gid)),
+    )
 }
 
 fn times(attributes: &Attributes) -> Timestamps {
     let (seconds, nanoseconds) = attributes.modified;
-    let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
-    Timestamps { last_access: time, last_modification: time }
+    let time = Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.into(),
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
 }

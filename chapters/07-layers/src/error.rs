@@ -35,17 +35,36 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` that prints as `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into() }
+        Error {
+            kind,
+            message: message.into(),
+        }
     }
 
-    /// A system error in the manner of strace: the call, and what it returned.
-    pub fn system(call: impl fmt::Display, error: impl fmt::Display) -> Error {
-        Error::new(ErrorKind::System, format!("{call}: {error}"))
+    /// A failed system call, in the manner of strace: the call, and what it returned.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn system(call: impl Into<String>, error: impl kernel::AsErrno) -> Error {
+        Error::new(
+            ErrorKind::System,
+            kernel::SysError::new(call, error.as_errno()).to_string(),
+        )
     }
 
     /// What was asked for is given up.
     pub fn cancelled() -> Error {
         Error::new(ErrorKind::Cancelled, "context canceled")
+    }
+
+    /// The frame that dockerd puts around what is wrong with a tar (it reads them in a process of its own).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processing(self) -> Error {
+        match self.kind {
+            ErrorKind::InvalidLayer | ErrorKind::DigestMismatch => Error::new(
+                self.kind,
+                format!("Error processing tar file(exit status 1): {self}"),
+            ),
+            _ => self,
+        }
     }
 
     /// What it means.

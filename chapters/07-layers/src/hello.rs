@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::io::{BufRead, Read};
 
-use images::{Descriptor, Digest, Hasher, Image, ImageConfig, Platform, Reference, RunConfig, Store, media};
-use tar::{EntryType, Header};
-
+use crate::pack::plain_header;
 use crate::{Error, Ingestion, Result, Snapshots};
+use images::{Descriptor, Digest, Hasher, Image, ImageConfig, Platform, Reference, RunConfig, Store, media};
 
 /// The label by which the image is known.
 pub const HELLO_LABEL: &str = "org.coracle.hello";
@@ -19,19 +18,34 @@ pub fn hello(store: &Store, snapshots: &Snapshots) -> Result<Image> {
     if let Some(image) = &present {
         let ours = image.config.config.labels.contains_key(HELLO_LABEL);
         // Hashing eight megabytes takes a few milliseconds, and never errs as times and sizes do.
-        if !ours || (image.config.rootfs.diff_ids == [digest(layer()?)?] && snapshots.lower_dirs(&image.config.rootfs.diff_ids).is_ok()) {
+        if !ours
+            || (image.config.rootfs.diff_ids == [digest(layer()?)?]
+                && snapshots.lower_dirs(&image.config.rootfs.diff_ids).is_ok())
+        {
             return Ok(image.clone());
         }
     }
     let ingest = store.ingest();
-    let layer = Ingestion { store, snapshots, expected: None, watch: &|_| true }.run(layer()?)?;
+    let layer = Ingestion {
+        store,
+        snapshots,
+        expected: None,
+        watch: &|_| true,
+    }
+    .run(layer()?)?;
     let held = snapshots.hold(&[layer.diff_id]);
-    let blob = Descriptor { media_type: media::OCI_LAYER.into(), ..layer.blob };
+    let blob = Descriptor {
+        media_type: media::OCI_LAYER.into(),
+        ..layer.blob
+    };
     let manifest = store.compose(&config(layer.diff_id), vec![blob])?;
     store.tag(&name, &manifest)?;
     if let Some(old) = present {
         // Only if no container's image and no other name holds on to it: then it would be a dangling image of an old build.
-        if store.resolve(&old.id.to_string()).is_ok_and(|image| image.names.is_empty()) {
+        if store
+            .resolve(&old.id.to_string())
+            .is_ok_and(|image| image.names.is_empty())
+        {
             store.remove(&old.id)?;
         }
     }
@@ -64,18 +78,14 @@ fn layer() -> Result<impl Read> {
     let open = |e| Error::system(format!("open({path:?})"), e);
     let executable = File::open(path).map_err(open)?;
     let size = executable.metadata().map_err(open)?.len();
-    let mut header = Header::new_ustar();
+    let mut header = plain_header(0o755, size);
     header.set_path("hello")?;
-    header.set_entry_type(EntryType::Regular);
-    header.set_mode(0o755);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header.set_size(size);
     header.set_cksum();
     let padding = size.wrapping_neg() % 512;
     let head = std::io::Cursor::new(header.as_bytes().to_vec());
-    Ok(head.chain(executable.take(size)).chain(std::io::repeat(0).take(padding + 1024)))
+    Ok(head
+        .chain(executable.take(size))
+        .chain(std::io::repeat(0).take(padding + 1024)))
 }
 
 fn digest(content: impl Read) -> Result<Digest> {

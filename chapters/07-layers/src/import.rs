@@ -6,7 +6,7 @@ use images::{Descriptor, History, Image, ImageConfig, Platform, Reference, RunCo
 
 use crate::compression::Compression;
 use crate::instructions;
-use crate::{Ingestion, Progress, Result, Sink, Snapshots, Stage, stream};
+use crate::{Error, Ingestion, Progress, Result, Sink, Snapshots, Stage, stream};
 
 /// What an import adds to the bare tar.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,13 @@ pub struct Import<'a> {
 }
 
 /// Imports a tar, gzipped or not.
-pub fn import(store: &Store, snapshots: &Snapshots, tar: impl Read, import: &Import<'_>, sink: Sink<'_>) -> Result<Image> {
+pub fn import(
+    store: &Store,
+    snapshots: &Snapshots,
+    tar: impl Read,
+    import: &Import<'_>,
+    sink: Sink<'_>,
+) -> Result<Image> {
     let mut run = RunConfig::default();
     for change in import.changes {
         instructions::apply(change, &mut run)?;
@@ -31,16 +37,30 @@ pub fn import(store: &Store, snapshots: &Snapshots, tar: impl Read, import: &Imp
     let mut tar = BufReader::with_capacity(stream::PIECE, tar);
     let compression = Compression::detect(tar.fill_buf()?)?;
     let watch = |stage| match stage {
-        Stage::Reading(current) => sink(Progress::LoadingLayer { layer: String::new(), current, total: 0 }),
+        Stage::Reading(current) => sink(Progress::LoadingLayer {
+            layer: String::new(),
+            current,
+            total: 0,
+        }),
         _ => true,
     };
-    let layer = Ingestion { store, snapshots, expected: None, watch: &watch }.run(tar)?;
+    let layer = Ingestion {
+        store,
+        snapshots,
+        expected: None,
+        watch: &watch,
+    }
+    .run(tar)
+    .map_err(Error::processing)?;
     let held = snapshots.hold(&[layer.diff_id]);
     let media_type = match compression {
         Compression::Plain => media::OCI_LAYER,
         Compression::Gzip => media::OCI_LAYER_GZIP,
     };
-    let blob = Descriptor { media_type: media_type.into(), ..layer.blob };
+    let blob = Descriptor {
+        media_type: media_type.into(),
+        ..layer.blob
+    };
     let mut config = config(import, run);
     config.rootfs.diff_ids.push(layer.diff_id);
     let manifest = store.compose(&config, vec![blob])?;
@@ -55,7 +75,11 @@ pub fn import(store: &Store, snapshots: &Snapshots, tar: impl Read, import: &Imp
 fn config(import: &Import<'_>, config: RunConfig) -> ImageConfig {
     let created = Some(jiff::Timestamp::now().to_string());
     let platform = import.platform.cloned().unwrap_or_else(Platform::host);
-    let message = if import.message.is_empty() { "Imported from -" } else { import.message };
+    let message = if import.message.is_empty() {
+        "Imported from -"
+    } else {
+        import.message
+    };
     ImageConfig {
         created: created.clone(),
         architecture: platform.architecture,
@@ -63,7 +87,11 @@ fn config(import: &Import<'_>, config: RunConfig) -> ImageConfig {
         os: platform.os,
         comment: message.into(),
         config,
-        history: vec![History { created, comment: message.into(), ..Default::default() }],
+        history: vec![History {
+            created,
+            comment: message.into(),
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

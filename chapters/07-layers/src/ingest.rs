@@ -74,7 +74,7 @@ impl Ingestion<'_> {
         let read_all = AtomicBool::new(false);
         let (to_gunzip, from_source) = stream::pipe();
         let (to_unpack, from_gunzip) = stream::pipe();
-        let (writer, diff_id, size) = thread::scope(|scope| {
+        let (blob, diff_id, size) = thread::scope(|scope| {
             let diff_id = scope.spawn(|| self.gunzip(from_source, to_unpack, &read_all));
             let size = scope.spawn(|| unpack(from_gunzip, &folder, ownership));
             let writer = self.read(source, to_gunzip);
@@ -83,9 +83,16 @@ impl Ingestion<'_> {
             read_all.store(true, Ordering::Relaxed);
             (blob, join(diff_id), join(size))
         });
-        let (blob, diff_id, size) = first_cause(writer, diff_id, size)?;
-        self.publish(staged, LayerRecord { diff_id, size })?;
-        Ok(Ingested { blob, diff_id })
+        let stored = blob.as_ref().ok().map(|blob| blob.digest);
+        let done = first_cause(blob, diff_id, size).and_then(|(blob, diff_id, size)| {
+            self.publish(staged, LayerRecord { diff_id, size })?;
+            Ok(Ingested { blob, diff_id })
+        });
+        if let (Err(_), Some(digest)) = (&done, stored) {
+            // The blob is what it was called, and yet no layer.
+            self.store.discard(&digest)?;
+        }
+        done
     }
 
     /// Unpacks a layer whose blob is in the store already.
@@ -151,11 +158,19 @@ impl Ingestion<'_> {
             None => writer.finish_any(images::media::OCI_LAYER),
         };
         let blob = blob.map_err(Error::from)?;
-        self.tell(Stage::Verified)?;
+        if let Err(gone) = self.tell(Stage::Verified) {
+            self.store.discard(&blob.digest).map_err(Error::from)?;
+            return Err(gone);
+        }
         Ok(blob)
     }
 
-    fn gunzip(&self, from_source: impl BufRead, mut to_unpack: Source, read_all: &AtomicBool) -> io::Result<Digest> {
+    fn gunzip(
+        &self,
+        from_source: impl BufRead,
+        mut to_unpack: Source,
+        read_all: &AtomicBool,
+    ) -> io::Result<Digest> {
         let mut plain = Unpacked::new(stream::Counted::new(from_source))?;
         let mut hasher = Hasher::default();
         loop {
@@ -175,7 +190,11 @@ impl Ingestion<'_> {
     }
 
     fn tell(&self, stage: Stage) -> io::Result<()> {
-        if (self.watch)(stage) { Ok(()) } else { Err(Error::cancelled().into()) }
+        if (self.watch)(stage) {
+            Ok(())
+        } else {
+            Err(Error::cancelled().into())
+        }
     }
 }
 
@@ -184,7 +203,9 @@ fn unpack(tar: Drain, folder: &std::path::Path, ownership: Ownership) -> io::Res
 }
 
 fn join<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The results of all three, or the error of the first that did not only stop because another had.
@@ -194,7 +215,11 @@ fn first_cause<A, B, C>(a: io::Result<A>, b: io::Result<B>, c: io::Result<C>) ->
         (a, b, c) => {
             let errors = [a.err(), b.err(), c.err()].into_iter().flatten();
             let (followed, causes): (Vec<_>, Vec<_>) = errors.partition(stream::is_stopped);
-            Err(causes.into_iter().chain(followed).next().map_or_else(Error::cancelled, Error::from))
+            Err(causes
+                .into_iter()
+                .chain(followed)
+                .next()
+                .map_or_else(Error::cancelled, Error::from))
         }
     }
 }

@@ -10,13 +10,26 @@ pub fn apply(instruction: &str, config: &mut RunConfig) -> Result<()> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let (word, rest) = (word.to_ascii_lowercase(), rest.trim());
     let known = [
-        "cmd", "entrypoint", "env", "expose", "label", "onbuild", "user", "volume", "workdir", "healthcheck", "stopsignal",
+        "cmd",
+        "entrypoint",
+        "env",
+        "expose",
+        "label",
+        "onbuild",
+        "user",
+        "volume",
+        "workdir",
+        "healthcheck",
+        "stopsignal",
     ];
     if !known.contains(&word.as_str()) {
         return Err(invalid(format!("{word} is not a valid change command")));
     }
     if word == "healthcheck" {
-        return Err(Error::new(ErrorKind::NotSupported, "the change command HEALTHCHECK is not supported"));
+        return Err(Error::new(
+            ErrorKind::NotSupported,
+            "the change command HEALTHCHECK is not supported",
+        ));
     }
     let upper = word.to_ascii_uppercase();
     if rest.is_empty() && word != "cmd" && word != "entrypoint" {
@@ -39,7 +52,9 @@ pub fn apply(instruction: &str, config: &mut RunConfig) -> Result<()> {
         }
         "volume" => {
             let folders = json_list(rest).map_or_else(|| words(rest, config), Ok)?;
-            config.volumes.extend(folders.into_iter().map(|folder| (folder, Empty {})));
+            config
+                .volumes
+                .extend(folders.into_iter().map(|folder| (folder, Empty {})));
         }
         "user" => config.user = one(rest, "USER", config)?,
         "stopsignal" => config.stop_signal = one(rest, "STOPSIGNAL", config)?,
@@ -58,7 +73,11 @@ fn command(text: &str) -> Vec<String> {
 }
 
 fn json_list(text: &str) -> Option<Vec<String>> {
-    if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
+    if text.starts_with('[') {
+        serde_json::from_str(text).ok()
+    } else {
+        None
+    }
 }
 
 /// `a=b c="d e"`, or the old form `a b c`.
@@ -72,7 +91,9 @@ fn pairs(text: &str, instruction: &str, config: &RunConfig) -> Result<Vec<(Strin
     }
     let pair = |word: String| {
         let (name, value) = word.split_once('=').ok_or_else(|| {
-            invalid(format!("Syntax error - can't find = in {word:?}. Must be of the form: name=value"))
+            invalid(format!(
+                "Syntax error - can't find = in {word:?}. Must be of the form: name=value"
+            ))
         })?;
         match name {
             "" => Err(invalid(format!("{instruction} names can not be blank"))),
@@ -94,12 +115,20 @@ fn exposed(port: &str) -> Result<String> {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     let protocol = protocol.to_ascii_lowercase();
     let fine = number.parse::<u16>().is_ok() && ["tcp", "udp", "sctp"].contains(&protocol.as_str());
-    if fine { Ok(format!("{number}/{protocol}")) } else { Err(invalid(format!("invalid containerPort: {port}"))) }
+    if fine {
+        Ok(format!("{number}/{protocol}"))
+    } else {
+        Err(invalid(format!("invalid containerPort: {port}")))
+    }
 }
 
 /// A relative folder counts from the one before it.
 fn working_dir(folder: &str, before: &str) -> String {
-    let path = if folder.starts_with('/') { folder.to_string() } else { format!("{before}/{folder}") };
+    let path = if folder.starts_with('/') {
+        folder.to_string()
+    } else {
+        format!("{before}/{folder}")
+    };
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -112,9 +141,15 @@ fn working_dir(folder: &str, before: &str) -> String {
 }
 
 fn on_build(instruction: &str) -> Result<String> {
-    let word = instruction.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    let word = instruction
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
     match word.as_str() {
-        "ONBUILD" => Err(invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed".into())),
+        "ONBUILD" => Err(invalid(
+            "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed".into(),
+        )),
         "MAINTAINER" | "FROM" => Err(invalid(format!("{word} isn't allowed as an ONBUILD trigger"))),
         _ => Ok(instruction.into()),
     }
@@ -141,7 +176,9 @@ fn words(text: &str, config: &RunConfig) -> Result<Vec<String>> {
         }
     }
     if quote.is_some() {
-        return Err(invalid("unexpected end of statement while looking for matching quote".into()));
+        return Err(invalid(
+            "unexpected end of statement while looking for matching quote".into(),
+        ));
     }
     if begun || !word.is_empty() {
         words.push(word);
@@ -158,7 +195,10 @@ fn variable(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, config: &RunCon
     if braced && rest.next() != Some('}') {
         return Err(invalid(format!("unsupported modifier in substitution of {name}")));
     }
-    let value = config.env.iter().find_map(|line| line.strip_prefix(&name)?.strip_prefix('='));
+    let value = config
+        .env
+        .iter()
+        .find_map(|line| line.strip_prefix(&name)?.strip_prefix('='));
     Ok(value.unwrap_or_default().to_string())
 }
 
@@ -174,9 +214,20 @@ mod tests {
     fn changes_a_config_as_docker_does() {
         let mut config = RunConfig::default();
         let changes = [
-            "CMD [\"sh\", \"-c\", \"x\"]", "ENTRYPOINT echo hi", "ENV A=b C=\"d e\"", "env A=$C/${A}", "ENV OLD style value",
-            "EXPOSE 80 53/UDP", "LABEL a=1 \"b c\"='$A'", "USER app:app", "WORKDIR /srv", "WORKDIR ../opt/./x", "VOLUME [\"/a\"]",
-            "VOLUME /b /c", "ONBUILD RUN true", "STOPSIGNAL SIGINT",
+            "CMD [\"sh\", \"-c\", \"x\"]",
+            "ENTRYPOINT echo hi",
+            "ENV A=b C=\"d e\"",
+            "env A=$C/${A}",
+            "ENV OLD style value",
+            "EXPOSE 80 53/UDP",
+            "LABEL a=1 \"b c\"='$A'",
+            "USER app:app",
+            "WORKDIR /srv",
+            "WORKDIR ../opt/./x",
+            "VOLUME [\"/a\"]",
+            "VOLUME /b /c",
+            "ONBUILD RUN true",
+            "STOPSIGNAL SIGINT",
         ];
         for change in changes {
             apply(change, &mut config).unwrap();
@@ -187,12 +238,28 @@ mod tests {
     #[test]
     fn refuses_in_dockers_words() {
         let changes = [
-            "RUN true", "FROM x", "", "ENV", "ENV A", "ENV A=1 B", "ENV =x", "USER a b", "EXPOSE http", "HEALTHCHECK NONE",
-            "ONBUILD ONBUILD RUN x", "LABEL a='b", "ENV A=${B:-c}",
+            "RUN true",
+            "FROM x",
+            "",
+            "ENV",
+            "ENV A",
+            "ENV A=1 B",
+            "ENV =x",
+            "USER a b",
+            "EXPOSE http",
+            "HEALTHCHECK NONE",
+            "ONBUILD ONBUILD RUN x",
+            "LABEL a='b",
+            "ENV A=${B:-c}",
         ];
         let refusals: Vec<String> = changes
             .iter()
-            .map(|change| format!("{change:?}: {}", apply(change, &mut RunConfig::default()).unwrap_err()))
+            .map(|change| {
+                format!(
+                    "{change:?}: {}",
+                    apply(change, &mut RunConfig::default()).unwrap_err()
+                )
+            })
             .collect();
         insta::assert_snapshot!(refusals.join("\n"));
     }

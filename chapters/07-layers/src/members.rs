@@ -35,13 +35,23 @@ impl Member {
     /// A pax record's value.
     pub fn record(&self, key: &str) -> Option<&[u8]> {
         // The last one counts (pax(1)).
-        self.pax.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
+        self.pax
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_slice())
     }
 
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>> {
-        let Some(value) = self.record(key) else { return Ok(None) };
-        let number = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
-        number.map(Some).ok_or_else(|| invalid(&format!("pax record {key} is no number")))
+        let Some(value) = self.record(key) else {
+            return Ok(None);
+        };
+        let number = std::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        number
+            .map(Some)
+            .ok_or_else(|| invalid(&format!("pax record {key} is no number")))
     }
 }
 
@@ -57,7 +67,11 @@ pub struct Members<R> {
 impl<R: BufRead> Members<R> {
     /// Starts at the beginning of `input`.
     pub fn new(input: R) -> Members<R> {
-        Members { input, content: 0, padding: 0 }
+        Members {
+            input,
+            content: 0,
+            padding: 0,
+        }
     }
 
     /// The next member; None at the end of the archive.
@@ -65,7 +79,9 @@ impl<R: BufRead> Members<R> {
         let (mut path, mut link, mut pax) = (None, None, Vec::new());
         loop {
             self.skip_rest()?;
-            let Some(header) = self.header()? else { return Ok(None) };
+            let Some(header) = self.header()? else {
+                return Ok(None);
+            };
             let size = header.entry_size().map_err(|e| invalid(&e.to_string()))?;
             match header.entry_type() {
                 EntryType::GNULongName => path = Some(self.long_name(size)?),
@@ -85,7 +101,14 @@ impl<R: BufRead> Members<R> {
         link: Option<Vec<u8>>,
         pax: Vec<(String, Vec<u8>)>,
     ) -> Result<Member> {
-        let mut member = Member { header, path: Vec::new(), link: Vec::new(), size: 0, pax, sparse: None };
+        let mut member = Member {
+            header,
+            path: Vec::new(),
+            link: Vec::new(),
+            size: 0,
+            pax,
+            sparse: None,
+        };
         let owned = |value: Option<&[u8]>| value.map(<[u8]>::to_vec);
         member.path = owned(member.record("GNU.sparse.name"))
             .or_else(|| owned(member.record("path")))
@@ -120,8 +143,12 @@ impl<R: BufRead> Members<R> {
         }
         let sum = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).sum::<u32>();
         if header.cksum().ok() != Some(sum(&bytes[..148]) + sum(&bytes[156..]) + 8 * u32::from(b' ')) {
-            return Err(invalid("invalid tar header"));
+            return Err(Error::new(
+                ErrorKind::InvalidLayer,
+                "archive/tar: invalid tar header",
+            ));
         }
+        fill_blanks(&mut header);
         Ok(Some(header))
     }
 
@@ -162,7 +189,11 @@ impl<R: BufRead> Members<R> {
         let mut rest = self.content + self.padding;
         (self.content, self.padding) = (0, 0);
         while rest > 0 {
-            let there = self.input.fill_buf()?.len().min(rest.try_into().unwrap_or(usize::MAX));
+            let there = self
+                .input
+                .fill_buf()?
+                .len()
+                .min(rest.try_into().unwrap_or(usize::MAX));
             if there == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
@@ -210,6 +241,18 @@ impl<R: BufRead> Read for Members<R> {
         into[..amount].copy_from_slice(&buffer[..amount]);
         self.consume(amount);
         Ok(amount)
+    }
+}
+
+/// A number left blank is 0, as for Go's reader, which made most of the layers there are.
+fn fill_blanks(header: &mut Header) {
+    let old = header.as_old_mut();
+    let short = [&mut old.mode, &mut old.uid, &mut old.gid].map(|field| &mut field[..]);
+    let long = [&mut old.size, &mut old.mtime].map(|field| &mut field[..]);
+    for field in short.into_iter().chain(long) {
+        if field.iter().all(|b| matches!(b, 0 | b' ')) {
+            field[0] = b'0';
+        }
     }
 }
 

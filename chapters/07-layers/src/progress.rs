@@ -4,26 +4,59 @@ use images::Digest;
 
 /// One piece of news. `layer` is a layer's short digest (12 digits).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the variants' names are Docker's words; amounts are bytes so far and in all")]
+#[allow(
+    missing_docs,
+    reason = "the variants' names are Docker's words; amounts are bytes so far and in all"
+)]
 pub enum Progress {
     /// `Pulling from library/busybox`, with the tag as its id.
-    PullingFrom { repository: String, version: String },
-    PullingFsLayer { layer: String },
-    Waiting { layer: String },
-    Downloading { layer: String, current: u64, total: u64 },
+    PullingFrom {
+        repository: String,
+        version: String,
+    },
+    PullingFsLayer {
+        layer: String,
+    },
+    Waiting {
+        layer: String,
+    },
+    Downloading {
+        layer: String,
+        current: u64,
+        total: u64,
+    },
     /// `Retrying in 5 seconds`.
-    Retrying { layer: String, seconds: u64 },
-    VerifyingChecksum { layer: String },
-    DownloadComplete { layer: String },
-    Extracting { layer: String, current: u64, total: u64 },
-    PullComplete { layer: String },
-    AlreadyExists { layer: String },
+    Retrying {
+        layer: String,
+        seconds: u64,
+    },
+    VerifyingChecksum {
+        layer: String,
+    },
+    DownloadComplete {
+        layer: String,
+    },
+    Extracting {
+        layer: String,
+        current: u64,
+        total: u64,
+    },
+    PullComplete {
+        layer: String,
+    },
+    AlreadyExists {
+        layer: String,
+    },
     /// `Digest: sha256:…`.
     Digest(Digest),
     /// `Status: Downloaded newer image for busybox:latest`, or that it is up to date.
     Status(String),
     /// `Loading layer`, of `docker load`.
-    LoadingLayer { layer: String, current: u64, total: u64 },
+    LoadingLayer {
+        layer: String,
+        current: u64,
+        total: u64,
+    },
     /// `Loaded image: busybox:latest` or `Loaded image ID: sha256:…`: a line of text (`stream`), no status.
     Loaded(String),
 }

@@ -8,19 +8,33 @@ pub(crate) enum Challenge {
     /// User name and password, in every request.
     Basic,
     /// A token from elsewhere (Docker's "token authentication").
-    Bearer { realm: String, service: String, scope: Option<String> },
+    Bearer {
+        realm: String,
+        service: String,
+        scope: Option<String>,
+    },
 }
 
 impl Challenge {
     /// The best of all challenges in these headers: Bearer before Basic.
     pub(crate) fn choose(headers: &[String]) -> Option<Challenge> {
-        let challenges: Vec<(String, BTreeMap<String, String>)> = headers.iter().flat_map(|h| parse(h)).collect();
-        let bearer = challenges.iter().find(|(scheme, p)| scheme == "bearer" && p.contains_key("realm"));
+        let challenges: Vec<(String, BTreeMap<String, String>)> =
+            headers.iter().flat_map(|h| parse(h)).collect();
+        let bearer = challenges
+            .iter()
+            .find(|(scheme, p)| scheme == "bearer" && p.contains_key("realm"));
         let basic = challenges.iter().find(|(scheme, _)| scheme == "basic");
         if let Some((_, parameters)) = bearer {
             let get = |key: &str| parameters.get(key).cloned();
-            let (realm, service) = (get("realm").unwrap_or_default(), get("service").unwrap_or_default());
-            return Some(Challenge::Bearer { realm, service, scope: get("scope") });
+            let (realm, service) = (
+                get("realm").unwrap_or_default(),
+                get("service").unwrap_or_default(),
+            );
+            return Some(Challenge::Bearer {
+                realm,
+                service,
+                scope: get("scope"),
+            });
         }
         basic.map(|_| Challenge::Basic)
     }
@@ -78,7 +92,8 @@ mod tests {
 
     #[test]
     fn chooses_bearer_with_its_parameters() {
-        let choose = |headers: &[&str]| Challenge::choose(&headers.iter().map(|h| h.to_string()).collect::<Vec<_>>());
+        let choose =
+            |headers: &[&str]| Challenge::choose(&headers.iter().map(|h| h.to_string()).collect::<Vec<_>>());
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#;
         let bearer = |scope: Option<&str>| Challenge::Bearer {
             realm: "https://auth.docker.io/token".into(),
@@ -86,9 +101,13 @@ mod tests {
             scope: scope.map(String::from),
         };
         assert_eq!(choose(&[hub]), Some(bearer(Some("repository:a/b:pull,push"))));
-        let both = r#"Basic realm="x", Bearer realm = "https://auth.docker.io/token" , service=registry.docker.io"#;
+        let both =
+            r#"Basic realm="x", Bearer realm = "https://auth.docker.io/token" , service=registry.docker.io"#;
         assert_eq!(choose(&[both]), Some(bearer(None)));
-        assert_eq!(choose(&["Basic realm=\"a \\\"b\\\", c\""]), Some(Challenge::Basic));
+        assert_eq!(
+            choose(&["Basic realm=\"a \\\"b\\\", c\""]),
+            Some(Challenge::Basic)
+        );
         assert_eq!(choose(&["Digest realm=\"x\"", "basic"]), Some(Challenge::Basic));
         assert_eq!(choose(&["Negotiate"]), None);
         assert_eq!(choose(&["=,=\"", "Bearer"]), None);

@@ -16,16 +16,29 @@ use crate::{Error, ErrorKind, Result};
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Pulls what is missing of a layer: its blob, its files, or both.
-pub(crate) fn pull_layer(request: &Pull<'_>, agent: &Agent, session: &Session, layer: Expected<'_>, sink: Sink<'_>) -> Result<()> {
+pub(crate) fn pull_layer(
+    request: &Pull<'_>,
+    agent: &Agent,
+    session: &Session,
+    layer: Expected<'_>,
+    sink: Sink<'_>,
+) -> Result<()> {
     let id = || layer.blob.digest.short();
     let told = Mutex::new(Instant::now());
     let watch = |stage| watch(stage, layer, &told, request, sink);
-    let ingestion =
-        Ingestion { store: request.store, snapshots: request.snapshots, expected: Some(layer), watch: &watch };
+    let ingestion = Ingestion {
+        store: request.store,
+        snapshots: request.snapshots,
+        expected: Some(layer),
+        watch: &watch,
+    };
     let failure = RefCell::new(None);
     let retrying = |seconds| !(request.cancelled)() && sink(Progress::Retrying { layer: id(), seconds });
     let source = || BlobReader::new(agent, session, layer.blob, &retrying, &failure);
-    let done = match (request.store.has(layer.blob), request.snapshots.has(&layer.chain_id)) {
+    let done = match (
+        request.store.has(layer.blob),
+        request.snapshots.has(&layer.chain_id),
+    ) {
         (true, true) => Ok(()),
         (true, false) => ingestion.run_stored(layer.blob),
         (false, true) => ingestion.run_blob_only(source()),
@@ -36,16 +49,36 @@ pub(crate) fn pull_layer(request: &Pull<'_>, agent: &Agent, session: &Session, l
     Ok(())
 }
 
-fn watch(stage: Stage, layer: Expected<'_>, told: &Mutex<Instant>, request: &Pull<'_>, sink: Sink<'_>) -> bool {
+fn watch(
+    stage: Stage,
+    layer: Expected<'_>,
+    told: &Mutex<Instant>,
+    request: &Pull<'_>,
+    sink: Sink<'_>,
+) -> bool {
     if (request.cancelled)() {
         return false;
     }
     let (id, total) = (layer.blob.digest.short(), layer.blob.size);
     match stage {
-        Stage::Reading(current) => current < total && !due(told) || sink(Progress::Downloading { layer: id, current, total }),
+        Stage::Reading(current) => {
+            current < total && !due(told)
+                || sink(Progress::Downloading {
+                    layer: id,
+                    current,
+                    total,
+                })
+        }
         Stage::Verifying => sink(Progress::VerifyingChecksum { layer: id }),
         Stage::Verified => sink(Progress::DownloadComplete { layer: id }),
-        Stage::Unpacking(current) => current < total && !due(told) || sink(Progress::Extracting { layer: id, current, total }),
+        Stage::Unpacking(current) => {
+            current < total && !due(told)
+                || sink(Progress::Extracting {
+                    layer: id,
+                    current,
+                    total,
+                })
+        }
     }
 }
 
@@ -61,7 +94,9 @@ fn due(told: &Mutex<Instant>) -> bool {
 /// An error of the layer's content, in dockerd's words.
 fn registering(error: layers::Error) -> Error {
     match error.kind() {
-        layers::ErrorKind::InvalidLayer => Error::new(ErrorKind::Invalid, format!("failed to register layer: {error}")),
+        layers::ErrorKind::InvalidLayer => {
+            Error::new(ErrorKind::Invalid, format!("failed to register layer: {error}"))
+        }
         _ => error.into(),
     }
 }

@@ -26,29 +26,47 @@ impl Servers {
     /// Reads resolv.conf's text; without a name server it is this machine.
     pub(crate) fn parse(text: &str) -> Servers {
         let timeout = Duration::from_secs(5);
-        let mut servers = Servers { addresses: Vec::new(), search: Vec::new(), ndots: 1, timeout, attempts: 2 };
+        let mut servers = Servers {
+            addresses: Vec::new(),
+            search: Vec::new(),
+            ndots: 1,
+            timeout,
+            attempts: 2,
+        };
         for line in text.lines() {
-            let mut words = line.split(['#', ';']).next().unwrap_or_default().split_whitespace();
+            let mut words = line
+                .split(['#', ';'])
+                .next()
+                .unwrap_or_default()
+                .split_whitespace();
             match words.next() {
                 Some("nameserver") => {
                     // An address with a scope (fe80::1%eth0) needs an interface's index: left out.
                     let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());
-                    servers.addresses.extend(address.map(|address| SocketAddr::new(address, 53)));
+                    servers
+                        .addresses
+                        .extend(address.map(|address| SocketAddr::new(address, 53)));
                 }
-                Some("search" | "domain") => servers.search = words.map(|w| w.trim_end_matches('.').to_string()).collect(),
+                Some("search" | "domain") => {
+                    servers.search = words.map(|w| w.trim_end_matches('.').to_string()).collect()
+                }
                 Some("options") => words.for_each(|option| servers.option(option)),
                 _ => (),
             }
         }
         servers.addresses.truncate(3);
         if servers.addresses.is_empty() {
-            servers.addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53));
+            servers
+                .addresses
+                .push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53));
         }
         servers
     }
 
     fn option(&mut self, option: &str) {
-        let Some((name, value)) = option.split_once(':') else { return };
+        let Some((name, value)) = option.split_once(':') else {
+            return;
+        };
         let Ok(value) = value.parse::<u32>() else { return };
         match name {
             "ndots" => self.ndots = value.min(15) as usize,
@@ -63,9 +81,17 @@ impl Servers {
         if let Some(absolute) = host.strip_suffix('.') {
             return vec![absolute.to_string()];
         }
-        let searched = self.search.iter().filter(|domain| !domain.is_empty()).map(|domain| format!("{host}.{domain}"));
+        let searched = self
+            .search
+            .iter()
+            .filter(|domain| !domain.is_empty())
+            .map(|domain| format!("{host}.{domain}"));
         let bare = std::iter::once(host.to_string());
-        if host.matches('.').count() >= self.ndots { bare.chain(searched).collect() } else { searched.chain(bare).collect() }
+        if host.matches('.').count() >= self.ndots {
+            bare.chain(searched).collect()
+        } else {
+            searched.chain(bare).collect()
+        }
     }
 }
 
@@ -83,7 +109,10 @@ pub(crate) fn lookup(host: &str) -> io::Result<Vec<IpAddr>> {
     if lower == "localhost" || lower.ends_with(".localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
-    lookup_at(&Servers::parse(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default()), host)
+    lookup_at(
+        &Servers::parse(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
+        host,
+    )
 }
 
 /// The addresses of /etc/hosts' text for a name.
@@ -91,7 +120,9 @@ fn in_hosts(text: &str, host: &str) -> Vec<IpAddr> {
     let address = |line: &str| {
         let mut words = line.split('#').next()?.split_whitespace();
         let address: IpAddr = words.next()?.parse().ok()?;
-        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
+        words
+            .any(|name| name.eq_ignore_ascii_case(host))
+            .then_some(address)
     };
     text.lines().filter_map(address).collect()
 }
@@ -142,9 +173,15 @@ fn ask(server: SocketAddr, host: &str, timeout: Duration) -> io::Result<Option<V
         }
         socket.set_read_timeout(Some(left))?;
         let length = socket.recv(&mut packet)?;
-        let Ok(reply) = Message::from_vec(&packet[..length]) else { continue };
+        let Ok(reply) = Message::from_vec(&packet[..length]) else {
+            continue;
+        };
         if let Some(place) = queries.iter().position(|query| answers(query, &reply)) {
-            let whole = if reply.metadata.truncation { ask_tcp(server, &queries[place], timeout)? } else { reply };
+            let whole = if reply.metadata.truncation {
+                ask_tcp(server, &queries[place], timeout)?
+            } else {
+                reply
+            };
             replies[place] = Some(whole);
         }
     }
@@ -152,7 +189,11 @@ fn ask(server: SocketAddr, host: &str, timeout: Duration) -> io::Result<Option<V
 }
 
 fn unspecified(server: SocketAddr) -> IpAddr {
-    if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+    if server.is_ipv4() {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
+    }
 }
 
 fn query(host: &str, kind: RecordType) -> io::Result<Message> {
@@ -169,7 +210,9 @@ fn query(host: &str, kind: RecordType) -> io::Result<Message> {
 
 /// Whether this is the reply to this query, by id and question.
 fn answers(query: &Message, reply: &Message) -> bool {
-    reply.metadata.message_type == MessageType::Response && reply.metadata.id == query.metadata.id && reply.queries == query.queries
+    reply.metadata.message_type == MessageType::Response
+        && reply.metadata.id == query.metadata.id
+        && reply.queries == query.queries
 }
 
 /// RFC 7766: the same message, after its length.
@@ -185,7 +228,11 @@ fn ask_tcp(server: SocketAddr, query: &Message, timeout: Duration) -> io::Result
     let mut bytes = vec![0; u16::from_be_bytes(length).into()];
     stream.read_exact(&mut bytes)?;
     let reply = Message::from_vec(&bytes).map_err(io::Error::other)?;
-    if answers(query, &reply) { Ok(reply) } else { Err(io::Error::other("an answer to another question")) }
+    if answers(query, &reply) {
+        Ok(reply)
+    } else {
+        Err(io::Error::other("an answer to another question"))
+    }
 }
 
 fn addresses<'a>(replies: impl Iterator<Item = &'a Message>) -> Option<Vec<IpAddr>> {

@@ -32,21 +32,41 @@ impl Store {
     pub fn collect(&self) -> Result<()> {
         let mut ingests = self.ingests.lock().unwrap_or_else(PoisonError::into_inner);
         ingests.owed = ingests.active > 0;
-        if ingests.owed { Ok(()) } else { self.remove_unreached() }
+        if ingests.owed {
+            Ok(())
+        } else {
+            self.remove_unreached()
+        }
     }
 
-    /// A manifest that cannot be read ends the collection: what it needs is not known.
-    fn remove_unreached(&self) -> Result<()> {
+    /// Removes one blob, unless an image needs it: it turned out to be good for nothing.
+    pub fn discard(&self, digest: &Digest) -> Result<()> {
+        let _ingests = self.ingests.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.reached()?.contains(digest) {
+            return Ok(());
+        }
+        let path = self.blob_path(digest);
+        fs::remove_file(&path).map_err(|e| Error::system(format!("unlink({path:?})"), e))
+    }
+
+    fn reached(&self) -> Result<BTreeSet<Digest>> {
         let mut reached = BTreeSet::new();
         for entry in &self.index()?.manifests {
             self.reach(entry, &mut reached)?;
         }
+        Ok(reached)
+    }
+
+    /// A manifest that cannot be read ends the collection: what it needs is not known.
+    fn remove_unreached(&self) -> Result<()> {
+        let reached = self.reached()?;
         let folder = self.dir.join("blobs/sha256");
         let blobs = fs::read_dir(&folder).map_err(|e| Error::system(format!("open({folder:?})"), e))?;
         for blob in blobs.flatten() {
             let digest = blob.file_name().to_str().and_then(Digest::from_hex);
             if digest.is_some_and(|digest| !reached.contains(&digest)) {
-                fs::remove_file(blob.path()).map_err(|e| Error::system(format!("unlink({:?})", blob.path()), e))?;
+                fs::remove_file(blob.path())
+                    .map_err(|e| Error::system(format!("unlink({:?})", blob.path()), e))?;
             }
         }
         Ok(())

@@ -15,7 +15,11 @@ fn image(store: &Store, content: &str) -> Descriptor {
     let mut writer = store.writer().unwrap();
     writer.write_all(content.as_bytes()).unwrap();
     let layer = writer.finish_any(media::OCI_LAYER).unwrap();
-    let mut config = ImageConfig { os: "linux".into(), architecture: "amd64".into(), ..Default::default() };
+    let mut config = ImageConfig {
+        os: "linux".into(),
+        architecture: "amd64".into(),
+        ..Default::default()
+    };
     config.rootfs.diff_ids.push(layer.digest);
     store.compose(&config, vec![layer]).unwrap()
 }
@@ -26,7 +30,10 @@ fn reference(text: &str) -> Reference {
 
 fn names(store: &Store) -> Vec<Vec<String>> {
     let images = store.images().unwrap();
-    images.iter().map(|image| image.names.iter().map(Reference::familiar).collect()).collect()
+    images
+        .iter()
+        .map(|image| image.names.iter().map(Reference::familiar).collect())
+        .collect()
 }
 
 fn files(dir: &Path) -> usize {
@@ -38,16 +45,31 @@ fn resolves_names_ids_and_prefixes() {
     let (_dir, store) = store();
     let one = image(&store, "one");
     store.tag(&reference("busybox"), &one).unwrap();
-    store.tag(&reference("busybox").at_digest(one.digest), &one).unwrap();
+    store
+        .tag(&reference("busybox").at_digest(one.digest), &one)
+        .unwrap();
     let id = store.resolve("busybox").unwrap().id;
     let pinned = format!("busybox:other@{}", one.digest);
-    for text in ["busybox:latest", "docker.io/library/busybox", &id.to_string(), &id.hex(), &id.short(), &pinned] {
+    for text in [
+        "busybox:latest",
+        "docker.io/library/busybox",
+        &id.to_string(),
+        &id.hex(),
+        &id.short(),
+        &pinned,
+    ] {
         assert_eq!(store.resolve(text).unwrap().id, id, "{text}");
     }
     let refusal = |text: &str| store.resolve(text).unwrap_err().to_string();
     assert_eq!(refusal("nosuch"), "No such image: nosuch:latest");
-    assert_eq!(refusal(&"0".repeat(64)), format!("No such image: sha256:{}", "0".repeat(64)));
-    assert_eq!(refusal("No/Such"), "invalid reference format: repository name must be lowercase");
+    assert_eq!(
+        refusal(&"0".repeat(64)),
+        format!("No such image: sha256:{}", "0".repeat(64))
+    );
+    assert_eq!(
+        refusal("No/Such"),
+        "invalid reference format: repository name must be lowercase"
+    );
 }
 
 #[test]
@@ -63,7 +85,10 @@ fn a_moved_name_leaves_a_dangling_image() {
     store.tag(&reference("z"), &one).unwrap();
     assert_eq!(names(&store), [vec!["x:latest", "y:latest"], vec!["z:latest"]]);
     store.untag(&reference("z")).unwrap();
-    assert_eq!(store.untag(&reference("z")).unwrap_err().to_string(), "No such image: z:latest");
+    assert_eq!(
+        store.untag(&reference("z")).unwrap_err().to_string(),
+        "No such image: z:latest"
+    );
 }
 
 #[test]
@@ -125,7 +150,9 @@ fn threads_lose_no_name() {
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let (store, one) = (&store, &one);
-            scope.spawn(move || (0..10).for_each(|n| store.tag(&reference(&format!("x:{thread}-{n}")), one).unwrap()));
+            scope.spawn(move || {
+                (0..10).for_each(|n| store.tag(&reference(&format!("x:{thread}-{n}")), one).unwrap())
+            });
         }
     });
     assert_eq!(store.resolve("x:0-0").unwrap().names.len(), 40);
