@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -59,6 +60,7 @@ pub fn start(host: &Host, signals: &Option<Signals>) -> Result<UnixStream> {
 /// there reaches it.
 fn spawn(log: File) -> io::Result<Child> {
     Command::new("/proc/self/exe")
+        .arg0("coracle")
         .args(["daemon", "--detach"])
         .current_dir("/")
         .stdin(Stdio::null())

@@ -165,10 +165,13 @@ fn runtimes_and_security(text: &mut String, info: &Value) {
     if info["OSType"] != "linux" {
         return;
     }
-    always(text, " Init Binary", &info["InitBinary"]);
-    always(text, " containerd version", &info["ContainerdCommit"]["ID"]);
-    always(text, " runc version", &info["RuncCommit"]["ID"]);
-    always(text, " init version", &info["InitCommit"]["ID"]);
+    // An engine that is all of these in one has no versions of them.
+    if !plain(&info["ContainerdCommit"]["ID"]).is_empty() {
+        always(text, " Init Binary", &info["InitBinary"]);
+        always(text, " containerd version", &info["ContainerdCommit"]["ID"]);
+        always(text, " runc version", &info["RuncCommit"]["ID"]);
+        always(text, " init version", &info["InitCommit"]["ID"]);
+    }
     let options = strings(&info["SecurityOptions"]);
     if !options.is_empty() {
         text.push_str(" Security Options:\n");
