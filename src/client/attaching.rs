@@ -63,7 +63,7 @@ pub fn attach(daemon: &Daemon, id: &str, streams: (bool, bool, bool), keys: &str
 
 /// Asks for an exit status. The daemon answers the head at once, and from then on no exit is missed.
 pub fn wait_head(daemon: &Daemon, id: &str, condition: &str) -> Result<Response> {
-    daemon.without_signals().post(
+    daemon.post(
         &format!("/containers/{}/wait", encode(id)),
         &[("condition", condition)],
     )

@@ -8,7 +8,7 @@ use super::signals::Signals;
 use serde::Serialize;
 use serde_json::Value;
 use std::cell::OnceCell;
-use std::io::Read;
+use std::fs::File;
 use std::os::unix::net::UnixStream;
 
 /// The newest API version that this client speaks.
@@ -75,7 +75,7 @@ impl Daemon {
     }
 
     /// A `POST` of a stream.
-    pub fn post_stream(&self, path: &str, query: Query<'_>, body: &mut dyn Read) -> Result<Response> {
+    pub fn post_stream(&self, path: &str, query: Query<'_>, body: &mut File) -> Result<Response> {
         self.call("POST", path, query, Vec::new(), Body::Stream(body))
     }
 

@@ -5,6 +5,7 @@
 
 use super::failure::{Error, ErrorKind, Result};
 use super::signals::Signals;
+use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -31,7 +32,7 @@ pub enum Body<'a> {
     /// JSON, of a known length.
     Json(Vec<u8>),
     /// A stream of unknown length, sent in chunks.
-    Stream(&'a mut dyn Read),
+    Stream(&'a mut File),
     /// The connection itself, once the daemon has switched protocols.
     Upgrade,
 }
@@ -72,11 +73,8 @@ pub fn send(stream: UnixStream, signals: Option<Signals>, request: Request<'_>) 
         buffer: Vec::new(),
         start: 0,
     };
-    match send_request(&mut source, request) {
-        // A daemon that refuses a body early answers before it has read all of it, and the answer says more than `EPIPE`.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(Exchange(source)),
-    }
+    send_request(&mut source, request)?;
+    Ok(Exchange(source))
 }
 
 impl Exchange {
@@ -113,25 +111,25 @@ fn send_request(source: &mut Source, request: Request<'_>) -> Result<()> {
     if let Body::Json(json) = &request.body {
         bytes.extend_from_slice(json);
     }
-    source.stream.write_all(&bytes)?;
-    match request.body {
-        Body::Stream(reader) => send_chunks(source, reader),
+    match (source.write(&bytes)?, request.body) {
+        (true, Body::Stream(reader)) => send_chunks(source, reader),
         _ => Ok(()),
     }
 }
 
-fn send_chunks(source: &mut Source, reader: &mut dyn Read) -> Result<()> {
+fn send_chunks(source: &mut Source, reader: &mut File) -> Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        source.refuse_if_interrupted()?;
+        if let Some(signals) = &source.signals {
+            signals.wait_readable(reader.as_fd())?;
+        }
         let count = reader.read(&mut buffer)?;
-        if count == 0 {
-            source.stream.write_all(b"0\r\n\r\n")?;
+        let mut chunk = format!("{count:x}\r\n").into_bytes();
+        chunk.extend_from_slice(&buffer[..count]);
+        chunk.extend_from_slice(b"\r\n");
+        if !source.write(&chunk)? || count == 0 {
             return Ok(());
         }
-        write!(source.stream, "{count:x}\r\n")?;
-        source.stream.write_all(&buffer[..count])?;
-        source.stream.write_all(b"\r\n")?;
     }
 }
 
@@ -302,10 +300,20 @@ impl Source {
         &self.buffer[self.start..]
     }
 
-    fn refuse_if_interrupted(&self) -> Result<()> {
-        match self.signals.as_ref().and_then(Signals::pending_end) {
-            Some(signal) => Err(Error::new(ErrorKind::Interrupted(signal), "")),
-            None => Ok(()),
+    /// Sends bytes; false when the daemon reads no more. One that refuses a request early answers before it has read all of
+    /// it, and the answer says more than our `EPIPE`.
+    fn write(&mut self, bytes: &[u8]) -> Result<bool> {
+        match self.stream.write_all(bytes) {
+            Ok(()) => Ok(true),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `run` and `create`: a new container, and being with it until it ends.
 
 use super::attaching::{attach, wait_head, wait_status};
-use super::creation::{self, Flags, Wanted, run_error, usage_failure};
+use super::creation::{Flags, Wanted, run_error, usage_failure};
 use super::daemon_calls::Daemon;
 use super::failure::{Error, Result};
 use super::flags::{MANY, Verb};
@@ -115,7 +115,7 @@ fn together(
         };
         wait_head(daemon, id, condition).map(|waiting| (upgraded, waiting))
     });
-    let (upgraded, waiting) = prepared.inspect_err(|_| creation::discard(daemon, id))?;
+    let (upgraded, waiting) = prepared.inspect_err(|_| wanted.discard(daemon, id))?;
     if let Err(error) = start(daemon, id) {
         if wanted.is_removed() {
             // Its removal is the daemon's, and is over when this answers.

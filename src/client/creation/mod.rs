@@ -103,9 +103,18 @@ impl Wanted {
             .refuse_if_interrupted()
             .and_then(|()| write_cidfile(cidfile, &id));
         if kept.is_err() {
-            discard(daemon, &id);
+            remove(daemon, &id);
         }
         kept.map(|()| id)
+    }
+
+    /// Takes back what [`Wanted::create`] has done, for a container that is never to start.
+    pub fn discard(&self, daemon: &Daemon, id: &str) {
+        remove(daemon, id);
+        if let Some(path) = &self.flags.container.cidfile {
+            // We wrote it; somebody else may have removed it.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     fn may_pull(&self, error: &Error) -> bool {
@@ -138,8 +147,7 @@ impl Wanted {
     }
 }
 
-/// Removes a container that nobody is told of.
-pub fn discard(daemon: &Daemon, id: &str) {
+fn remove(daemon: &Daemon, id: &str) {
     // What fails here is not what the user has to know: the reason for discarding it is reported.
     let _ = daemon
         .without_signals()

@@ -1,6 +1,7 @@
 //! Requests and answers over a real socket.
 
 use super::*;
+use std::io::Seek;
 
 /// What a daemon reads and answers, over a real socket; the answer comes in pieces of `size` bytes.
 fn exchange(request: Request<'_>, answer: &[u8], size: usize) -> (Result<Response>, String) {
@@ -89,7 +90,9 @@ fn requests_say_how_long_they_are() {
         read.contains("\r\nContent-Length: 2\r\n") && read.ends_with("\r\n\r\n{}"),
         "{read}"
     );
-    let mut reader: &[u8] = b"tar";
+    let mut reader = tempfile::tempfile().unwrap();
+    reader.write_all(b"tar").unwrap();
+    reader.rewind().unwrap();
     let stream = Request {
         method: "POST",
         body: Body::Stream(&mut reader),
@@ -120,4 +123,26 @@ fn a_connection_taken_over_keeps_what_came_early() {
     let mut late = String::new();
     stream.read_to_string(&mut late).unwrap();
     assert_eq!(upgraded.already_read, b"early");
+}
+
+#[test]
+fn an_early_refusal_is_read_although_the_body_was_not() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let daemon = std::thread::spawn(move || {
+        let mut head = [0; 64];
+        theirs.read_exact(&mut head).unwrap();
+        theirs
+            .write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno")
+            .unwrap();
+    });
+    let mut body = File::open("/dev/zero").unwrap();
+    let request = Request {
+        method: "POST",
+        body: Body::Stream(&mut body),
+        ..get()
+    };
+    let response = send(ours, None, request).and_then(Exchange::response).unwrap();
+    daemon.join().unwrap();
+    assert_eq!(response.status, 400);
+    assert_eq!(response.bytes().unwrap(), b"no");
 }
