@@ -119,15 +119,23 @@ impl Networks {
         Ok(endpoint)
     }
 
-    /// Gives a container's address back. The cable has gone with its network namespace, or goes now.
+    /// Gives a container's address back. The cable goes with the network namespace, or is taken away in the background: that
+    /// takes the kernel tens of milliseconds, for which nobody who waits for the container's end should wait.
     pub fn release(&self, container: &str, endpoint: Option<Endpoint>) {
-        if let Some(endpoint) = endpoint
-            && let Err(error) = network::detach(&endpoint)
-        {
-            tracing::warn!(container, %error, "a cable stays on the bridge");
-        }
         if let Some(leases) = &mut self.state().leases {
             leases.release(container);
+        }
+        let Some(endpoint) = endpoint else { return };
+        let unplug = move || {
+            if let Err(error) = network::detach(&endpoint) {
+                tracing::warn!(link = endpoint.host_link, %error, "a cable stays on the bridge");
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("unplug".to_owned())
+            .stack_size(256 * 1024);
+        if let Err(error) = thread.spawn(unplug) {
+            tracing::warn!(container, %error, "no thread to unplug a cable, which goes with its namespace");
         }
     }
 
