@@ -39,12 +39,7 @@ pub fn report() -> String {
 fn render(facts: &[Fact]) -> String {
     let mut text =
         String::from("Hello from a container. This is what makes it one, and the chapter that built it:\n\n");
-    let mut last = "";
     for Fact { chapter, name, value } in facts {
-        if *chapter != last && !last.is_empty() {
-            text.push('\n');
-        }
-        last = chapter;
         text.push_str(&format!("  {chapter:<14} {name:<13} {value}\n"));
     }
     text.push_str(

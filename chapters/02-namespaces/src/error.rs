@@ -1,6 +1,6 @@
 //! The chapter's one error, and what to do when the kernel forbids user namespaces.
 
-use crate::Failure;
+use crate::{Failure, FailureKind};
 use kernel::SysError;
 use nix::errno::Errno;
 
@@ -23,6 +23,8 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A namespace to join is not there.
     NotFound,
+    /// The plan asks for what cannot be, or is not done here.
+    Invalid,
     /// Anything else.
     System,
 }
@@ -49,17 +51,31 @@ impl Error {
         }
     }
 
-    /// clone3 failed: where a knob of the kernel is the reason, name it and the command that turns it.
+    /// A plan that cannot be carried out.
+    pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
+        Error {
+            kind: ErrorKind::Invalid,
+            message: message.to_string(),
+        }
+    }
+
+    /// clone3 failed: where the reason is known, it is said what to do.
     pub(crate) fn clone(error: SysError, wants_user_namespace: bool) -> Error {
-        let refused = matches!(error.errno(), Errno::EPERM | Errno::ENOSPC | Errno::EACCES);
-        match closed_knob().filter(|_| wants_user_namespace && refused) {
-            Some((knob, value)) => Error {
+        let knob = forbidding_knob().filter(|_| wants_user_namespace);
+        match (error.errno(), knob) {
+            (Errno::EPERM | Errno::ENOSPC | Errno::EACCES, Some(knob)) => Error {
                 kind: ErrorKind::UserNamespacesForbidden,
-                message: format!(
-                    "this kernel forbids user namespaces to ordinary users ({knob}); as root: sysctl -w {knob}={value} ({error})"
-                ),
+                message: format!("{} ({error})", knob.advice()),
             },
-            None => Error::call("new namespaces", error),
+            (Errno::ENOSPC, None) => Error::call(
+                "the limit on namespaces is reached (sysctl user.max_*_namespaces)",
+                error,
+            ),
+            (Errno::ENOSYS, _) => Error::call(
+                "the seccomp filter of a container around us may refuse this call",
+                error,
+            ),
+            _ => Error::call("new namespaces", error),
         }
     }
 
@@ -69,37 +85,60 @@ impl Error {
     }
 }
 
-/// The first knob that forbids user namespaces, and the value that allows them.
-pub(crate) fn closed_knob() -> Option<(&'static str, &'static str)> {
-    let knobs = [
-        ("user.max_user_namespaces", "0", "15000"),
-        ("kernel.unprivileged_userns_clone", "0", "1"),
-        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
-    ];
-    let is = |knob: &str, value: &str| {
-        let text = std::fs::read_to_string(format!("/proc/sys/{}", knob.replace('.', "/")));
-        text.is_ok_and(|text| text.trim() == value)
+/// A setting of the kernel that takes user namespaces from ordinary users.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knob {
+    name: &'static str,
+    forbids: &'static str,
+    allows: &'static str,
+}
+
+/// Linux's own, Debian's and Ubuntu's.
+const KNOBS: [Knob; 3] = [
+    knob("user.max_user_namespaces", "0", "15000"),
+    knob("kernel.unprivileged_userns_clone", "0", "1"),
+    knob("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+];
+
+const fn knob(name: &'static str, forbids: &'static str, allows: &'static str) -> Knob {
+    Knob {
+        name,
+        forbids,
+        allows,
+    }
+}
+
+impl Knob {
+    /// Which knob it is, and the command that turns it.
+    pub(crate) fn advice(self) -> String {
+        let Knob {
+            name,
+            forbids,
+            allows,
+        } = self;
+        format!(
+            "this kernel keeps user namespaces from ordinary users ({name} is {forbids}); as root: sysctl -w {name}={allows}"
+        )
+    }
+}
+
+/// The first knob that forbids user namespaces.
+pub(crate) fn forbidding_knob() -> Option<Knob> {
+    let forbids = |knob: &Knob| {
+        let text = std::fs::read_to_string(format!("/proc/sys/{}", knob.name.replace('.', "/")));
+        text.is_ok_and(|text| text.trim() == knob.forbids)
     };
-    knobs
-        .into_iter()
-        .find(|(knob, closed, _)| is(knob, closed))
-        .map(|(knob, _, open)| (knob, open))
+    KNOBS.into_iter().find(forbids)
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let denied = matches!(
-            error.kind,
-            ErrorKind::PermissionDenied | ErrorKind::UserNamespacesForbidden
-        );
-        Failure::new(
-            if denied {
-                crate::FailureKind::PermissionDenied
-            } else {
-                crate::FailureKind::System
-            },
-            error,
-        )
+        let kind = match error.kind {
+            ErrorKind::PermissionDenied | ErrorKind::UserNamespacesForbidden => FailureKind::PermissionDenied,
+            ErrorKind::Invalid => FailureKind::Invalid,
+            ErrorKind::NotFound | ErrorKind::System => FailureKind::System,
+        };
+        Failure::new(kind, error)
     }
 }
 
@@ -110,3 +149,14 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_the_knob_and_the_command() {
+        let advice: String = KNOBS.into_iter().map(|knob| knob.advice() + "\n").collect();
+        insta::assert_snapshot!(advice);
+    }
+}

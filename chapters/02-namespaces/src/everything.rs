@@ -1,12 +1,14 @@
 //! Long tail: what a container has when nobody says otherwise, for the chapters' binaries.
 
-use crate::{IdMap, Join, Namespaces, SpawnPlan};
+use crate::{Failure, FailureKind, IdMap, Join, Namespaces, SpawnPlan};
 use chroot::{Mount, What, parse_options};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getegid, geteuid};
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
-/// Every namespace new but the clocks' and those that are joined; an ordinary user is root inside.
+/// Every namespace new but the clocks' and those that are joined; an ordinary user is root inside, and root needs no user
+/// namespace: where it has one, all users are the same inside.
 pub fn everything_new(join: Vec<Join>) -> SpawnPlan {
     let joined: Namespaces = join.iter().map(|join| join.kind).collect();
     let mut new = Namespaces::all() - Namespaces::TIME - joined;
@@ -14,10 +16,14 @@ pub fn everything_new(join: Vec<Join>) -> SpawnPlan {
     if uid.is_root() {
         new -= Namespaces::USER;
     }
-    let (uid_map, gid_map) = (
-        vec![IdMap::root_is(uid.as_raw())],
-        vec![IdMap::root_is(gid.as_raw())],
-    );
+    let map = |id: u32| {
+        if uid.is_root() {
+            IdMap::ALL
+        } else {
+            IdMap::root_is(id)
+        }
+    };
+    let (uid_map, gid_map) = (vec![map(uid.as_raw())], vec![map(gid.as_raw())]);
     SpawnPlan {
         new,
         join,
@@ -39,6 +45,25 @@ pub fn fresh_proc() -> Mount {
         what,
         options: parse_options(&options),
     }
+}
+
+/// Why a command could not be executed, as a shell says it.
+pub fn failed_command(command: &OsStr, error: &std::io::Error) -> Failure {
+    let kind = match error.kind() {
+        std::io::ErrorKind::NotFound => FailureKind::NotFound,
+        _ => FailureKind::NotExecutable,
+    };
+    let why = kernel::AsErrno::as_errno(error).desc();
+    Failure::new(kind, format_args!("{}: {why}", command.display()))
+}
+
+/// The exit code of a command that did not come to run: 127 if there is none, 126 if it is no program, else 1.
+pub fn exit_code_of_failure(failure: &Failure) -> ExitCode {
+    ExitCode::from(match failure.kind {
+        FailureKind::NotFound => 127,
+        FailureKind::NotExecutable => 126,
+        FailureKind::PermissionDenied | FailureKind::Invalid | FailureKind::System => 1,
+    })
 }
 
 /// Waits for a process, and returns its exit code as a shell does: 128 + n for signal n.

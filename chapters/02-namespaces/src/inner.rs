@@ -10,17 +10,28 @@ use std::os::fd::OwnedFd;
 
 /// In the parent, before the clone: what holds only for processes that are made afterwards.
 pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
-    for join in plan
-        .join
-        .iter()
-        .filter(|join| join.kind == Namespaces::PID || join.kind == Namespaces::TIME)
-    {
+    let joins_user = plan.join.iter().any(|join| join.kind == Namespaces::USER);
+    if joins_user && !plan.new.is_empty() {
+        let why = "namespaces that are made beside a user namespace that is joined would not belong to it: not supported yet";
+        return Err(Error::invalid(why));
+    }
+    for join in plan.join.iter().filter(|join| is_for_children(join)) {
         enter_namespace(join, &open_namespace(join)?)?;
     }
-    if !plan.new.contains(Namespaces::TIME) {
-        return Ok(());
+    if plan.new.contains(Namespaces::TIME) && !plan.new.contains(Namespaces::USER) {
+        make_time_namespace(plan)?;
     }
-    // Once a process is in a time namespace its clocks cannot be set any more (EACCES): unshare, write, then clone.
+    Ok(())
+}
+
+/// A process does not change its PID namespace; its children are born into another.
+fn is_for_children(join: &Join) -> bool {
+    join.kind == Namespaces::PID
+}
+
+/// Once a process is in a time namespace its clocks cannot be set any more (EACCES): unshare, write, and only then comes the
+/// process that is inside: by the clone, or by execve(2) (Linux 6.1), where the right to it comes with a new user namespace.
+fn make_time_namespace(plan: &SpawnPlan) -> Result<()> {
     let time = CloneFlags::from_bits_retain(Namespaces::TIME.bits() as i32);
     unshare(time)
         .strace(|| "unshare(CLONE_NEWTIME)".into())
@@ -40,15 +51,18 @@ pub fn enter(plan: &SpawnPlan) -> Result<()> {
     join_all(&plan.join)?;
     if plan.new.contains(Namespaces::USER) {
         become_root()?;
+        if plan.new.contains(Namespaces::TIME) {
+            make_time_namespace(plan)?;
+        }
     }
-    if let Some(name) = &plan.hostname {
+    if let Some(name) = plan.hostname.as_ref().filter(|name| !name.is_empty()) {
         nix::unistd::sethostname(name)
-            .strace(|| format!("sethostname({name:?})"))
+            .strace(|| format!("sethostname({name:?}, {})", name.len()))
             .map_err(|error| Error::call("the host name", error))?;
     }
-    if let Some(name) = &plan.domainname {
+    if let Some(name) = plan.domainname.as_ref().filter(|name| !name.is_empty()) {
         rustix::system::setdomainname(name.as_bytes())
-            .strace(|| format!("setdomainname({name:?})"))
+            .strace(|| format!("setdomainname({name:?}, {})", name.len()))
             .map_err(|error| Error::call("the domain name", error))?;
     }
     if plan.new.contains(Namespaces::NET) {
@@ -59,11 +73,7 @@ pub fn enter(plan: &SpawnPlan) -> Result<()> {
 
 /// Every file is opened before the first namespace is entered: afterwards the paths may mean something else.
 fn join_all(joins: &[Join]) -> Result<()> {
-    let in_child = || {
-        joins
-            .iter()
-            .filter(|join| join.kind != Namespaces::PID && join.kind != Namespaces::TIME)
-    };
+    let in_child = || joins.iter().filter(|join| !is_for_children(join));
     let opened: Vec<OwnedFd> = in_child().map(open_namespace).collect::<Result<_>>()?;
     for (join, file) in in_child().zip(&opened) {
         enter_namespace(join, file)?;

@@ -2,24 +2,28 @@
 #![forbid(unsafe_code)]
 
 use chroot::{RootSpec, hello};
-use namespaces::{Child, Failure, FailureKind, SpawnPlan, spawn};
+use namespaces::{Child, Failure, Namespaces, SpawnPlan, failed_command, spawn};
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-/// Chapter 02: runs a command in a root, and in user, mount, PID, network, host name, IPC and cgroup namespaces of its own.
+/// Chapter 02: namespaces. Runs a command in a root, and in namespaces of its own of all eight kinds, made by one clone3.
 ///
-/// /proc is fresh, so that it shows only the processes inside; the loopback device is up.
+/// /proc is fresh, so that it shows only the processes inside; the loopback device is up; whoever calls is root inside.
 #[derive(clap::Parser)]
-#[command(name = "namespaces")]
+#[command(
+    name = "namespaces",
+    override_usage = "namespaces [ROOTFS] [COMMAND [ARGUMENT]...]"
+)]
 struct Arguments {
-    /// The root file system; the built-in one if it is left out
-    #[arg(long, value_name = "DIR")]
-    rootfs: Option<PathBuf>,
-    /// The command and its arguments
-    #[arg(trailing_var_arg = true, default_value = "/hello")]
-    command: Vec<OsString>,
+    /// A folder with a root file system (the built-in one if it is left out), then the command (/hello)
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ROOTFS, COMMAND, ARGUMENT"
+    )]
+    words: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
@@ -27,39 +31,32 @@ fn main() -> ExitCode {
         print!("{}", hello::report());
         return ExitCode::SUCCESS;
     }
-    let arguments = clap::Parser::parse();
+    let arguments: Arguments = clap::Parser::parse();
     let plan = SpawnPlan {
+        new: Namespaces::all(),
         hostname: Some("coracle".into()),
         ..namespaces::everything_new(Vec::new())
     };
     let caller = hello::own_namespaces();
-    let spawned = spawn(&plan, None, |_| Ok(()), || inside(&arguments, &caller)).map_err(Failure::from);
-    match spawned.and_then(Child::executed) {
+    let spawned = spawn(&plan, None, |_| Ok(()), || inside(&arguments.words, &caller));
+    match spawned.map_err(Failure::from).and_then(Child::executed) {
         Ok((pid, _)) => namespaces::exit_code_of(pid),
         Err(failure) => {
             eprintln!("namespaces: {failure}");
-            ExitCode::from(if failure.kind == FailureKind::NotFound {
-                127
-            } else {
-                1
-            })
+            namespaces::exit_code_of_failure(&failure)
         }
     }
 }
 
-fn inside(arguments: &Arguments, caller: &str) -> Result<std::convert::Infallible, Failure> {
-    let rootfs = arguments.rootfs.clone().map_or_else(chroot::built_in_root, Ok)?;
+/// In the child: a root with a fresh /proc, and the command.
+fn inside(words: &[OsString], caller: &str) -> Result<Infallible, Failure> {
+    let (rootfs, command) = chroot::root_and_command(words);
     let root = RootSpec {
         mounts: vec![namespaces::fresh_proc()],
-        ..RootSpec::folder(rootfs)
+        ..RootSpec::folder(rootfs.map_or_else(chroot::built_in_root, Ok)?)
     };
     chroot::apply(&chroot::plan(&root))?;
-    let error = Command::new(&arguments.command[0])
-        .args(&arguments.command[1..])
-        .env(hello::CALLER, caller)
-        .exec();
-    Err(Failure::new(
-        FailureKind::NotFound,
-        format_args!("{}: {error}", arguments.command[0].display()),
-    ))
+    let mut program = Command::new(&command[0]);
+    let error = program.args(&command[1..]).env(hello::CALLER, caller).exec();
+    Err(failed_command(&command[0], &error))
 }

@@ -9,7 +9,7 @@
 //! reads until the end of the pipe ◀─────────── its Failure, or nothing: execve closed the pipe
 //! ```
 
-use crate::{Error, Failure, FailureKind, IdMap, Namespaces, Result, SpawnPlan, inner, map_text};
+use crate::{Error, Failure, FailureKind, IdMap, Namespaces, Result, SpawnPlan, error, inner, map_text};
 use kernel::{CloneArgs, Cloned, Strace};
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
@@ -27,6 +27,7 @@ pub struct Child {
     /// What stands for it.
     pub pidfd: OwnedFd,
     last_words: File,
+    has_new_user: bool,
 }
 
 impl Child {
@@ -38,6 +39,7 @@ impl Child {
             pid,
             pidfd,
             mut last_words,
+            has_new_user,
         } = self;
         let mut words = Vec::new();
         last_words
@@ -47,7 +49,14 @@ impl Child {
             return Ok((pid, pidfd));
         }
         let unreadable = |_| Failure::new(FailureKind::System, String::from_utf8_lossy(&words));
-        Err(serde_json::from_slice(&words).unwrap_or_else(unreadable))
+        let mut failure: Failure = serde_json::from_slice(&words).unwrap_or_else(unreadable);
+        if has_new_user && failure.kind == FailureKind::PermissionDenied {
+            // AppArmor lets a user namespace be made, and then gives it no rights.
+            if let Some(knob) = error::forbidding_knob() {
+                failure.message = format!("{} ({})", knob.advice(), failure.message);
+            }
+        }
+        Err(failure)
     }
 
     /// The pipe that ends when the child has become its program; for those who poll.
@@ -76,7 +85,7 @@ pub fn spawn(
     let (released, release) = pipe()?;
     let (last_words, says) = pipe()?;
     inner::before_clone(plan)?;
-    // The time namespace was made by unshare before: its offsets cannot be written once a process is inside.
+    // The time namespace is made by unshare: its offsets cannot be written once a process is inside.
     let new = plan.new.difference(Namespaces::TIME);
     let flags = CloneFlags::from_bits_retain(new.bits() as i32);
     match kernel::clone3(&CloneArgs { flags, cgroup })
@@ -101,6 +110,7 @@ pub fn spawn(
                 pid,
                 pidfd,
                 last_words: last_words.into(),
+                has_new_user: plan.new.contains(Namespaces::USER),
             })
         }
     }

@@ -54,7 +54,7 @@ fn listed(mountinfo: &str) -> String {
     let protects =
         |line: &&Line<'_>| line.place.starts_with("/proc/") || line.place.starts_with("/sys/firmware");
     let (masks, others): (Vec<_>, Vec<_>) = lines.iter().partition(protects);
-    let shown = |line: &&&Line<'_>| line.place != "/" && !line.place.starts_with("/sys/fs/cgroup/");
+    let shown = |line: &&&Line<'_>| !line.place.starts_with("/sys/fs/cgroup/");
     let places: Vec<&str> = others.iter().filter(shown).map(|line| line.place).collect();
     let mut text = format!("{}: {}", lines.len(), places.join(" "));
     if !masks.is_empty() {
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(access(CONTAINER), "read-only");
         assert_eq!(
             listed(CONTAINER),
-            "4: /proc /dev, and 1 mask or protection of kernel files"
+            "4: / /proc /dev, and 1 mask or protection of kernel files"
         );
         assert_eq!(
             made_of(CONTAINER),
