@@ -109,8 +109,11 @@ pub fn reader(mut incoming: Incoming) -> Reader {
     let (sender, pieces) = mpsc::channel(WAITING);
     tokio::task::spawn_local(async move {
         while let Some(piece) = next(&mut incoming).await {
-            if sender.send(piece.map_err(io::Error::other)).await.is_err() {
-                // Who read has seen enough.
+            // Who reads may have seen enough, and refused. The rest is read all the same: a client whose writing fails says
+            // that its pipe is broken, instead of what it has been answered.
+            let broken = piece.is_err();
+            let _ = sender.send(piece.map_err(io::Error::other)).await;
+            if broken {
                 return;
             }
         }
