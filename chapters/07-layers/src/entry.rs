@@ -198,11 +198,16 @@ fn attributes(member: &Member) -> Result<Attributes> {
     }
     Ok(Attributes {
         mode: number(header.mode().map(u64::from))? as u32 & 0o7777,
-        uid: id("uid", header.uid())?,
-        gid: id("gid", header.gid())?,
+        uid: id("uid", or_blank(&header.as_old().uid, header.uid()))?,
+        gid: id("gid", or_blank(&header.as_old().gid, header.gid()))?,
         modified,
         xattrs,
     })
+}
+
+/// A field that was left blank is zero, as GNU tar and Go read it.
+fn or_blank(field: &[u8], number: std::io::Result<u64>) -> std::io::Result<u64> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(0) } else { number }
 }
 
 /// `1700000000.25`, maybe negative: seconds and nanoseconds.
