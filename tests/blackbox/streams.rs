@@ -2,7 +2,7 @@
 
 use crate::harness::{Engine, Said, run, wait_until};
 use crate::needs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 fn with_busybox(test: impl FnOnce(&Engine)) {
@@ -28,8 +28,8 @@ fn piped(mut command: Command, input: &[u8]) -> Said {
     client.wait_with_output().expect("the client ends").into()
 }
 
-/// Runs a client on a terminal of its own (util-linux's `script`), typing `input`.
-fn on_a_terminal(command: &Command, input: &[u8]) -> Said {
+/// Runs a client on a terminal of its own (util-linux's `script`), and types `input` once it shows `prompt`.
+fn on_a_terminal(command: &Command, prompt: &str, input: &[u8]) -> Said {
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")))
@@ -44,7 +44,29 @@ fn on_a_terminal(command: &Command, input: &[u8]) -> Said {
         &words.join(" "),
         "/dev/null",
     ]);
-    piped(script, input)
+    script.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut client = script.spawn().expect("script (package bsdutils)");
+    let (mut keyboard, mut screen) = (
+        client.stdin.take().expect("piped"),
+        client.stdout.take().expect("piped"),
+    );
+    let mut shown = Vec::new();
+    // Typed earlier, it would meet a terminal that is not raw yet, which keeps some of the keys for itself.
+    while !String::from_utf8_lossy(&shown).contains(prompt) {
+        let mut piece = [0; 1024];
+        let count = screen.read(&mut piece).expect("the screen");
+        assert!(
+            count > 0,
+            "the client ended before it showed {prompt:?}: {}",
+            String::from_utf8_lossy(&shown)
+        );
+        shown.extend_from_slice(&piece[..count]);
+    }
+    keyboard.write_all(input).expect("the client reads");
+    screen.read_to_end(&mut shown).expect("the screen");
+    let mut said = Said::from(client.wait_with_output().expect("the client ends"));
+    said.stdout = String::from_utf8_lossy(&shown).into_owned();
+    said
 }
 
 #[test]
@@ -105,10 +127,10 @@ fn a_terminal_is_one_and_has_the_clients_size() {
                     "busybox",
                     "sh",
                     "-c",
-                    "tty; stty size; read word; echo got $word; exit 9",
+                    "tty; stty size; echo ready; read word; echo got $word; exit 9",
                 ],
             );
-            let said = on_a_terminal(&command, b"typed\n").expect(9);
+            let said = on_a_terminal(&command, "ready", b"typed\n").expect(9);
             assert!(
                 said.stdout.contains("/dev/pts/0") && said.stdout.contains("got typed"),
                 "{}",
@@ -129,7 +151,7 @@ fn detach_keys_leave_the_container_running() {
             ("own", Engine::coracle_command),
         ] {
             let command = client(engine, &["run", "-it", "--name", name, "busybox", "sh"]);
-            on_a_terminal(&command, b"\x10\x11").expect(0);
+            on_a_terminal(&command, "/ #", b"\x10\x11").expect(0);
             let status = engine
                 .docker(&["inspect", "--format", "{{.State.Status}}", name])
                 .expect(0);
