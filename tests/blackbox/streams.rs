@@ -256,6 +256,7 @@ fn exec_has_streams_and_a_terminal_too() {
             assert_eq!(said.stdout, "through exec");
             let said = on_a_terminal(
                 &client(engine, &["exec", "-it", "host", "sh", "-c", "tty; exit 6"]),
+                "/dev/pts/",
                 b"",
             )
             .expect(6);
