@@ -127,7 +127,9 @@ impl Engine {
             .filter(|_| self.facts.rootless.is_none());
         if let Some(parent) = parent {
             // A cgroup with a container in it stays, as it must.
-            if let Err(error) = Cgroup::open(&self.cgroups, parent).and_then(|cgroup| cgroup.remove_if_empty()) {
+            if let Err(error) =
+                Cgroup::open(&self.cgroups, parent).and_then(|cgroup| cgroup.remove_if_empty())
+            {
                 tracing::debug!(%error, "the parent cgroup stays");
             }
         }

@@ -90,9 +90,7 @@ async fn pull(call: Call) -> Answered<Response> {
             said.store(true, Ordering::Relaxed);
             progress::send(feed, &progress::message(&news))
         };
-        let result = call
-            .engine
-            .pull(&image, platform, credentials.as_ref(), &sink);
+        let result = call.engine.pull(&image, platform, credentials.as_ref(), &sink);
         progress::end(feed, said.load(Ordering::Relaxed), result)
     });
     Ok(streamed("application/json", body.await?))

@@ -207,7 +207,11 @@ fn attributes(member: &Member) -> Result<Attributes> {
 
 /// A field that was left blank is zero, as GNU tar and Go read it.
 fn or_blank(field: &[u8], number: std::io::Result<u64>) -> std::io::Result<u64> {
-    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(0) } else { number }
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        Ok(0)
+    } else {
+        number
+    }
 }
 
 /// `1700000000.25`, maybe negative: seconds and nanoseconds.

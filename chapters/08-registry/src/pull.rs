@@ -64,6 +64,11 @@ pub fn pull(request: &Pull<'_>, sink: Sink<'_>) -> Result<Pulled> {
         let found = find(request, &agent, &mut session)?;
         fetch(request, &agent, &session, found, sink)
     });
+    if ended.is_err() {
+        // What came whole, a config say, is of no use without the rest. That it could not be removed is not what the caller
+        // must hear: the next collection tries again.
+        let _ = request.store.collect();
+    }
     match ended {
         // Whatever error it came out as: it was our own doing.
         Err(_) if (request.cancelled)() => Err(Error::new(ErrorKind::Cancelled, "context canceled")),

@@ -47,21 +47,31 @@ pub fn compile(profile: &Profile) -> Program {
 
 /// The code for the one or, on x86, two architectures that share an audit number.
 fn section(profile: &Profile, audit: u32) -> Vec<Instruction> {
-    let mut verdicts = BTreeMap::new();
-    let (mut narrow, mut has_x32) = (false, false);
-    for arch in profile.architectures.iter().filter(|arch| arch.audit() == audit) {
-        narrow |= !arch.is_wide();
-        has_x32 |= *arch == Arch::X32;
-        verdicts.extend(verdicts_of(profile, *arch));
+    let default = Verdict::Always(profile.default_action);
+    let mut starts = BTreeMap::from([(0, default.clone())]);
+    let here = || profile.architectures.iter().filter(|arch| arch.audit() == audit);
+    if audit == Arch::X32.audit() {
+        // Without x32 among the architectures, every rule could be walked around by its set of numbers.
+        let x32 = if here().any(|arch| *arch == Arch::X32) {
+            default.clone()
+        } else {
+            Verdict::Always(Action::KillProcess)
+        };
+        starts.insert(X32_BIT, x32);
     }
-    let mut ranges = ranges(&verdicts, profile.default_action);
-    if audit == Arch::X32.audit() && !has_x32 {
-        // Otherwise every rule could be walked around by the other set of numbers.
-        ranges.retain(|(first, _)| *first < X32_BIT);
-        ranges.push((X32_BIT, Verdict::Always(Action::KillProcess)));
+    for arch in here() {
+        let verdicts = verdicts_of(profile, *arch);
+        let last = verdicts.last_key_value().map(|(number, _)| *number);
+        for (number, verdict) in verdicts {
+            starts.insert(number, verdict);
+            starts.entry(number + 1).or_insert_with(|| default.clone());
+        }
+        if let (Some(last), Some(beyond)) = (last, profile.beyond) {
+            starts.insert(last + 1, Verdict::Always(beyond));
+        }
     }
     let mut code = vec![instruction(LOAD, AT_NUMBER)];
-    code.extend(tree(&ranges, !narrow));
+    code.extend(tree(&ranges(starts), here().all(|arch| arch.is_wide())));
     code
 }
 
@@ -85,21 +95,10 @@ fn verdicts_of(profile: &Profile, arch: Arch) -> BTreeMap<u32, Verdict> {
     verdicts
 }
 
-/// All numbers as ranges, each by its first number; gaps have the default action.
-fn ranges(verdicts: &BTreeMap<u32, Verdict>, default: Action) -> Vec<(u32, Verdict)> {
-    let mut ranges: Vec<(u32, Verdict)> = vec![(0, Verdict::Always(default))];
-    let mut begin = |first: u32, verdict: Verdict| {
-        if ranges.last().is_some_and(|(last, _)| *last == first) {
-            ranges.pop();
-        }
-        if ranges.last().is_none_or(|(_, last)| *last != verdict) {
-            ranges.push((first, verdict));
-        }
-    };
-    for (number, verdict) in verdicts {
-        begin(*number, verdict.clone());
-        begin(number + 1, Verdict::Always(default));
-    }
+/// Ranges of numbers, each by its first; neighbours with the same verdict are one.
+fn ranges(starts: BTreeMap<u32, Verdict>) -> Vec<(u32, Verdict)> {
+    let mut ranges: Vec<(u32, Verdict)> = starts.into_iter().collect();
+    ranges.dedup_by(|next, before| next.1 == before.1);
     ranges
 }
 

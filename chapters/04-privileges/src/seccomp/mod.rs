@@ -118,6 +118,9 @@ pub struct Rule {
 pub struct Profile {
     /// What becomes of calls that no rule names.
     pub default_action: Action,
+    /// What becomes of calls with numbers beyond all that the rules name: they are newer than the profile, and a program that
+    /// tries one must hear that it does not exist, or it will not fall back. None: as every other.
+    pub beyond: Option<Action>,
     /// The architectures whose calls are judged; a call of another one ends the process.
     pub architectures: Vec<Arch>,
     /// The rules. Among those for one call one without conditions decides, else the first whose conditions hold.

@@ -8,6 +8,9 @@ use oci_spec::runtime::{
 /// EPERM: what a forbidden call answers when the profile names no errno.
 const EPERM: u16 = 1;
 
+/// No such call.
+const ENOSYS: u16 = 38;
+
 /// Translates a profile; the error names the JSON path of what cannot be.
 pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
     let path = "linux.seccomp";
@@ -36,8 +39,11 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
         .collect::<Result<Vec<_>, _>>()?;
     // As libseccomp does: the caller's own architecture is always judged.
     architectures.extend(Arch::native().filter(|native| !architectures.contains(native)));
+    // As runc does for every profile that refuses what it does not name.
+    let beyond = (!matches!(default_action, Action::Allow | Action::Log)).then_some(Action::Errno(ENOSYS));
     Ok(Profile {
         default_action,
+        beyond,
         architectures,
         rules,
         flags,

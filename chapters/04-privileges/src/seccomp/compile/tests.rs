@@ -78,9 +78,19 @@ fn meaning(
             .all(|one| of(arguments[one.index as usize], one))
     };
     let deciding = unconditional.or_else(|| rules.iter().find(holds));
-    deciding
-        .map_or(profile.default_action, |rule| rule.action)
-        .value()
+    let named = |rule: &Rule| {
+        rule.names
+            .iter()
+            .filter_map(|name| table.get(name.as_str()))
+            .max()
+            .copied()
+    };
+    let last = profile.rules.iter().filter_map(named).max();
+    let unnamed = match profile.beyond {
+        Some(beyond) if last.is_some_and(|last| number > last) => beyond,
+        _ => profile.default_action,
+    };
+    deciding.map_or(unnamed, |rule| rule.action).value()
 }
 
 struct Random(u64);
@@ -144,6 +154,7 @@ fn random_profile(random: &mut Random, names: &[&str]) -> Profile {
     };
     Profile {
         default_action: random.action(),
+        beyond: (random.below(2) == 0).then_some(Action::Errno(38)),
         architectures: ARCHES.into_iter().filter(|_| random.below(3) > 0).collect(),
         rules: (0..random.below(12)).map(|_| rule(random)).collect(),
         flags: 0,
