@@ -35,14 +35,14 @@ impl Engine {
             insecure: &[],
             cancelled: &|| false,
         };
-        registry::pull(&request, sink)?;
+        self.or_tidied(registry::pull(&request, sink))?;
         self.tell_of_image("pull", &reference.familiar(), &reference.familiar_name());
         Ok(())
     }
 
     /// Loads a `docker save` or OCI archive, gzipped or not; `Loaded image: …` comes through the sink.
     pub fn load(&self, archive: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
-        for image in layers::load(&self.store, &self.snapshots, archive, sink)? {
+        for image in self.or_tidied(layers::load(&self.store, &self.snapshots, archive, sink))? {
             let name = image
                 .names
                 .first()
@@ -50,6 +50,23 @@ impl Engine {
             self.tell_of_image("load", &image.id.to_string(), &name);
         }
         Ok(())
+    }
+
+    /// Takes away what came in for an image that did not come to be.
+    fn or_tidied<T, E>(&self, result: std::result::Result<T, E>) -> Result<T>
+    where
+        Error: From<E>,
+    {
+        result.map_err(|error| {
+            let tidied = match self.store.collect() {
+                Ok(()) => self.remove_unused_layers().map(drop),
+                Err(error) => Err(Error::system(error)),
+            };
+            if let Err(error) = tidied {
+                tracing::warn!(%error, "parts of an image that is not there stay");
+            }
+            error.into()
+        })
     }
 
     /// Refuses what [`Engine::save`] would, before the first byte of its answer.
@@ -97,7 +114,13 @@ impl Engine {
             message,
             platform: platform.as_ref(),
         };
-        let image = layers::import(&self.store, &self.snapshots, archive, &import, sink)?;
+        let image = self.or_tidied(layers::import(
+            &self.store,
+            &self.snapshots,
+            archive,
+            &import,
+            sink,
+        ))?;
         let id = image.id.to_string();
         self.tell_of_image("import", &id, &name.map_or(id.clone(), |name| name.familiar()));
         Ok(id)

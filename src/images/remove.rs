@@ -53,7 +53,7 @@ impl Engine {
         self.store.remove(&image.id)?;
         removed.push(Removed::Deleted(image.id.to_string()));
         self.tell_of_image("delete", &image.id.to_string(), &image.id.to_string());
-        let layers = self.snapshots.remove_unused(|| self.needed_layers())?;
+        let layers = self.remove_unused_layers()?;
         removed.extend(
             layers
                 .iter()
@@ -61,6 +61,11 @@ impl Engine {
                 .map(|layer| Removed::Deleted(layer.to_string())),
         );
         Ok(())
+    }
+
+    /// Removes the unpacked layers that nobody needs, and returns their chain ids.
+    pub fn remove_unused_layers(&self) -> Result<Vec<Digest>> {
+        Ok(self.snapshots.remove_unused(|| self.needed_layers())?)
     }
 
     /// The chain ids of every layer that an image or a container is made of.

@@ -157,11 +157,6 @@ fn capabilities(host: &api::HostConfig, uid: u32) -> Result<LinuxCapabilities> {
     Ok(capabilities)
 }
 
-/// By the name that the runtime spec gives it in JSON, `CAP_CHOWN`; its `FromStr` knows only `CHOWN`.
-fn oci_capability(name: &str) -> Result<Capability> {
-    serde_json::from_value(name.into()).map_err(Error::system)
-}
-
 /// The names that remain, checked in Docker's words.
 pub fn capability_names(add: &[String], drop: &[String]) -> Result<Vec<String>> {
     let add = normalized(add, "CapAdd")?;
