@@ -20,8 +20,6 @@ pub struct Save {
     output: Option<String>,
     #[arg(long, hide = true)]
     platform: Option<String>,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Save {
@@ -29,17 +27,9 @@ impl Verb for Save {
     const ABOUT: &'static str = "Save one or more images to a tar archive (streamed to STDOUT by default)";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         refuse_platform(&self.platform)?;
-        let query: Vec<(&str, &str)> = self
-            .arguments
-            .iter()
-            .map(|name| ("names", name.as_str()))
-            .collect();
+        let query: Vec<(&str, &str)> = arguments.iter().map(|name| ("names", name.as_str())).collect();
         let Some(path) = &self.output else {
             if stdout().is_terminal() {
                 let advice = "Use the -o flag or redirect";
@@ -123,8 +113,6 @@ pub struct Load {
     /// Suppress the load output
     #[arg(short, long)]
     quiet: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Load {
@@ -132,11 +120,7 @@ impl Verb for Load {
     const ABOUT: &'static str = "Load an image from a tar archive or STDIN";
     const ARGUMENTS: RangeInclusive<usize> = 0..=0;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         refuse_platform(&self.platform)?;
         let mut archive = match self.input.as_deref() {
             None | Some("") if stdin().is_terminal() => {
@@ -182,8 +166,6 @@ pub struct Import {
     /// Set platform if server is multi-platform capable
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
     platform: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Import {
@@ -191,19 +173,15 @@ impl Verb for Import {
     const ABOUT: &'static str = "Import the contents from a tarball to create a filesystem image";
     const ARGUMENTS: RangeInclusive<usize> = 1..=2;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let mut archive = match self.arguments[0].as_str() {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let mut archive = match arguments[0].as_str() {
             "-" => standard_input()?,
             url if url.starts_with("http://") || url.starts_with("https://") => {
                 return Err(Error::not_supported("import from a URL"));
             }
             path => open(path)?,
         };
-        let name = self.arguments.get(1).map(String::as_str).unwrap_or_default();
+        let name = arguments.get(1).map(String::as_str).unwrap_or_default();
         if !name.is_empty() {
             typed(name)?;
         }

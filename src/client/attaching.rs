@@ -24,8 +24,6 @@ pub struct Attach {
     /// Proxy all received signals to the process
     #[arg(long, default_value = "true")]
     sig_proxy: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 /// Flags of `start`.
@@ -44,8 +42,6 @@ pub struct Start {
     /// Attach container's STDIN
     #[arg(short, long)]
     interactive: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 /// Upgrades a connection to a container's streams (standard input, output, error).
@@ -97,18 +93,38 @@ fn target(id: &str) -> Target {
     Target::Container(id.to_string())
 }
 
+/// Starts a container whose streams are attached and whose status is asked for, and stays until it ends or the user
+/// detaches. In this order nothing is lost.
+pub fn start_and_stay(
+    daemon: &Daemon,
+    id: &str,
+    is_removed: bool,
+    (upgraded, waiting): (Upgraded, Response),
+    options: Options<'_>,
+) -> Result<()> {
+    if let Err(error) = start(daemon, id) {
+        if is_removed {
+            // Its removal is the daemon's, and is over when this answers.
+            let _ = wait_status(waiting);
+        }
+        return Err(error);
+    }
+    let session = Session::begin(options, Signals::all()?, upgraded)?;
+    session.resize();
+    match session.run()? {
+        Ended::Detached => Ok(()),
+        Ended::Closed => wait_status(waiting),
+    }
+}
+
 impl Verb for Attach {
     const USAGE: &'static str = "attach [OPTIONS] CONTAINER";
     const ABOUT: &'static str =
         "Attach local standard input, output, and error streams to a running container";
     const ARGUMENTS: RangeInclusive<usize> = 1..=1;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let found = running(daemon, &self.arguments[0])?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let found = running(daemon, &arguments[0])?;
         let id = found["Id"].as_str().unwrap_or_default();
         let tty = found["Config"]["Tty"] == true;
         check_input(!self.no_stdin, tty)?;
@@ -159,19 +175,15 @@ impl Verb for Start {
     const ABOUT: &'static str = "Start one or more stopped containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         if self.checkpoint.is_some() || self.checkpoint_dir.is_some() {
             return Err(Error::not_supported("--checkpoint"));
         }
         if self.attach || self.interactive {
-            return self.attached(daemon);
+            return self.attached(arguments, daemon);
         }
         let mut failed = Vec::new();
-        for name in &self.arguments {
+        for name in arguments {
             match daemon.post(&format!("/containers/{}/start", encode(name)), &[]) {
                 Ok(_) => println!("{name}"),
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted(_)) => return Err(error),
@@ -192,8 +204,8 @@ impl Verb for Start {
 }
 
 impl Start {
-    fn attached(self, daemon: &Daemon) -> Result<()> {
-        let [name] = &self.arguments[..] else {
+    fn attached(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let [name] = arguments else {
             return Err(Error::usage(
                 "you cannot start and attach multiple containers at once",
             ));
@@ -206,13 +218,6 @@ impl Start {
         let detach_keys = DetachKeys::parse(&self.detach_keys)?;
         let upgraded = attach(daemon, id, (stdin, true, true), &self.detach_keys)?;
         let waiting = wait_head(daemon, id, if removed { "removed" } else { "next-exit" })?;
-        if let Err(error) = start(daemon, id) {
-            if removed {
-                // Its removal is the daemon's, and is over when this answers.
-                let _ = wait_status(waiting);
-            }
-            return Err(error);
-        }
         let quiet = daemon.without_signals();
         let options = Options {
             daemon: &quiet,
@@ -223,11 +228,6 @@ impl Start {
             proxy: !tty,
             detach_keys,
         };
-        let session = Session::begin(options, Signals::all()?, upgraded)?;
-        session.resize();
-        match session.run()? {
-            Ended::Detached => Ok(()),
-            Ended::Closed => wait_status(waiting),
-        }
+        start_and_stay(daemon, id, removed, (upgraded, waiting), options)
     }
 }

@@ -53,22 +53,17 @@ pub struct Exec {
         hide_default_value = true
     )]
     workdir: String,
-    #[arg(hide = true, trailing_var_arg = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Exec {
     const USAGE: &'static str = "exec [OPTIONS] CONTAINER COMMAND [ARG...]";
     const ABOUT: &'static str = "Execute a command in a running container";
     const ARGUMENTS: RangeInclusive<usize> = 2..=MANY;
+    const STOPS_AT_FIRST: bool = true;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let name = &self.arguments[0];
-        let body = self.body()?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let name = &arguments[0];
+        let body = self.body(&arguments[1..])?;
         let detach_keys = DetachKeys::parse(&self.detach_keys)?;
         // First, so that a container that does not exist is named before a terminal that is none.
         container(daemon, name, false)?;
@@ -104,7 +99,7 @@ impl Verb for Exec {
 }
 
 impl Exec {
-    fn body(&self) -> Result<Value> {
+    fn body(&self, command: &[String]) -> Result<Value> {
         let mut env = Vec::new();
         for path in &self.env_file {
             env.extend(pairs_from_file(path, |name| std::env::var(name).ok())?);
@@ -121,7 +116,7 @@ impl Exec {
             "DetachKeys": self.detach_keys,
             "Env": env,
             "WorkingDir": self.workdir,
-            "Cmd": self.arguments[1..],
+            "Cmd": command,
         });
         if let Some((rows, columns)) = size().filter(|_| self.tty) {
             body["ConsoleSize"] = json!([rows, columns]);

@@ -15,11 +15,11 @@ pub trait Verb: clap::Args {
     /// How many arguments that are no flags it takes.
     const ARGUMENTS: RangeInclusive<usize>;
 
-    /// The arguments that are no flags.
-    fn arguments(&self) -> &[String];
+    /// Flags end at the first argument: what follows belongs to another command.
+    const STOPS_AT_FIRST: bool = false;
 
-    /// Does it.
-    fn run(self, daemon: &Daemon) -> Result<()>;
+    /// Does it; `arguments` are the words that are no flags, as many as allowed.
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()>;
 }
 
 /// No upper bound on arguments.
@@ -54,9 +54,12 @@ fn command<V: Verb>() -> Command {
         .long("help")
         .action(ArgAction::Help)
         .help("Print usage");
-    V::augment_args(Command::new("coracle"))
-        .disable_help_flag(true)
-        .arg(help)
+    let arguments = Arg::new("arguments")
+        .num_args(0..)
+        .hide(true)
+        .trailing_var_arg(V::STOPS_AT_FIRST);
+    let command = V::augment_args(Command::new("coracle")).disable_help_flag(true);
+    command.arg(help).arg(arguments)
 }
 
 fn help<V: Verb>(width: usize) -> String {
@@ -64,15 +67,18 @@ fn help<V: Verb>(width: usize) -> String {
 }
 
 fn run<V: Verb>(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()> {
-    let verb = parse::<V>(path, words)?;
-    check_count(path, V::USAGE, &V::ARGUMENTS, verb.arguments().len())?;
-    verb.run(&daemon()?)
+    let (verb, arguments) = parse::<V>(path, words)?;
+    check_count(path, V::USAGE, &V::ARGUMENTS, arguments.len())?;
+    verb.run(&arguments, &daemon()?)
 }
 
-fn parse<V: Verb>(path: &str, words: &[String]) -> Result<V> {
+fn parse<V: Verb>(path: &str, words: &[String]) -> Result<(V, Vec<String>)> {
     let program = std::iter::once("coracle").chain(words.iter().map(String::as_str));
     let parsed = docker_habits(command::<V>()).try_get_matches_from(program);
-    let parsed = parsed.and_then(|mut matches| V::from_arg_matches_mut(&mut matches));
+    let parsed = parsed.and_then(|mut matches| {
+        let arguments = matches.remove_many("arguments").into_iter().flatten().collect();
+        V::from_arg_matches_mut(&mut matches).map(|verb| (verb, arguments))
+    });
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp => {
             print!("{}", help::<V>(super::help::width()));

@@ -55,8 +55,6 @@ struct Options {
         hide_default_value = true
     )]
     format: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Inspect {
@@ -64,16 +62,12 @@ impl Verb for Inspect {
     const ABOUT: &'static str = "Return low-level information on containers and images";
     const ARGUMENTS: RangeInclusive<usize> = 1..=super::flags::MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.options.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let size = self.size;
         match self.kind.as_deref().unwrap_or_default() {
-            "" => inspect(&self.options, |name| any(daemon, name, size)),
-            "container" => inspect(&self.options, |name| container(daemon, name, size)),
-            "image" => inspect(&self.options, |name| image(daemon, name)),
+            "" => inspect(&self.options, arguments, |name| any(daemon, name, size)),
+            "container" => inspect(&self.options, arguments, |name| container(daemon, name, size)),
+            "image" => inspect(&self.options, arguments, |name| image(daemon, name)),
             kind @ ("config" | "network" | "node" | "plugin" | "secret" | "service" | "task" | "volume") => {
                 Err(Error::not_supported(format!("--type {kind}")))
             }
@@ -89,12 +83,10 @@ impl Verb for InspectContainer {
     const ABOUT: &'static str = "Display detailed information on one or more containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=super::flags::MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.options.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        inspect(&self.options, |name| container(daemon, name, self.size))
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        inspect(&self.options, arguments, |name| {
+            container(daemon, name, self.size)
+        })
     }
 }
 
@@ -103,14 +95,10 @@ impl Verb for InspectImage {
     const ABOUT: &'static str = "Display detailed information on one or more images";
     const ARGUMENTS: RangeInclusive<usize> = 1..=super::flags::MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.options.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         match self.platform {
             Some(_) => Err(Error::not_supported("--platform")),
-            None => inspect(&self.options, |name| image(daemon, name)),
+            None => inspect(&self.options, arguments, |name| image(daemon, name)),
         }
     }
 }
@@ -141,7 +129,7 @@ fn any(daemon: &Daemon, name: &str, size: bool) -> Result<Value> {
 }
 
 /// Prints what was found; what was not is named afterwards, and makes the exit code 1.
-fn inspect(options: &Options, find: impl Fn(&str) -> Result<Value>) -> Result<()> {
+fn inspect(options: &Options, names: &[String], find: impl Fn(&str) -> Result<Value>) -> Result<()> {
     let template = match options.format.as_str() {
         "" | "json" => None,
         format => Some(Template::parse(format).map_err(|error| parsing(&error, 64))?),
@@ -149,7 +137,7 @@ fn inspect(options: &Options, find: impl Fn(&str) -> Result<Value>) -> Result<()
     let mut found = Vec::new();
     let mut text = String::new();
     let mut errors: Vec<String> = Vec::new();
-    for name in &options.arguments {
+    for name in names {
         match (find(name), &template) {
             (Err(error), _) if matches!(error.kind(), ErrorKind::Interrupted(_)) => return Err(error),
             (Err(error), _) => errors.push(error.to_string()),

@@ -78,19 +78,17 @@ struct Ending {
     /// Seconds to wait before killing the container
     #[arg(short, long, alias = "time", value_name = "int", value_parser = integer)]
     timeout: Option<i64>,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Ending {
-    fn end(&self, daemon: &Daemon, path: &str) -> Result<()> {
+    fn end(&self, daemon: &Daemon, names: &[String], path: &str) -> Result<()> {
         let timeout = self
             .timeout
             .map(|seconds| seconds.to_string())
             .unwrap_or_default();
         each(
             daemon,
-            &self.arguments,
+            names,
             "POST",
             path,
             &[("signal", &self.signal), ("t", &timeout)],
@@ -103,12 +101,8 @@ impl Verb for Stop {
     const ABOUT: &'static str = "Stop one or more running containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.ending.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        self.ending.end(daemon, "/containers/{}/stop")
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        self.ending.end(daemon, arguments, "/containers/{}/stop")
     }
 }
 
@@ -117,12 +111,8 @@ impl Verb for Restart {
     const ABOUT: &'static str = "Restart one or more containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.ending.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        self.ending.end(daemon, "/containers/{}/restart")
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        self.ending.end(daemon, arguments, "/containers/{}/restart")
     }
 }
 
@@ -138,8 +128,6 @@ pub struct Kill {
         hide_default_value = true
     )]
     signal: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Kill {
@@ -147,14 +135,10 @@ impl Verb for Kill {
     const ABOUT: &'static str = "Kill one or more running containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         each(
             daemon,
-            &self.arguments,
+            arguments,
             "POST",
             "/containers/{}/kill",
             &[("signal", &self.signal)],
@@ -174,8 +158,6 @@ pub struct Remove {
     /// Remove anonymous volumes associated with the container
     #[arg(short, long)]
     volumes: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Remove {
@@ -183,11 +165,7 @@ impl Verb for Remove {
     const ABOUT: &'static str = "Remove one or more containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let flag = |on: bool| if on { "1" } else { "" };
         let query = [
             ("force", flag(self.force)),
@@ -198,7 +176,7 @@ impl Verb for Remove {
             "" => Err(Error::usage("container name cannot be empty")),
             name => daemon.begin("DELETE", &format!("/containers/{}", encode(name)), &query),
         };
-        let exchanges: Vec<_> = self.arguments.iter().map(|name| (name, begin(name))).collect();
+        let exchanges: Vec<_> = arguments.iter().map(|name| (name, begin(name))).collect();
         let mut errors = Errors::default();
         for (name, exchange) in exchanges {
             match exchange.and_then(successful) {
@@ -214,64 +192,43 @@ impl Verb for Remove {
 
 /// `pause` has no flags.
 #[derive(clap::Args)]
-pub struct Pause {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Pause {}
 
 impl Verb for Pause {
     const USAGE: &'static str = "pause CONTAINER [CONTAINER...]";
     const ABOUT: &'static str = "Pause all processes within one or more containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        each(daemon, &self.arguments, "POST", "/containers/{}/pause", &[])
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        each(daemon, arguments, "POST", "/containers/{}/pause", &[])
     }
 }
 
 /// `unpause` has no flags.
 #[derive(clap::Args)]
-pub struct Unpause {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Unpause {}
 
 impl Verb for Unpause {
     const USAGE: &'static str = "unpause CONTAINER [CONTAINER...]";
     const ABOUT: &'static str = "Unpause all processes within one or more containers";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        each(daemon, &self.arguments, "POST", "/containers/{}/unpause", &[])
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        each(daemon, arguments, "POST", "/containers/{}/unpause", &[])
     }
 }
 
 /// `rename` has no flags.
 #[derive(clap::Args)]
-pub struct Rename {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Rename {}
 
 impl Verb for Rename {
     const USAGE: &'static str = "rename CONTAINER NEW_NAME";
     const ABOUT: &'static str = "Rename a container";
     const ARGUMENTS: RangeInclusive<usize> = 2..=2;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let (old, new) = (self.arguments[0].trim(), self.arguments[1].trim());
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let (old, new) = (arguments[0].trim(), arguments[1].trim());
         if old.is_empty() || new.is_empty() {
             return Err(Error::usage("Error: Neither old nor new names may be empty"));
         }
@@ -288,24 +245,17 @@ impl Verb for Rename {
 
 /// `wait` has no flags.
 #[derive(clap::Args)]
-pub struct Wait {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Wait {}
 
 impl Verb for Wait {
     const USAGE: &'static str = "wait CONTAINER [CONTAINER...]";
     const ABOUT: &'static str = "Block until one or more containers stop, then print their exit codes";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
     /// One after the other, as their codes are printed in this order.
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let mut errors = Errors::default();
-        for name in &self.arguments {
+        for name in arguments {
             match daemon
                 .post(&format!("/containers/{}/wait", encode(name)), &[])
                 .and_then(json)

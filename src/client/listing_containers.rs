@@ -7,7 +7,7 @@ use super::reference::{familiar, parts, short_id};
 use super::table::{self, Listing, Row, ellipsis};
 use super::units::{ago, full_time, human_size};
 use super::{filters, ports};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
 /// Flags of `ps`.
@@ -37,8 +37,6 @@ pub struct List {
     /// Display total file sizes
     #[arg(short, long)]
     size: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 const TITLES: &[(&str, &str)] = &[
@@ -68,11 +66,7 @@ impl Verb for List {
     const ABOUT: &'static str = "List containers";
     const ARGUMENTS: RangeInclusive<usize> = 0..=0;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         let limit = if self.latest { 1 } else { self.last };
         let limit = if limit > 0 {
             limit.to_string()
@@ -119,11 +113,6 @@ fn row(container: &Value, truncate: bool) -> Row {
         text("Command")
     };
     let labels = container["Labels"].as_object().cloned().unwrap_or_default();
-    let mut pairs: Vec<String> = labels
-        .iter()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
-    pairs.sort();
     let mounts = container["Mounts"].as_array().cloned().unwrap_or_default();
     let local = mounts.iter().filter(|mount| mount["Driver"] == "local").count();
     let networks = container["NetworkSettings"]["Networks"].as_object();
@@ -144,7 +133,7 @@ fn row(container: &Value, truncate: bool) -> Row {
         ("State", text("State")),
         ("Status", text("Status")),
         ("Size", size(container)),
-        ("Labels", pairs.join(",")),
+        ("Labels", label_list(&labels)),
         ("Mounts", mount_names(&mounts, truncate)),
         ("LocalVolumes", local.to_string()),
         ("Networks", networks.join(",")),
@@ -153,6 +142,13 @@ fn row(container: &Value, truncate: bool) -> Row {
     row.fields["Platform"] = Value::Null;
     row.labels = labels;
     row
+}
+
+fn label_list(labels: &Map<String, Value>) -> String {
+    let pair = |(key, value): (&String, &Value)| format!("{key}={}", value.as_str().unwrap_or_default());
+    let mut pairs: Vec<String> = labels.iter().map(pair).collect();
+    pairs.sort();
+    pairs.join(",")
 }
 
 /// Names without their leading slash. Links give a container further names, with another slash: shown by `--no-trunc`.

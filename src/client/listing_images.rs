@@ -34,8 +34,6 @@ pub struct List {
     /// List multi-platform images as a tree
     #[arg(long, hide = true)]
     tree: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 const TITLES: &[(&str, &str)] = &[
@@ -61,16 +59,12 @@ impl Verb for List {
     const ABOUT: &'static str = "List images";
     const ARGUMENTS: RangeInclusive<usize> = 0..=1;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         if self.tree {
             return Err(Error::not_supported("--tree"));
         }
         let mut conditions = self.filter.clone();
-        conditions.extend(self.arguments.first().map(|name| filters::of("reference", name)));
+        conditions.extend(arguments.first().map(|name| filters::of("reference", name)));
         let query = [
             ("all", if self.all { "1" } else { "" }),
             ("filters", &filters::encode(&conditions)),
@@ -100,52 +94,41 @@ impl Verb for List {
 
 /// One row a tag, one more a digest when those are wanted; an image without a name has one row.
 fn rows(image: &Value, digests: bool, digest_column: bool, truncate: bool) -> Vec<Row> {
-    let list = |field: &str| -> Vec<String> {
-        let names = image[field]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-        names
-            .filter(|name| !name.starts_with("<none>"))
-            .map(|name| familiar(name).to_string())
-            .collect()
-    };
-    let tags = list("RepoTags");
-    let digested = list("RepoDigests");
-    let digests_of = |name: &str| -> Vec<String> {
-        let same = digested.iter().filter(|reference| parts(reference).0 == name);
-        same.filter_map(|reference| parts(reference).2.map(str::to_string))
-            .collect()
-    };
+    const NONE: &str = "<none>";
+    let (tags, digested) = (names(&image["RepoTags"]), names(&image["RepoDigests"]));
     let mut rows = Vec::new();
-    for reference in &tags {
-        let (name, tag, _) = parts(reference);
-        let mut known = if digests { digests_of(name) } else { Vec::new() };
+    for (name, tag, _) in tags.iter().map(|reference| parts(reference)) {
+        let same = digested
+            .iter()
+            .map(|reference| parts(reference))
+            .filter(|found| digests && found.0 == name);
+        let mut known: Vec<&str> = same.filter_map(|(_, _, digest)| digest).collect();
         if known.is_empty() {
-            known.push("<none>".to_string());
+            known.push(NONE);
         }
         rows.extend(
             known
                 .iter()
-                .map(|digest| row(image, name, tag.unwrap_or("<none>"), digest, truncate)),
+                .map(|digest| row(image, name, tag.unwrap_or(NONE), digest, truncate)),
         );
     }
-    let tagged = |name: &str| tags.iter().any(|tag| parts(tag).0 == name);
-    for reference in digested.iter().filter(|reference| !tagged(parts(reference).0)) {
-        let (name, _, digest) = parts(reference);
-        rows.push(row(
-            image,
-            name,
-            "<none>",
-            digest.filter(|_| digest_column).unwrap_or_default(),
-            truncate,
-        ));
+    for (name, _, digest) in digested.iter().map(|reference| parts(reference)) {
+        if !tags.iter().any(|tag| parts(tag).0 == name) {
+            let digest = digest.filter(|_| digest_column).unwrap_or_default();
+            rows.push(row(image, name, NONE, digest, truncate));
+        }
     }
     if rows.is_empty() {
-        rows.push(row(image, "<none>", "<none>", "<none>", truncate));
+        rows.push(row(image, NONE, NONE, NONE, truncate));
     }
     rows
+}
+
+/// References as users see them; an image without any has one that is no name.
+fn names(list: &Value) -> Vec<String> {
+    let names = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let names = names.filter(|name| !name.starts_with("<none>"));
+    names.map(|name| familiar(name).to_string()).collect()
 }
 
 fn row(image: &Value, repository: &str, tag: &str, digest: &str, truncate: bool) -> Row {

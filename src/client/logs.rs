@@ -32,8 +32,6 @@ pub struct Logs {
     /// Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
     until: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Logs {
@@ -41,12 +39,8 @@ impl Verb for Logs {
     const ABOUT: &'static str = "Fetch the logs of a container";
     const ARGUMENTS: RangeInclusive<usize> = 1..=1;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let found = container(daemon, &self.arguments[0], false)?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let found = container(daemon, &arguments[0], false)?;
         let flag = |on: bool| if on { "1" } else { "" };
         let since = moment("since", &self.since)?;
         let until = moment("until", &self.until)?;

@@ -22,8 +22,6 @@ pub struct Remove {
     no_prune: bool,
     #[arg(long, hide = true)]
     platform: Vec<String>,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Remove {
@@ -31,18 +29,14 @@ impl Verb for Remove {
     const ABOUT: &'static str = "Remove one or more images";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         if !self.platform.is_empty() {
             return Err(Error::not_supported("--platform"));
         }
         let flag = |on: bool| if on { "1" } else { "" };
         let query = [("force", flag(self.force)), ("noprune", flag(self.no_prune))];
         let mut errors = Errors::default();
-        for name in &self.arguments {
+        for name in arguments {
             match daemon
                 .delete(&format!("/images/{}", encode(name)), &query)
                 .and_then(json)
@@ -65,22 +59,15 @@ fn print_removed(item: &Value) {
 
 /// `tag` has no flags.
 #[derive(clap::Args)]
-pub struct Tag {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Tag {}
 
 impl Verb for Tag {
     const USAGE: &'static str = "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]";
     const ABOUT: &'static str = "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE";
     const ARGUMENTS: RangeInclusive<usize> = 2..=2;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let (source, target) = (&self.arguments[0], &self.arguments[1]);
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let (source, target) = (&arguments[0], &arguments[1]);
         let parsed = typed(target).map_err(|error| {
             Error::usage(format!(
                 "Error parsing reference: {target:?} is not a valid repository/tag: {error}"
@@ -114,8 +101,6 @@ pub struct History {
     /// Only show image IDs
     #[arg(short, long)]
     quiet: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 const TITLES: &[(&str, &str)] = &[
@@ -132,15 +117,11 @@ impl Verb for History {
     const ABOUT: &'static str = "Show the history of an image";
     const ARGUMENTS: RangeInclusive<usize> = 1..=1;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         if self.platform.is_some() {
             return Err(Error::not_supported("--platform"));
         }
-        let steps = daemon.get(&format!("/images/{}/history", encode(&self.arguments[0])), &[])?;
+        let steps = daemon.get(&format!("/images/{}/history", encode(&arguments[0])), &[])?;
         let rows: Vec<Row> = steps
             .as_array()
             .into_iter()

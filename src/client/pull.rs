@@ -22,8 +22,6 @@ pub struct Pull {
     /// Suppress verbose output
     #[arg(short, long)]
     quiet: bool,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 /// Where progress is shown.
@@ -41,18 +39,14 @@ impl Verb for Pull {
     const ABOUT: &'static str = "Download an image from a registry";
     const ARGUMENTS: RangeInclusive<usize> = 1..=1;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         if self.all_tags {
             return Err(Error::not_supported("--all-tags"));
         }
         if !self.disable_content_trust {
             return Err(Error::not_supported("--disable-content-trust=false"));
         }
-        let name = &self.arguments[0];
+        let name = &arguments[0];
         let wanted = reference::typed(name)?;
         let (_, tag, digest) = reference::parts(name);
         if !self.quiet && tag.is_none() && digest.is_none() {

@@ -1,12 +1,11 @@
 //! `run` and `create`: a new container, and being with it until it ends.
 
-use super::attaching::{attach, wait_head, wait_status};
+use super::attaching::{attach, start_and_stay, wait_head};
 use super::creation::{Flags, Wanted, run_error, usage_failure};
 use super::daemon_calls::Daemon;
 use super::failure::{Error, Result};
 use super::flags::{MANY, Verb};
-use super::session::{Ended, Options, Session, Target};
-use super::signals::Signals;
+use super::session::{Options, Target};
 use super::terminal::{DetachKeys, check_input};
 use std::ops::RangeInclusive;
 
@@ -15,8 +14,6 @@ use std::ops::RangeInclusive;
 pub struct Create {
     #[command(flatten)]
     flags: Flags,
-    #[arg(hide = true, trailing_var_arg = true)]
-    arguments: Vec<String>,
 }
 
 /// Flags of `run`.
@@ -27,28 +24,34 @@ pub struct Run {
     /// Run container in background and print container ID
     #[arg(short, long)]
     detach: bool,
+    #[command(flatten)]
+    stay: Stay,
+}
+
+/// What only matters to who stays with a container.
+#[derive(clap::Args)]
+struct Stay {
     /// Override the key sequence for detaching a container
-    #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
-    detach_keys: String,
+    #[arg(
+        long = "detach-keys",
+        value_name = "string",
+        default_value = "",
+        hide_default_value = true
+    )]
+    keys: String,
     /// Proxy received signals to the process
-    #[arg(long, default_value = "true")]
-    sig_proxy: bool,
-    #[arg(hide = true, trailing_var_arg = true)]
-    arguments: Vec<String>,
+    #[arg(long = "sig-proxy", default_value = "true")]
+    proxy: bool,
 }
 
 impl Verb for Create {
     const USAGE: &'static str = "create [OPTIONS] IMAGE [COMMAND] [ARG...]";
     const ABOUT: &'static str = "Create a new container";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
+    const STOPS_AT_FIRST: bool = true;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let wanted =
-            Wanted::new(self.flags, &self.arguments).map_err(|error| usage_failure("create", error))?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let wanted = Wanted::new(self.flags, arguments).map_err(|error| usage_failure("create", error))?;
         println!("{}", wanted.create(daemon)?);
         Ok(())
     }
@@ -58,16 +61,13 @@ impl Verb for Run {
     const USAGE: &'static str = "run [OPTIONS] IMAGE [COMMAND] [ARG...]";
     const ABOUT: &'static str = "Create and run a new container from an image";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
+    const STOPS_AT_FIRST: bool = true;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let attaches = !self.flags.process.attach.is_empty();
-        let mut wanted =
-            Wanted::new(self.flags, &self.arguments).map_err(|error| usage_failure("run", error))?;
-        let keys = DetachKeys::parse(&self.detach_keys)?;
+        let mut wanted = Wanted::new(self.flags, arguments).map_err(|error| usage_failure("run", error))?;
+        // Checked before anything is made.
+        DetachKeys::parse(&self.stay.keys)?;
         if self.detach {
             if attaches {
                 return Err(Error::usage(
@@ -84,7 +84,7 @@ impl Verb for Run {
             println!("{id}");
             return start(daemon, &id).map_err(|error| run_error("run", error));
         }
-        together(daemon, &wanted, &id, keys, self.sig_proxy, &self.detach_keys)
+        together(daemon, &wanted, &id, self.stay)
     }
 }
 
@@ -96,33 +96,18 @@ pub fn start(daemon: &Daemon, id: &str) -> Result<()> {
         .map(drop)
 }
 
-/// Attaches, asks for the exit status, starts, and only then passes streams and signals on: in this order nothing is lost.
-fn together(
-    daemon: &Daemon,
-    wanted: &Wanted,
-    id: &str,
-    detach_keys: DetachKeys,
-    proxy: bool,
-    keys: &str,
-) -> Result<()> {
+/// Attaches and asks for the exit status before the container starts, and stays with it.
+fn together(daemon: &Daemon, wanted: &Wanted, id: &str, stay: Stay) -> Result<()> {
     let config = &wanted.body.config;
     let streams = (config.attach_stdin, config.attach_stdout, config.attach_stderr);
-    let prepared = attach(daemon, id, streams, keys).and_then(|upgraded| {
-        let condition = if wanted.is_removed() {
-            "removed"
-        } else {
-            "next-exit"
-        };
-        wait_head(daemon, id, condition).map(|waiting| (upgraded, waiting))
-    });
-    let (upgraded, waiting) = prepared.inspect_err(|_| wanted.discard(daemon, id))?;
-    if let Err(error) = start(daemon, id) {
-        if wanted.is_removed() {
-            // Its removal is the daemon's, and is over when this answers.
-            let _ = wait_status(waiting);
-        }
-        return Err(run_error("run", error));
-    }
+    let condition = if wanted.is_removed() {
+        "removed"
+    } else {
+        "next-exit"
+    };
+    let prepared = attach(daemon, id, streams, &stay.keys)
+        .and_then(|upgraded| wait_head(daemon, id, condition).map(|waiting| (upgraded, waiting)))
+        .inspect_err(|_| wanted.discard(daemon, id))?;
     let quiet = daemon.without_signals();
     let options = Options {
         daemon: &quiet,
@@ -130,13 +115,9 @@ fn together(
         tty: config.tty,
         stdin: streams.0,
         output: streams.1 || streams.2,
-        proxy,
-        detach_keys,
+        proxy: stay.proxy,
+        detach_keys: DetachKeys::parse(&stay.keys)?,
     };
-    let session = Session::begin(options, Signals::all()?, upgraded)?;
-    session.resize();
-    match session.run()? {
-        Ended::Detached => Ok(()),
-        Ended::Closed => wait_status(waiting),
-    }
+    start_and_stay(daemon, id, wanted.is_removed(), prepared, options)
+        .map_err(|error| run_error("run", error))
 }

@@ -23,8 +23,6 @@ pub struct Info {
         hide_default_value = true
     )]
     format: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 /// A value without quotes; nothing for null.
@@ -41,11 +39,7 @@ impl Verb for Info {
     const ABOUT: &'static str = "Display system-wide information";
     const ARGUMENTS: RangeInclusive<usize> = 0..=0;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         let info = daemon.get("/info", &[]);
         let mut output = std::io::stdout().lock();
         if !self.format.is_empty() {

@@ -22,8 +22,6 @@ pub struct Version {
         hide_default_value = true
     )]
     format: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Version {
@@ -31,11 +29,7 @@ impl Verb for Version {
     const ABOUT: &'static str = "Show the version information of client and daemon";
     const ARGUMENTS: RangeInclusive<usize> = 0..=0;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         let server = daemon.get("/version", &[]);
         let negotiated = daemon.version().unwrap_or(NEWEST_VERSION);
         let both = json!({

@@ -10,29 +10,23 @@ use super::ports::join_host;
 use super::table::align;
 use super::units::local_zone;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::{BufRead, BufReader, Write, stdout};
 use std::ops::RangeInclusive;
 
 /// `top` has no flags of its own.
 #[derive(clap::Args)]
-pub struct Top {
-    #[arg(hide = true, trailing_var_arg = true)]
-    arguments: Vec<String>,
-}
+pub struct Top {}
 
 impl Verb for Top {
     const USAGE: &'static str = "top CONTAINER [ps OPTIONS]";
     const ABOUT: &'static str = "Display the running processes of a container";
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
+    const STOPS_AT_FIRST: bool = true;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let path = format!("/containers/{}/top", encode(&self.arguments[0]));
-        let found = daemon.get(&path, &[("ps_args", &self.arguments[1..].join(" "))])?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let path = format!("/containers/{}/top", encode(&arguments[0]));
+        let found = daemon.get(&path, &[("ps_args", &arguments[1..].join(" "))])?;
         let line = |cells: &Value| {
             let cells = cells.as_array().into_iter().flatten();
             cells
@@ -49,73 +43,71 @@ impl Verb for Top {
 
 /// `port` has no flags.
 #[derive(clap::Args)]
-pub struct Port {
-    #[arg(hide = true)]
-    arguments: Vec<String>,
-}
+pub struct Port {}
 
 impl Verb for Port {
     const USAGE: &'static str = "port CONTAINER [PRIVATE_PORT[/PROTO]]";
     const ABOUT: &'static str = "List port mappings or a specific mapping for the container";
     const ARGUMENTS: RangeInclusive<usize> = 1..=2;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
-        let found = container(daemon, &self.arguments[0], false)?;
+    fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
+        let found = container(daemon, &arguments[0], false)?;
         let ports = found["NetworkSettings"]["Ports"]
             .as_object()
             .cloned()
             .unwrap_or_default();
-        let hosts = |bindings: &Value| -> Vec<String> {
-            let text = |binding: &Value, field: &str| binding[field].as_str().unwrap_or_default().to_string();
-            let bindings = bindings.as_array().into_iter().flatten();
-            bindings
-                .map(|binding| join_host(&text(binding, "HostIp"), text(binding, "HostPort")))
-                .collect()
-        };
-        let lines = match self.arguments.get(1) {
-            Some(wanted) => {
-                let (port, protocol) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
-                port.parse::<u16>().map_err(|_| {
-                    let reason = format!("strconv.ParseUint: parsing {port:?}: invalid syntax");
-                    Error::usage(format!("Error: invalid port ({port}): {reason}"))
-                })?;
-                let lines = ports
-                    .get(&format!("{port}/{protocol}"))
-                    .map(hosts)
-                    .unwrap_or_default();
-                if lines.is_empty() {
-                    let text = format!(
-                        "Error: No public port '{wanted}' published for {}",
-                        self.arguments[0]
-                    );
-                    return Err(Error::new(ErrorKind::Local, text));
-                }
-                lines
-            }
-            None => {
-                let mut ports: Vec<(&String, &Value)> = ports.iter().collect();
-                let number = |port: &str| {
-                    port.split('/')
-                        .next()
-                        .and_then(|digits| digits.parse::<u16>().ok())
-                };
-                ports.sort_by_key(|(port, _)| (number(port), port.to_string()));
-                let line = |(port, bindings): (&String, &Value)| {
-                    hosts(bindings)
-                        .into_iter()
-                        .map(|host| format!("{port} -> {host}"))
-                        .collect::<Vec<_>>()
-                };
-                ports.into_iter().flat_map(line).collect()
-            }
+        let lines = match arguments.get(1) {
+            Some(wanted) => hosts_of(&ports, wanted, &arguments[0])?,
+            None => all_ports(&ports),
         };
         lines.iter().for_each(|line| println!("{line}"));
         Ok(())
     }
+}
+
+/// `0.0.0.0:8080` for each place where a port is published.
+fn hosts(bindings: &Value) -> Vec<String> {
+    let text = |binding: &Value, field: &str| binding[field].as_str().unwrap_or_default().to_string();
+    let bindings = bindings.as_array().into_iter().flatten();
+    bindings
+        .map(|binding| join_host(&text(binding, "HostIp"), text(binding, "HostPort")))
+        .collect()
+}
+
+fn hosts_of(ports: &Map<String, Value>, wanted: &str, name: &str) -> Result<Vec<String>> {
+    let (port, protocol) = wanted.split_once('/').unwrap_or((wanted, "tcp"));
+    if port.parse::<u16>().is_err() {
+        let reason = format!("strconv.ParseUint: parsing {port:?}: invalid syntax");
+        return Err(Error::usage(format!("Error: invalid port ({port}): {reason}")));
+    }
+    let lines = ports
+        .get(&format!("{port}/{protocol}"))
+        .map(hosts)
+        .unwrap_or_default();
+    match lines.is_empty() {
+        true => {
+            let text = format!("Error: No public port '{wanted}' published for {name}");
+            Err(Error::new(ErrorKind::Local, text))
+        }
+        false => Ok(lines),
+    }
+}
+
+fn all_ports(ports: &Map<String, Value>) -> Vec<String> {
+    let mut ports: Vec<(&String, &Value)> = ports.iter().collect();
+    let number = |port: &str| {
+        port.split('/')
+            .next()
+            .and_then(|digits| digits.parse::<u16>().ok())
+    };
+    ports.sort_by_key(|(port, _)| (number(port), port.to_string()));
+    let line = |(port, bindings): (&String, &Value)| -> Vec<String> {
+        hosts(bindings)
+            .into_iter()
+            .map(|host| format!("{port} -> {host}"))
+            .collect()
+    };
+    ports.into_iter().flat_map(line).collect()
 }
 
 /// Flags of `events`.
@@ -133,8 +125,6 @@ pub struct Events {
     /// Stream events until this timestamp
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
     until: String,
-    #[arg(hide = true)]
-    arguments: Vec<String>,
 }
 
 impl Verb for Events {
@@ -142,11 +132,7 @@ impl Verb for Events {
     const ABOUT: &'static str = "Get real time events from the server";
     const ARGUMENTS: RangeInclusive<usize> = 0..=0;
 
-    fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-
-    fn run(self, daemon: &Daemon) -> Result<()> {
+    fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         let since = moment("since", &self.since)?;
         let until = moment("until", &self.until)?;
         let query = [
