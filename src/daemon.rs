@@ -10,6 +10,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use nix::fcntl::{Flock, FlockArg};
@@ -154,16 +155,23 @@ fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> 
     } else {
         File::open(folder)
     };
-    Flock::lock(file.map_err(failed)?, FlockArg::LockExclusiveNonblock).map_err(|_| {
-        Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "another daemon runs on the {what} {}; stop it, or choose another folder",
-                folder.display()
-            ),
-        )
-    })
+    let mut file = file.map_err(failed)?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((again, _)) if Instant::now() < deadline => file = again,
+            Err(_) => break,
+        }
+        std::thread::sleep(LOCK_PATIENCE / 100);
+    }
+    let message = format!("another daemon runs on the {what} {}; stop it, or choose another folder", folder.display());
+    Err(Error::new(ErrorKind::Conflict, message))
 }
+
+/// A daemon that was killed while it launched a supervisor leaves the lock for a moment to the process that it had just made,
+/// which lets go of it when it becomes the supervisor.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// An exec root that other files of ours or of others are in stays.
 fn remove_if_empty(folder: &Path) {

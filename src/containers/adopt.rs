@@ -65,6 +65,8 @@ impl Engine {
             Found::Running(live, process, target) => {
                 return self.adopt_running(&container, live, process, target);
             }
+            // The old daemon had recorded it, and was killed before it could clean up.
+            Found::Ended(exit) if ended_at(&was) == Some(exit.finished_at.as_str()) => delete(&folder),
             Found::Ended(exit) => {
                 container.inside().record.state = running_before(was.clone(), &exit.finished_at);
                 self.container_ended(&container, exit);
@@ -193,6 +195,13 @@ impl Engine {
     }
 }
 
+fn ended_at(state: &State) -> Option<&str> {
+    match state {
+        State::Exited { exit, .. } => Some(&exit.finished_at),
+        _ => None,
+    }
+}
+
 /// The state just before an end that nobody heard of. The start may not have been heard of either.
 fn running_before(was: State, finished_at: &str) -> State {
     match was {
@@ -224,7 +233,8 @@ fn find(folder: &Path) -> Result<Found> {
 fn introduced(live: &Connection) -> Result<Option<(Process, Identity)>> {
     let mut target = None;
     loop {
-        match live.next_event().map_err(Error::system)? {
+        // A connection that breaks is one that a supervisor has not taken any more.
+        match live.next_event().unwrap_or(None) {
             Some(Event::Created(found)) => target = Some(found),
             Some(Event::Started { at }) => {
                 let Some(target) = target else { return Ok(None) };

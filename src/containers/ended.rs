@@ -13,10 +13,6 @@ impl Engine {
     pub fn container_ended(self: &Arc<Engine>, container: &Arc<Container>, exit: Exit) {
         let endpoint = container.inside().endpoint.take();
         self.networks.release(&container.id, endpoint);
-        // Gone before anybody can start the container again, since the next supervisor meets us at the same place.
-        if let Err(error) = remove::remove_tree(&self.run_folder(&container.id)) {
-            tracing::warn!(container = container.id, %error, "the run folder stays");
-        }
         let removes_itself = self.record_end(container, &exit);
         if removes_itself {
             self.remove_in_background(container);
@@ -33,6 +29,11 @@ impl Engine {
         let removes_itself = inside.record.host_config.auto_remove && !inside.restarting;
         if !removes_itself && let Err(error) = inside.record.write(&self.container_folder(&container.id)) {
             tracing::error!(container = container.id, %error, "the end is not recorded");
+        }
+        // Only now: until the end is recorded, exit.json is the one place that knows it. And under the lock, before anybody can
+        // start the container again, since the next supervisor meets us at the same place.
+        if let Err(error) = remove::remove_tree(&self.run_folder(&container.id)) {
+            tracing::warn!(container = container.id, %error, "the run folder stays");
         }
         if exit.oom_killed {
             self.tell(&inside, "oom", &[]);

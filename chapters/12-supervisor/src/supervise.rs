@@ -106,6 +106,7 @@ enum Phase {
     },
     /// The process has ended; its output may not have.
     Draining {
+        started_at: String,
         until: Instant,
         exit: Exit,
     },

@@ -33,7 +33,8 @@ impl Supervisor<'_> {
         else {
             return;
         };
-        let Phase::Running { started_at } = &self.phase else {
+        // Also while the last output is drained: a daemon that comes just then hears of the end as of any other.
+        let (Phase::Running { started_at } | Phase::Draining { started_at, .. }) = &self.phase else {
             return;
         };
         if self.daemons.len() < DAEMONS_MAX {
@@ -136,15 +137,17 @@ impl Supervisor<'_> {
     }
 
     pub(super) fn process_ended(&mut self) {
-        if matches!(self.phase, Phase::Waiting) {
+        let Phase::Running { started_at } = &self.phase else {
             let message = "the container's first process was killed before it was started";
             return self.fail(Failure::system(&message));
-        }
+        };
+        let started_at = started_at.clone();
         let Some(exit) = self.container.wait() else { return };
         for index in 0..self.container.output.streams.len() {
             while self.container.output.pass_on(index, &mut self.clients) {}
         }
         self.phase = Phase::Draining {
+            started_at,
             until: Instant::now() + DRAIN_GRACE,
             exit,
         };
