@@ -243,3 +243,6 @@ fn sysctls(linux: &Linux) -> Vec<(String, String)> {
     sysctls.sort();
     sysctls
 }
+
+#[cfg(test)]
+mod tests;

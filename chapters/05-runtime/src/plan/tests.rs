@@ -1,0 +1,123 @@
+//! What becomes of a spec, as snapshots.
+
+use super::*;
+use crate::ErrorKind;
+use serde_json::{Value, json};
+
+fn bundle(spec: Value) -> Bundle {
+    Bundle {
+        id: "box".into(),
+        spec: serde_json::from_value(spec).unwrap(),
+        root: chroot::Root::Folder("/bundle/rootfs".into()),
+        cgroup: Some("/coracle/box".into()),
+        preserved_descriptors: 0,
+    }
+}
+
+fn default(rootless: Option<(u32, u32)>) -> Value {
+    serde_json::to_value(crate::default_spec(rootless).unwrap()).unwrap()
+}
+
+fn unified() -> cgroups::Layout {
+    let line = "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw";
+    cgroups::Layout::from_mountinfo(line)
+}
+
+fn planned(spec: Value) -> Plan {
+    plan(&bundle(spec), &unified()).unwrap()
+}
+
+#[test]
+fn the_plan_of_the_default_spec() {
+    insta::assert_debug_snapshot!(planned(default(None)));
+}
+
+#[test]
+fn the_plan_of_an_ordinary_user() {
+    let plan = planned(default(Some((1000, 1000))));
+    insta::assert_debug_snapshot!((plan.spawn, plan.root.get(1), plan.process.privileges.additional_gids));
+}
+
+#[test]
+fn limits_and_the_view_of_cgroups() {
+    let mut spec = default(None);
+    spec["linux"]["resources"] = json!({
+        "memory": {"limit": 67108864, "swap": 67108864, "reservation": 0, "disableOOMKiller": false},
+        "cpu": {"shares": 0, "quota": 50000, "period": 100000, "cpus": "0"},
+        "pids": {"limit": 10},
+        "blockIO": {"weight": 0},
+        "devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}]
+    });
+    spec["mounts"] = json!([{
+        "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid", "noexec", "nodev"]
+    }]);
+    let plan = planned(spec);
+    let mount = plan.root.iter().find(|step| matches!(step, MountOp::Mount(_))).cloned();
+    insta::assert_debug_snapshot!((plan.limits, mount));
+}
+
+/// Each with the least that makes it ask for something that is not done here.
+#[test]
+fn what_is_not_supported_is_refused_by_its_path() {
+    let cases = [
+        ("/hooks", json!({"poststop": [{"path": "/bin/true"}]})),
+        ("/vm", json!({"kernel": {"path": "/vmlinuz"}})),
+        ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 1}])),
+        ("/process/apparmorProfile", json!("docker-default")),
+        ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
+        ("/process/ioPriority", json!({"class": "IOPRIO_CLASS_IDLE", "priority": 0})),
+        ("/process/scheduler", json!({"policy": "SCHED_BATCH"})),
+        ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
+        ("/linux/intelRdt", json!({"closID": "x"})),
+        ("/linux/personality", json!({"domain": "LINUX32"})),
+        ("/linux/rootfsPropagation", json!("shared")),
+        ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/x"})),
+        ("/linux/resources/rdma", json!({"mlx5_1": {"hcaHandles": 3}})),
+        ("/linux/resources/network", json!({"classID": 1})),
+        ("/linux/resources/hugepageLimits", json!([{"pageSize": "2MB", "limit": 1}])),
+        ("/linux/resources/memory", json!({"swappiness": 10})),
+        ("/linux/resources/cpu", json!({"realtimeRuntime": 950000})),
+        ("/linux/resources/blockIO", json!({"throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1}]})),
+    ];
+    let mut refusals = String::new();
+    for (path, value) in cases {
+        let mut spec = default(None);
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        spec.pointer_mut(folder).unwrap()[name] = value;
+        let error = plan(&bundle(spec), &unified()).expect_err(path);
+        assert_eq!(error.kind(), ErrorKind::NotSupported, "{path}");
+        refusals += &format!("{path}: {error}\n");
+    }
+    insta::assert_snapshot!(refusals);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let without = |field: &str| {
+        let mut spec = default(None);
+        spec.as_object_mut().unwrap().remove(field);
+        spec
+    };
+    let with_namespaces = |kinds: &[&str]| {
+        let mut spec = default(None);
+        spec["linux"]["namespaces"] = kinds.iter().map(|kind| json!({"type": kind})).collect();
+        spec
+    };
+    let mut mapped = default(None);
+    mapped["linux"]["uidMappings"] = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+    mapped["linux"]["gidMappings"] = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+    let mut grouped = default(Some((1000, 1000)));
+    grouped["process"]["user"]["additionalGids"] = json!([0, 5]);
+    let specs = [
+        without("linux"),
+        without("process"),
+        with_namespaces(&["mount", "mount"]),
+        with_namespaces(&["mount"]),
+        with_namespaces(&["uts"]),
+        with_namespaces(&["mount", "uts", "user"]),
+        mapped,
+        grouped,
+    ];
+    let refusal = |spec: Value| plan(&bundle(spec), &unified()).unwrap_err().to_string() + "\n";
+    insta::assert_snapshot!(specs.map(refusal).concat());
+}
