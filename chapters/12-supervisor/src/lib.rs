@@ -1,8 +1,8 @@
 //! One small process per container: stdio, pty, logs, attach, exit status; the container's states.
 #![forbid(unsafe_code)]
 
-mod detach_keys;
-mod json_log;
+pub mod detach_keys;
+pub mod json_log;
 mod messages;
 pub mod states;
 

@@ -1,9 +1,10 @@
 //! What the container is limited to: the spec's resources as chapter 03 takes them. Zero is Docker's word for "not set".
 
 use crate::{Error, Result};
-use cgroups::{DeviceRule, Limits};
+use cgroups::{DeviceRule, DeviceValue, Limits};
 use oci_spec::runtime::{
     Linux, LinuxBlockIo, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType, LinuxMemory, LinuxResources,
+    LinuxThrottleDevice,
 };
 
 /// What chapter 03 shall limit.
@@ -11,28 +12,18 @@ pub fn limits(linux: &Linux) -> Result<Limits> {
     let Some(resources) = linux.resources() else {
         return Ok(Limits::default());
     };
+    let unified = resources.unified().clone().unwrap_or_default();
     let mut limits = Limits {
-        pids: resources
-            .pids()
-            .as_ref()
-            .map(|pids| pids.limit())
-            .filter(|limit| *limit != 0),
+        pids: resources.pids().as_ref().and_then(|pids| set(pids.limit())),
         devices: devices(resources)?,
-        unified: resources
-            .unified()
-            .clone()
-            .unwrap_or_default()
-            .into_iter()
-            .collect(),
+        unified: unified.into_iter().collect(),
         ..Limits::default()
     };
-    refuse(
-        "hugepageLimits",
-        resources
-            .hugepage_limits()
-            .as_ref()
-            .is_some_and(|limits| !limits.is_empty()),
-    )?;
+    for pages in resources.hugepage_limits().iter().flatten() {
+        let limit = u64::try_from(pages.limit())
+            .map_err(|_| Error::invalid("linux.resources.hugepageLimits: a negative number"))?;
+        limits.hugetlb.insert(pages.page_size().clone(), limit);
+    }
     if let Some(memory) = resources.memory() {
         take_memory(&mut limits, memory)?;
     }
@@ -45,75 +36,77 @@ pub fn limits(linux: &Linux) -> Result<Limits> {
     Ok(limits)
 }
 
+/// A limit that is none.
+fn set<T: Default + PartialEq>(limit: T) -> Option<T> {
+    (limit != T::default()).then_some(limit)
+}
+
 fn take_memory(limits: &mut Limits, memory: &LinuxMemory) -> Result<()> {
-    let set = |limit: Option<i64>| limit.filter(|limit| *limit != 0);
-    refuse("memory.kernel", set(memory.kernel()).is_some())?;
-    refuse("memory.kernelTCP", set(memory.kernel_tcp()).is_some())?;
-    refuse("memory.swappiness", memory.swappiness().is_some())?;
-    refuse(
-        "memory.disableOOMKiller",
-        memory.disable_oom_killer() == Some(true),
-    )?;
+    refuse("memory.kernel", memory.kernel().and_then(set).is_some())?;
+    refuse("memory.kernelTCP", memory.kernel_tcp().and_then(set).is_some())?;
     refuse(
         "memory.checkBeforeUpdate",
         memory.check_before_update() == Some(true),
     )?;
-    limits.memory = set(memory.limit());
-    limits.memory_swap = set(memory.swap());
-    limits.memory_reservation = set(memory.reservation());
+    limits.memory = memory.limit().and_then(set);
+    limits.memory_swap = memory.swap().and_then(set);
+    limits.memory_reservation = memory.reservation().and_then(set);
+    limits.memory_swappiness = memory.swappiness();
+    limits.oom_kill_disable = memory.disable_oom_killer().unwrap_or_default();
     Ok(())
 }
 
 fn take_cpu(limits: &mut Limits, cpu: &LinuxCpu) -> Result<()> {
     refuse(
         "cpu.realtimeRuntime",
-        cpu.realtime_runtime().is_some_and(|time| time != 0),
+        cpu.realtime_runtime().and_then(set).is_some(),
     )?;
     refuse(
         "cpu.realtimePeriod",
-        cpu.realtime_period().is_some_and(|time| time != 0),
+        cpu.realtime_period().and_then(set).is_some(),
     )?;
-    refuse("cpu.burst", cpu.burst().is_some_and(|time| time != 0))?;
-    refuse("cpu.idle", cpu.idle().is_some_and(|idle| idle != 0))?;
-    limits.cpu_shares = cpu.shares().filter(|shares| *shares != 0);
-    limits.cpu_quota = cpu.quota().filter(|quota| *quota != 0);
-    limits.cpu_period = cpu.period().filter(|period| *period != 0);
-    limits.cpuset_cpus = cpu.cpus().clone().filter(|list| !list.is_empty());
-    limits.cpuset_mems = cpu.mems().clone().filter(|list| !list.is_empty());
+    refuse("cpu.burst", cpu.burst().and_then(set).is_some())?;
+    refuse("cpu.idle", cpu.idle().and_then(set).is_some())?;
+    limits.cpu_shares = cpu.shares().and_then(set);
+    limits.cpu_quota = cpu.quota().and_then(set);
+    limits.cpu_period = cpu.period().and_then(set);
+    limits.cpuset_cpus = cpu.cpus().clone().and_then(set);
+    limits.cpuset_mems = cpu.mems().clone().and_then(set);
     Ok(())
 }
 
 fn take_disks(limits: &mut Limits, disks: &LinuxBlockIo) -> Result<()> {
-    let any = |list: &Option<Vec<_>>| list.as_ref().is_some_and(|list| !list.is_empty());
-    refuse(
-        "blockIO.leafWeight",
-        disks.leaf_weight().is_some_and(|weight| weight != 0),
-    )?;
-    refuse(
-        "blockIO.weightDevice",
-        disks
-            .weight_device()
-            .as_ref()
-            .is_some_and(|list| !list.is_empty()),
-    )?;
-    refuse(
-        "blockIO.throttleReadBpsDevice",
-        any(disks.throttle_read_bps_device()),
-    )?;
-    refuse(
-        "blockIO.throttleWriteBpsDevice",
-        any(disks.throttle_write_bps_device()),
-    )?;
-    refuse(
-        "blockIO.throttleReadIOPSDevice",
-        any(disks.throttle_read_iops_device()),
-    )?;
-    refuse(
-        "blockIO.throttleWriteIOPSDevice",
-        any(disks.throttle_write_iops_device()),
-    )?;
-    limits.blkio_weight = disks.weight().filter(|weight| *weight != 0);
+    refuse("blockIO.leafWeight", disks.leaf_weight().and_then(set).is_some())?;
+    limits.blkio_weight = disks.weight().and_then(set);
+    for disk in disks.weight_device().iter().flatten() {
+        refuse(
+            "blockIO.weightDevice.leafWeight",
+            disk.leaf_weight().and_then(set).is_some(),
+        )?;
+        let weight = u64::from(disk.weight().unwrap_or_default());
+        limits
+            .blkio_weight_devices
+            .push(disk_limit(disk.major(), disk.minor(), weight)?);
+    }
+    limits.read_bytes = rates(disks.throttle_read_bps_device())?;
+    limits.write_bytes = rates(disks.throttle_write_bps_device())?;
+    limits.read_operations = rates(disks.throttle_read_iops_device())?;
+    limits.write_operations = rates(disks.throttle_write_iops_device())?;
     Ok(())
+}
+
+fn rates(disks: &Option<Vec<LinuxThrottleDevice>>) -> Result<Vec<DeviceValue>> {
+    let limit = |disk: &LinuxThrottleDevice| disk_limit(disk.major(), disk.minor(), disk.rate());
+    disks.iter().flatten().map(limit).collect()
+}
+
+fn disk_limit(major: i64, minor: i64, value: u64) -> Result<DeviceValue> {
+    match (u32::try_from(major), u32::try_from(minor)) {
+        (Ok(major), Ok(minor)) => Ok(DeviceValue { major, minor, value }),
+        _ => Err(Error::invalid(format!(
+            "linux.resources.blockIO: {major}:{minor} is no disk"
+        ))),
+    }
 }
 
 fn refuse(field: &str, is_present: bool) -> Result<()> {
