@@ -69,10 +69,13 @@ fn spawn(
         gate,
     };
     // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
+    let mut identity = None;
     let before_release = |pid: Pid| {
         let moved = cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
-        let recorded = moved.and_then(|()| Identity::of(pid.as_raw())).and_then(made);
-        recorded.map_err(namespaces::Error::other)
+        let known = moved.and_then(|()| Identity::of(pid.as_raw()));
+        known
+            .and_then(|known| made(*identity.insert(known)))
+            .map_err(namespaces::Error::other)
     };
     let root = plan.root;
     let enter_root = move || Ok(chroot::apply(&root)?);
@@ -80,7 +83,7 @@ fn spawn(
     let spawned = namespaces::spawn(&plan.spawn, unified, before_release, move || {
         child.run(enter_root)
     });
-    wait_until_ready(spawned.map_err(Error::system)?, keeper, console)
+    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }
 
 /// Where the master of a terminal comes to us, unless it is somebody else's.
@@ -101,6 +104,7 @@ pub fn with_console(stdio: Stdio) -> Result<(Stdio, Option<OwnedFd>)> {
 /// The child says that it is ready, or its last words.
 pub fn wait_until_ready(
     child: namespaces::Child,
+    identity: Option<Identity>,
     keeper: Keeper,
     console: Option<OwnedFd>,
 ) -> Result<Created> {
@@ -114,7 +118,7 @@ pub fn wait_until_ready(
         ));
     }
     Ok(Created {
-        identity: Identity::of(pid.as_raw())?,
+        identity: identity.ok_or_else(|| Error::system("the first process has no identity"))?,
         terminal: console.as_ref().map(terminal::receive).transpose()?,
         pidfd: child.pidfd,
         keeper,

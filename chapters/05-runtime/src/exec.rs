@@ -57,14 +57,22 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let child = Child { process, stdio, gate };
     let by_child = joined - by_parent;
     let enter = move || join(&pidfd, by_child);
-    let add = |pid: nix::unistd::Pid| match &cgroup {
-        Some(cgroup) => cgroup.add(pid.as_raw()).map_err(namespaces::Error::other),
-        None => Ok(()),
+    let mut identity = None;
+    let before_release = |pid: nix::unistd::Pid| {
+        let moved = cgroup
+            .as_ref()
+            .map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
+        let known = moved
+            .and_then(|()| Identity::of(pid.as_raw()))
+            .map(|known| identity = Some(known));
+        known.map_err(namespaces::Error::other)
     };
     let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, add, move || child.run(enter));
+    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, before_release, move || {
+        child.run(enter)
+    });
     set_dumpable(Dumpable)?;
-    wait_until_ready(spawned.map_err(Error::system)?, keeper, console)
+    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }
 
 fn open_cgroup(path: &str) -> Result<Cgroup> {

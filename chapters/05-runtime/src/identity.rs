@@ -22,8 +22,11 @@ impl Identity {
     /// Of a process that exists.
     pub fn of(pid: i32) -> Result<Identity> {
         let path = format!("/proc/{pid}/stat");
-        let text = std::fs::read_to_string(&path).strace(|| format!("read(\"{path}\")"))?;
-        let start_time = start_time(&text).ok_or_else(|| Error::system(format!("{path}: no field 22")))?;
+        let mut buffer = [0; 1024];
+        let file = std::fs::File::open(&path).strace(|| format!("open({path:?})"))?;
+        let length = std::io::Read::read(&mut &file, &mut buffer).strace(|| format!("read({path:?})"))?;
+        let start_time = start_time(&String::from_utf8_lossy(&buffer[..length]))
+            .ok_or_else(|| Error::system(format!("{path}: no field 22")))?;
         Ok(Identity { pid, start_time })
     }
 

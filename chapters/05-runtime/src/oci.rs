@@ -72,39 +72,32 @@ enum Verb {
 /// The command `coracle-oci`, from its arguments: `run x`. It may execute itself again (see `protect`), with what came `before`
 /// these arguments: nothing, or the word by which a larger program calls it (`["oci"]`).
 pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let words: Vec<OsString> = arguments.into_iter().collect();
-    let arguments =
-        match Arguments::try_parse_from(std::iter::once("coracle-oci".into()).chain(words.clone())) {
-            Ok(arguments) => arguments,
-            Err(error) => {
-                let _ = error.print();
-                return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
-            }
-        };
-    // runc's exit code for a process that could not be added, which callers tell from the process's own.
-    let failed = if matches!(arguments.verb, Verb::Exec(_)) {
-        255
-    } else {
-        1
+    let words: Vec<OsString> = before.iter().map(OsString::from).chain(arguments).collect();
+    // Decided before anything costs time; one of these words as an id or a folder's name does no harm.
+    let makes = |word: &OsString| word == "create" || word == "run" || word == "exec";
+    if words.iter().any(makes)
+        && let Err(error) = crate::protect::execute_protected("coracle-oci", &words)
+    {
+        eprintln!("coracle-oci: {error}");
+        return ExitCode::FAILURE;
+    }
+    let words = std::iter::once("coracle-oci".into()).chain(words.into_iter().skip(before.len()));
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
+        }
     };
-    let makes = matches!(arguments.verb, Verb::Create(_) | Verb::Run(_) | Verb::Exec(_));
-    let protected = if makes { protect(before, &words) } else { Ok(()) };
-    match protected.and_then(|()| dispatch(&arguments)) {
+    match dispatch(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             report(&arguments.general, &error);
-            ExitCode::from(failed)
+            // runc's code for a process that could not be added, which callers tell from the process's own.
+            let is_addition = matches!(arguments.verb, Verb::Exec(_));
+            ExitCode::from(if is_addition { 255 } else { 1 })
         }
     }
-}
-
-fn protect(before: &[&str], words: &[OsString]) -> crate::Result<()> {
-    let all: Vec<OsString> = before
-        .iter()
-        .map(OsString::from)
-        .chain(words.iter().cloned())
-        .collect();
-    crate::protect::execute_protected("coracle-oci", &all)
 }
 
 fn dispatch(arguments: &Arguments) -> crate::Result<u8> {
