@@ -124,30 +124,20 @@ impl<W: Write> Packing<W> {
             }
             self.seen.insert((stat.st_dev, stat.st_ino), path.to_vec());
         }
-        let (entry_type, link) = match kind {
-            FileType::RegularFile if kept.device.is_none() => {
-                let file = File::from(open(OFlags::RDONLY | OFlags::NONBLOCK)?);
-                let mut content = file.chain(io::repeat(0)).take(stat.st_size as u64);
-                return self.append(
-                    header(EntryType::Regular, &stat, &kept),
-                    path,
-                    &[],
-                    &kept,
-                    &mut content,
-                );
-            }
-            FileType::RegularFile => (EntryType::Char, Vec::new()),
-            FileType::Symlink => {
-                let target = rustix::fs::readlinkat(folder, name, Vec::new());
-                (
-                    EntryType::Symlink,
-                    target.map_err(|e| Error::system("readlinkat()", e))?.into_bytes(),
-                )
-            }
-            FileType::CharacterDevice => (EntryType::Char, Vec::new()),
-            FileType::BlockDevice => (EntryType::Block, Vec::new()),
-            FileType::Fifo => (EntryType::Fifo, Vec::new()),
-            _ => return Ok(()),
+        if kind == FileType::RegularFile && kept.device.is_none() {
+            let file = File::from(open(OFlags::RDONLY | OFlags::NONBLOCK)?);
+            let mut content = file.chain(io::repeat(0)).take(stat.st_size as u64);
+            let header = header(EntryType::Regular, &stat, &kept);
+            return self.append(header, path, &[], &kept, &mut content);
+        }
+        let Some(entry_type) = entry_type(kind) else {
+            return Ok(());
+        };
+        let link = if kind == FileType::Symlink {
+            let target = rustix::fs::readlinkat(folder, name, Vec::new());
+            target.map_err(|e| Error::system("readlinkat()", e))?.into_bytes()
+        } else {
+            Vec::new()
         };
         self.append(
             header(entry_type, &stat, &kept),
@@ -199,6 +189,17 @@ impl<W: Write> Packing<W> {
         header.set_cksum();
         self.tar.append(&header, content)?;
         Ok(())
+    }
+}
+
+/// How a tar calls what is neither folder nor content. A regular file here is a placeholder, whose header says what it stands for.
+fn entry_type(kind: FileType) -> Option<EntryType> {
+    match kind {
+        FileType::RegularFile | FileType::CharacterDevice => Some(EntryType::Char),
+        FileType::BlockDevice => Some(EntryType::Block),
+        FileType::Symlink => Some(EntryType::Symlink),
+        FileType::Fifo => Some(EntryType::Fifo),
+        _ => None,
     }
 }
 

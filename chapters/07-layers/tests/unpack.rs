@@ -26,13 +26,9 @@ fn timeless(text: &str) -> String {
         .collect()
 }
 
-#[test]
-fn every_kind_with_its_attributes() {
-    if !is_root() {
-        return eprintln!("skipped: only root gives files away");
-    }
+fn every_kind() -> Tar {
     let capability = "\u{1}\0\0\u{2}\0\u{4}\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-    let tar = Tar::default()
+    Tar::default()
         .add(EntryType::Directory, "./", "", b"", |h| h.set_mode(0o711))
         .add(EntryType::Directory, "etc/", "", b"", |h| {
             h.set_mode(0o2750);
@@ -74,9 +70,19 @@ fn every_kind_with_its_attributes() {
             |_| (),
         )
         .file("cut", "gnu")
-        .add(EntryType::Regular, "old-style/", "", b"", |_| ());
+        .add(EntryType::Regular, "old-style/", "", b"", |h| h.set_mode(0o755))
+}
+
+#[test]
+fn every_kind_with_its_attributes() {
+    if !is_root() {
+        return eprintln!("skipped: only root gives files away");
+    }
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(layers::unpack(&tar.bytes()[..], dir.path(), false).unwrap(), 14);
+    assert_eq!(
+        layers::unpack(&every_kind().bytes()[..], dir.path(), false).unwrap(),
+        14
+    );
     let text = listing(dir.path());
     // Folders that only came along have the time of the test.
     let text: Vec<&str> = text
@@ -181,125 +187,59 @@ fn whiteouts_hide_what_is_below_not_what_is_here() {
     insta::assert_snapshot!(timeless(&unpacked(tar)));
 }
 
-/// A layer, and what is expected of it: a refusal that names the entry, or nothing but what is inside.
+/// Layers that try to get out, each by another way.
+const EVIL: &[(&str, &str)] = &[
+    ("dots", "file ../evil"),
+    ("dots within", "file a/../../evil"),
+    ("absolute", "file /evil"),
+    ("absolute dots", "file /../../evil"),
+    ("absolute link", "link l /; file l/evil"),
+    ("climbing link", "link l ../../..; file l/evil"),
+    ("link to a file", "link l ../canary; file l"),
+    ("links through links", "link a b/c; link b ..; file a/evil"),
+    ("hard link out", "hard l ../canary; file l"),
+    ("hard link through a link", "link s ..; hard l s/canary"),
+    ("hard link to a link", "link s ../canary; hard l s; file l"),
+    ("hard link to the root", "hard l ."),
+    ("folder over a link", "link l ..; folder l; file l/evil"),
+    ("whiteout of dots", "file a/.wh..."),
+    ("whiteout of a dot", "file a/.wh.."),
+    ("whiteout of nothing", "file .wh."),
+    ("whiteout through a link", "link l ..; file l/.wh.canary"),
+    ("opaque through a link", "link l ..; file l/.wh..wh..opq"),
+    ("the root as a file", "file ."),
+    ("the root as a link", "link ./ /etc"),
+    (
+        "overlay's orders",
+        "pax SCHILY.xattr.trusted.overlay.redirect=/..; folder d",
+    ),
+    ("pax dots", "pax path=../evil; file good"),
+    ("pax link", "pax linkpath=../canary; hard l good"),
+    (
+        "magic link",
+        "folder proc; link proc/self /proc/self/root/tmp; file proc/self/evil",
+    ),
+    ("unknown kind", "kind Z"),
+    ("owner beyond", "pax uid=4294967295; file f"),
+    ("sparse map backwards", "sparse 5,1,0,1; file f"),
+    ("extension without end", "endless"),
+];
+
+/// What comes of each is a refusal that names the entry, or nothing but what is inside.
 #[test]
 fn nothing_gets_out() {
-    let evil: Vec<(&str, Tar)> = vec![
-        ("dots", Tar::default().file("../evil", "x")),
-        ("dots within", Tar::default().file("a/../../evil", "x")),
-        ("absolute", Tar::default().file("/evil", "x")),
-        ("absolute dots", Tar::default().file("/../../evil", "x")),
-        (
-            "absolute link",
-            Tar::default().symlink("l", "/").file("l/evil", "x"),
-        ),
-        (
-            "climbing link",
-            Tar::default().symlink("l", "../../..").file("l/evil", "x"),
-        ),
-        (
-            "link to a file",
-            Tar::default().symlink("l", "../canary").file("l", "x"),
-        ),
-        (
-            "links through links",
-            Tar::default()
-                .symlink("a", "b/c")
-                .symlink("b", "..")
-                .file("a/evil", "x"),
-        ),
-        (
-            "hard link out",
-            Tar::default().hard_link("l", "../canary").file("l", "x"),
-        ),
-        (
-            "hard link through a link",
-            Tar::default().symlink("s", "..").hard_link("l", "s/canary"),
-        ),
-        (
-            "hard link to a link",
-            Tar::default()
-                .symlink("s", "../canary")
-                .hard_link("l", "s")
-                .file("l", "x"),
-        ),
-        ("hard link to the root", Tar::default().hard_link("l", ".")),
-        (
-            "folder over a link",
-            Tar::default().symlink("l", "..").folder("l").file("l/evil", "x"),
-        ),
-        ("whiteout of dots", Tar::default().file("a/.wh...", "")),
-        ("whiteout of a dot", Tar::default().file("a/.wh..", "")),
-        ("whiteout of nothing", Tar::default().file(".wh.", "")),
-        (
-            "whiteout through a link",
-            Tar::default().symlink("l", "..").file("l/.wh.canary", ""),
-        ),
-        (
-            "opaque through a link",
-            Tar::default().symlink("l", "..").file("l/.wh..wh..opq", ""),
-        ),
-        ("the root as a file", Tar::default().file(".", "x")),
-        ("the root as a link", Tar::default().symlink("./", "/etc")),
-        (
-            "overlay's orders",
-            Tar::default()
-                .pax(&[("SCHILY.xattr.trusted.overlay.redirect", "/..")])
-                .folder("d"),
-        ),
-        (
-            "pax dots",
-            Tar::default().pax(&[("path", "../evil")]).file("good", "x"),
-        ),
-        (
-            "pax link",
-            Tar::default()
-                .pax(&[("linkpath", "../canary")])
-                .hard_link("l", "good"),
-        ),
-        (
-            "magic link",
-            Tar::default()
-                .folder("proc")
-                .symlink("proc/self", "/proc/self/root/tmp")
-                .file("proc/self/evil", "x"),
-        ),
-        (
-            "unknown kind",
-            Tar::default().add(EntryType::new(b'Z'), "z", "", b"", |_| ()),
-        ),
-        (
-            "owner beyond",
-            Tar::default().pax(&[("uid", "4294967295")]).file("f", "x"),
-        ),
-        (
-            "sparse map backwards",
-            Tar::default()
-                .pax(&[("GNU.sparse.map", "5,1,0,1"), ("GNU.sparse.size", "9")])
-                .file("f", "ab"),
-        ),
-        (
-            "extension without end",
-            Tar::default().add(EntryType::XHeader, "x", "", &[b'x'; 2 << 20], |_| ()),
-        ),
-    ];
     let mut verdicts = String::new();
-    for (name, tar) in evil {
+    for (name, script) in EVIL {
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("canary"), "sings").unwrap();
         let root = outside.path().join("root");
         fs::create_dir(&root).unwrap();
-        let outcome = layers::unpack(&tar.bytes()[..], &root, !is_root());
+        let outcome = layers::unpack(&Tar::script(script).bytes()[..], &root, !is_root());
         assert_eq!(names(outside.path()), ["canary", "root"], "{name}");
-        assert_eq!(
-            fs::read_to_string(outside.path().join("canary")).unwrap(),
-            "sings",
-            "{name}"
-        );
-        let verdict = outcome.map_or_else(
-            |e| format!("{:?}: {e}", e.kind()),
-            |_| timeless(&listing(&root)).replace('\n', "; "),
-        );
+        let canary = fs::read_to_string(outside.path().join("canary")).unwrap();
+        assert_eq!(canary, "sings", "{name}");
+        let inside = |_| timeless(&listing(&root)).replace('\n', "; ");
+        let verdict = outcome.map_or_else(|e| format!("{:?}: {e}", e.kind()), inside);
         verdicts += &format!("{name}: {verdict}\n");
     }
     insta::assert_snapshot!(verdicts);
@@ -398,4 +338,64 @@ fn random_layers_do_not_get_out() {
         refused > count / 10 && refused < count,
         "{refused} of {count} refused: both kinds are needed"
     );
+}
+
+/// An ordinary user's unpacking: this test runs itself again as one.
+#[test]
+fn an_ordinary_user_keeps_what_cannot_be_given_away() {
+    const AS_USER: &str = "LAYERS_AS_USER";
+    if is_root() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::CommandExt;
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        // Where the tests lie, others may have no access.
+        let copy = dir.path().join("test");
+        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        let own = std::process::Command::new(&copy)
+            .args([
+                "--exact",
+                "an_ordinary_user_keeps_what_cannot_be_given_away",
+                "--nocapture",
+            ])
+            .env(AS_USER, dir.path())
+            .current_dir(dir.path())
+            .uid(54321)
+            .gid(54321)
+            .output()
+            .unwrap();
+        assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
+        let seen = fs::read_to_string(dir.path().join("seen")).unwrap();
+        insta::with_settings!({filters => vec![(r", at \d{10}\.\d+", "")]}, { insta::assert_snapshot!(seen) });
+        return;
+    }
+    let Some(dir) = std::env::var_os(AS_USER).map(std::path::PathBuf::from) else {
+        return;
+    };
+    let root = dir.join("root");
+    fs::create_dir(&root).unwrap();
+    let closed = every_kind()
+        .add(EntryType::Directory, "closed", "", b"", |h| h.set_mode(0o555))
+        .file("closed/file", "x")
+        .file("closed/.wh.gone", "")
+        .file("closed/.wh..wh..opq", "");
+    layers::unpack(&closed.bytes()[..], &root, true).unwrap();
+    fs::write(dir.join("seen"), listing(&root)).unwrap();
+    // What packs is what the layer said, owners and devices too.
+    let mut tar = Vec::new();
+    layers::pack(&root, &mut tar).unwrap();
+    let mut packed = tar::Archive::new(&tar[..]);
+    let headers = packed
+        .entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().header().clone());
+    let owners: Vec<u64> = headers.map(|header| header.uid().unwrap()).collect();
+    assert!(owners.contains(&5) && owners.contains(&70_000), "{owners:?}");
+    let snapshots = layers::Snapshots::open(dir.join("snapshots"), true).unwrap();
+    fs::create_dir_all(dir.join("snapshots/old-1-1/closed/deep")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o500);
+    fs::set_permissions(dir.join("snapshots/old-1-1/closed"), mode).unwrap();
+    drop(snapshots);
+    layers::Snapshots::open(dir.join("snapshots"), true).unwrap();
+    assert!(!dir.join("snapshots/old-1-1").exists());
 }

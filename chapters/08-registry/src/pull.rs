@@ -246,11 +246,7 @@ fn fetch(
     })?;
     drop(early);
 
-    store.put(&found.descriptor.media_type, &found.bytes)?;
-    if reference.digest.is_none() {
-        store.tag(reference, &found.descriptor)?;
-    }
-    store.tag(&reference.at_digest(found.digest), &found.descriptor)?;
+    name(request, &found)?;
     drop((held, ingest));
     let image = store.load(&found.descriptor)?;
     let up_to_date = missing.is_empty() && known == Some(image.id);
@@ -269,6 +265,16 @@ fn fetch(
         digest: found.digest,
         up_to_date,
     })
+}
+
+/// Only now does the image exist for anybody else: under its tag, and under the digest that the registry knows it by.
+fn name(request: &Pull<'_>, found: &Found) -> Result<()> {
+    let (store, reference) = (request.store, request.reference);
+    store.put(&found.descriptor.media_type, &found.bytes)?;
+    if reference.digest.is_none() {
+        store.tag(reference, &found.descriptor)?;
+    }
+    Ok(store.tag(&reference.at_digest(found.digest), &found.descriptor)?)
 }
 
 /// Tells of all layers, as Docker does, and returns those of which something is missing.

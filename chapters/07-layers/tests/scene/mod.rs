@@ -66,6 +66,22 @@ impl Tar {
         self.add(EntryType::XHeader, "pax", "", text.as_bytes(), |_| ())
     }
 
+    /// Members by a line of words: `file ../x; link a /; hard b a; folder c; pax path=../y; ...`.
+    pub fn script(text: &str) -> Tar {
+        let member = |tar: Tar, words: &str| match words.split_whitespace().collect::<Vec<_>>()[..] {
+            ["file", path] => tar.file(path, "x"),
+            ["folder", path] => tar.folder(path),
+            ["link", path, target] => tar.symlink(path, target),
+            ["hard", path, target] => tar.hard_link(path, target),
+            ["pax", record] => tar.pax(&[record.split_once('=').unwrap()]),
+            ["sparse", map] => tar.pax(&[("GNU.sparse.map", map), ("GNU.sparse.size", "9")]),
+            ["kind", kind] => tar.add(EntryType::new(kind.as_bytes()[0]), "z", "", b"", |_| ()),
+            ["endless"] => tar.add(EntryType::XHeader, "x", "", &[b'x'; 2 << 20], |_| ()),
+            _ => panic!("{words}?"),
+        };
+        text.split("; ").fold(Tar::default(), member)
+    }
+
     /// With the two zero blocks at its end.
     pub fn bytes(mut self) -> Vec<u8> {
         self.0.extend([0; 1024]);
