@@ -29,7 +29,11 @@ pub enum ErrorKind {
 impl Error {
     pub(crate) fn call(purpose: impl std::fmt::Display, error: SysError) -> Error {
         let (kind, remedy) = match error.errno() {
-            Errno::EACCES | Errno::EPERM | Errno::EROFS => (
+            Errno::EROFS => (
+                ErrorKind::PermissionDenied,
+                "; the hierarchy is mounted read-only: as root, mount -o remount,rw it",
+            ),
+            Errno::EACCES | Errno::EPERM => (
                 ErrorKind::PermissionDenied,
                 "; run as root, or in a cgroup that is delegated to this user (Delegate=yes of systemd.resource-control(5))",
             ),

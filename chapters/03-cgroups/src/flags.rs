@@ -1,0 +1,110 @@
+//! Long tail: the flags of the chapter's binary, as docker's, and the root in which it runs a command.
+
+use cgroups::{Layout, Limits};
+use chroot::{RootSpec, hello};
+use namespaces::{Failure, FailureKind, SpawnPlan};
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Chapter 03: runs a command in a root, in namespaces, and in a cgroup of its own.
+///
+/// What it may use is limited, whatever it does; at its end it is said whether memory ran out. /sys/fs/cgroup shows its own
+/// group. As an ordinary user this needs a cgroup that was delegated: systemd-run --user --scope -p Delegate=yes cgroups …
+#[derive(clap::Parser)]
+#[command(name = "cgroups")]
+pub struct Arguments {
+    /// The root file system; the built-in one if it is left out
+    #[arg(long, value_name = "DIR")]
+    rootfs: Option<PathBuf>,
+    /// Bytes of memory, as 64m; swap may be as much again
+    #[arg(long, short, value_name = "BYTES")]
+    memory: Option<String>,
+    /// Processes and threads
+    #[arg(long, value_name = "COUNT")]
+    pids: Option<i64>,
+    /// How many processors' time, as 0.5
+    #[arg(long, value_name = "NUMBER")]
+    cpus: Option<f64>,
+    /// Share of the processors when they are contended, relative to 1024
+    #[arg(long, value_name = "SHARE")]
+    cpu_shares: Option<u64>,
+    /// Which processors, as 0-1,3
+    #[arg(long, value_name = "LIST")]
+    cpuset: Option<String>,
+    /// Lets it use only the devices that every container may use
+    #[arg(long)]
+    deny_devices: bool,
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, default_value = "/hello")]
+    command: Vec<OsString>,
+}
+
+/// Microseconds of the period that `--cpus` is a share of.
+const PERIOD: u64 = 100_000;
+
+impl Arguments {
+    /// What the flags limit.
+    pub fn limits(&self) -> Result<Limits, String> {
+        let memory = self.memory.as_deref().map(bytes).transpose()?;
+        let devices = if self.deny_devices {
+            cgroups::default_device_rules()
+        } else {
+            Vec::new()
+        };
+        Ok(Limits {
+            memory,
+            memory_swap: memory.map(|bytes| bytes.saturating_mul(2)),
+            pids: self.pids,
+            cpu_quota: self.cpus.map(|cpus| (cpus * PERIOD as f64) as i64),
+            cpu_period: self.cpus.map(|_| PERIOD),
+            cpu_shares: self.cpu_shares,
+            cpuset_cpus: self.cpuset.clone(),
+            devices,
+            ..Limits::default()
+        })
+    }
+
+    /// Chapter 02's, all new.
+    pub fn namespaces(&self) -> SpawnPlan {
+        SpawnPlan {
+            hostname: Some("coracle".into()),
+            ..namespaces::everything_new(Vec::new())
+        }
+    }
+
+    /// Becomes the command, in its root.
+    pub fn run(&self, layout: &Layout, group: &str, caller: &str) -> Result<Infallible, Failure> {
+        let rootfs = self.rootfs.clone().map_or_else(chroot::built_in_root, Ok)?;
+        let root = RootSpec::folder(rootfs);
+        let sysfs = namespaces::fresh_sys();
+        let cgroups = cgroups::view(layout, Some(group), Path::new("/sys/fs/cgroup"), &["ro".into()]);
+        let mounts = [vec![namespaces::fresh_proc(), sysfs], cgroups].concat();
+        chroot::apply(&chroot::plan(&RootSpec { mounts, ..root }))?;
+        let (command, arguments) = (&self.command[0], &self.command[1..]);
+        let error = Command::new(command)
+            .args(arguments)
+            .env(hello::CALLER, caller)
+            .exec();
+        Err(Failure::new(
+            FailureKind::NotFound,
+            format_args!("{}: {error}", command.display()),
+        ))
+    }
+}
+
+/// `64m` is 64 times 1024 times 1024.
+fn bytes(text: &str) -> Result<i64, String> {
+    let units = [("k", 10), ("m", 20), ("g", 30), ("t", 40)];
+    let lower = text.to_ascii_lowercase();
+    let unit = units
+        .iter()
+        .find_map(|(unit, shift)| Some((lower.strip_suffix(unit)?, *shift)));
+    let (number, shift) = unit.unwrap_or((lower.as_str(), 0));
+    let number: Option<i64> = number.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("{text}: not a number of bytes"))
+}
