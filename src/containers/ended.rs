@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use supervisor::states::Event;
+use supervisor::states::{self, Event};
 use supervisor::{Connection, Exit};
 
 use super::{Container, remove};
@@ -10,30 +10,45 @@ use crate::engine::Engine;
 
 impl Engine {
     /// Takes note of a container's end. Called by the watcher, and at start-up for what ended without a daemon.
+    ///
+    /// The order is what makes a kill of the daemon harmless: the exit code is on disk before the run folder, which has it
+    /// as well, goes; the run folder is gone before anybody learns that the container can be started again, since the next
+    /// supervisor meets us at the same place.
     pub fn container_ended(self: &Arc<Engine>, container: &Arc<Container>, exit: Exit) {
         let endpoint = container.inside().endpoint.take();
         self.networks.release(&container.id, endpoint);
-        let removes_itself = self.record_end(container, &exit);
+        let removes_itself = {
+            let inside = container.inside();
+            inside.record.host_config.auto_remove && !inside.restarting
+        };
+        if !removes_itself {
+            self.record_end(container, &exit);
+        }
+        self.tell_of_end(container, &exit);
         if removes_itself {
             self.remove_in_background(container);
         }
     }
 
-    fn record_end(&self, container: &Container, exit: &Exit) -> bool {
+    fn record_end(&self, container: &Container, exit: &Exit) {
+        let mut record = container.inside().record.clone();
+        if let Ok(state) = states::apply(record.state, Event::Exited(exit.clone())) {
+            record.state = state;
+            if let Err(error) = record.write(&self.container_folder(&container.id)) {
+                tracing::error!(container = container.id, %error, "the end is not recorded");
+            }
+            if let Err(error) = remove::remove_tree(&self.run_folder(&container.id)) {
+                tracing::warn!(container = container.id, %error, "the run folder stays");
+            }
+        }
+    }
+
+    fn tell_of_end(&self, container: &Container, exit: &Exit) {
         let mut inside = container.inside();
         inside.live = None;
         let lasted = inside.seconds_since_start(exit);
         if let Err(refusal) = inside.apply(Event::Exited(exit.clone())) {
             tracing::warn!(container = container.id, %refusal, "an end out of turn");
-        }
-        let removes_itself = inside.record.host_config.auto_remove && !inside.restarting;
-        if !removes_itself && let Err(error) = inside.record.write(&self.container_folder(&container.id)) {
-            tracing::error!(container = container.id, %error, "the end is not recorded");
-        }
-        // Only now: until the end is recorded, exit.json is the one place that knows it. And under the lock, before anybody can
-        // start the container again, since the next supervisor meets us at the same place.
-        if let Err(error) = remove::remove_tree(&self.run_folder(&container.id)) {
-            tracing::warn!(container = container.id, %error, "the run folder stays");
         }
         if exit.oom_killed {
             self.tell(&inside, "oom", &[]);
@@ -46,7 +61,6 @@ impl Engine {
         inside.tell_of_end();
         drop(inside);
         container.changed.notify_all();
-        removes_itself
     }
 
     /// Deleting a large folder takes long, and the watcher has others to hear.

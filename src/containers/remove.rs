@@ -36,13 +36,6 @@ impl Engine {
         }
     }
 
-    fn kill_unless_ended(&self, container: &Container) -> Result<()> {
-        match self.kill_and_wait(container) {
-            Err(error) if error.kind() == ErrorKind::Conflict && !container.inside().runs() => Ok(()),
-            result => result,
-        }
-    }
-
     fn take_apart(&self, container: &Container, volumes: bool) -> Result<()> {
         container.inside().begin_removal(&container.id)?;
         if let Err(error) = self.delete_files(container, volumes) {
@@ -66,7 +59,6 @@ impl Engine {
     }
 
     fn delete_files(&self, container: &Container, volumes: bool) -> io::Result<()> {
-        remove_tree(&self.run_folder(&container.id))?;
         let folder = self.container_folder(&container.id);
         // Renamed first: after a crash half way, what is left is known for what it is.
         let removed = removed_name(&folder);
@@ -74,6 +66,7 @@ impl Engine {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => remove_tree(&removed)?,
         }
+        remove_tree(&self.run_folder(&container.id))?;
         if volumes {
             for volume in &container.inside().record.volumes.clone() {
                 remove_tree(&self.places.data_root.join("volumes").join(&volume.name))?;

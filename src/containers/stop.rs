@@ -19,6 +19,9 @@ const STOP_TIMEOUT: i64 = 10;
 /// How long the kernel gets to end what was killed. A process in uninterruptible sleep may outlast it.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the watcher may take to hear that a supervisor has ended.
+const HEARING: Duration = Duration::from_secs(2);
+
 impl Engine {
     /// Sends the stop signal, waits (seconds; -1 for ever; none: the container's own), kills.
     pub fn stop(&self, reference: &str, signal: Option<&str>, timeout: Option<i64>) -> Result<Change> {
@@ -38,8 +41,16 @@ impl Engine {
         let deadline = u64::try_from(seconds)
             .ok()
             .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        if sent.is_err() || !container.wait_until(deadline, |inside| !inside.runs()) {
-            self.kill_and_wait(&container)?;
+        let ended = container.wait_until(
+            if sent.is_ok() {
+                deadline
+            } else {
+                Some(Instant::now())
+            },
+            |inside| !inside.runs(),
+        );
+        if !ended {
+            self.kill_unless_ended(&container)?;
         }
         self.tell(&container.inside(), "stop", &[]);
         Ok(Change::Done)
@@ -161,6 +172,14 @@ impl Engine {
         Err(Error::new(ErrorKind::System, message))
     }
 
+    /// The same, for a container whose end is welcome however it comes.
+    pub fn kill_unless_ended(&self, container: &Container) -> Result<()> {
+        match self.kill_and_wait(container) {
+            Err(error) if error.kind() == ErrorKind::Conflict && !container.inside().runs() => Ok(()),
+            result => result,
+        }
+    }
+
     /// Sends a signal to the first process. One that should end a frozen container thaws it, since a frozen process
     /// acts on no signal.
     fn signal(&self, container: &Container, number: i32) -> Result<()> {
@@ -172,7 +191,15 @@ impl Engine {
                 ends && matches!(inside.state(), State::Paused(_)),
             )
         };
-        live.signal(number).map_err(Error::system)?;
+        if let Err(error) = live.signal(number) {
+            // It may have ended just now, which the watcher is about to hear.
+            let ended = container.wait_until(Some(Instant::now() + HEARING), |inside| !inside.runs());
+            return if ended {
+                self.signal(container, number)
+            } else {
+                Err(Error::system(error))
+            };
+        }
         self.tell(&container.inside(), "kill", &[("signal", number.to_string())]);
         if thaw {
             self.unpause(&container.id)?;
