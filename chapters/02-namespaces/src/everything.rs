@@ -35,14 +35,22 @@ pub fn everything_new(join: Vec<Join>) -> SpawnPlan {
 
 /// A /proc of the new PID namespace.
 pub fn fresh_proc() -> Mount {
-    let options = ["nosuid", "noexec", "nodev"].map(String::from);
-    let what = What::Filesystem {
-        fstype: "proc".into(),
-        source: "proc".into(),
-    };
+    fresh("proc", "/proc", &["nosuid", "noexec", "nodev"])
+}
+
+/// A /sys of the new network namespace.
+pub fn fresh_sys() -> Mount {
+    fresh("sysfs", "/sys", &["nosuid", "noexec", "nodev", "ro"])
+}
+
+fn fresh(fstype: &str, destination: &str, options: &[&str]) -> Mount {
+    let options: Vec<String> = options.iter().map(|word| word.to_string()).collect();
     Mount {
-        destination: "/proc".into(),
-        what,
+        destination: destination.into(),
+        what: What::Filesystem {
+            fstype: fstype.into(),
+            source: fstype.into(),
+        },
         options: parse_options(&options),
     }
 }

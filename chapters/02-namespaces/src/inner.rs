@@ -55,6 +55,11 @@ pub fn enter(plan: &SpawnPlan) -> Result<()> {
             make_time_namespace(plan)?;
         }
     }
+    if plan.new.contains(Namespaces::CGROUP) {
+        unshare(CloneFlags::CLONE_NEWCGROUP)
+            .strace(|| "unshare(CLONE_NEWCGROUP)".into())
+            .map_err(|error| Error::call("a cgroup namespace", error))?;
+    }
     if let Some(name) = plan.hostname.as_ref().filter(|name| !name.is_empty()) {
         nix::unistd::sethostname(name)
             .strace(|| format!("sethostname({name:?}, {})", name.len()))

@@ -85,8 +85,9 @@ pub fn spawn(
     let (released, release) = pipe()?;
     let (last_words, says) = pipe()?;
     inner::before_clone(plan)?;
-    // The time namespace is made by unshare: its offsets cannot be written once a process is inside.
-    let new = plan.new.difference(Namespaces::TIME);
+    // The time namespace was made by unshare before: its offsets cannot be written once a process is inside. The cgroup
+    // namespace is made by the child: its root is the group in which its maker is, which here would still be ours.
+    let new = plan.new.difference(Namespaces::TIME | Namespaces::CGROUP);
     let flags = CloneFlags::from_bits_retain(new.bits() as i32);
     match kernel::clone3(&CloneArgs { flags, cgroup })
         .map_err(|error| Error::clone(error, new.contains(Namespaces::USER)))?
