@@ -121,11 +121,7 @@ impl Container {
                 Some(Some(left)) if !left.is_zero() => left,
                 Some(_) => return false,
             };
-            inside = self
-                .changed
-                .wait_timeout(inside, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
@@ -150,25 +146,15 @@ impl Inside {
 
     /// The supervisor of a container that runs, or Docker's refusal.
     pub fn running(&self) -> Result<Arc<Connection>> {
-        let not_running = || {
-            Error::new(
-                ErrorKind::Conflict,
-                format!("Container {} is not running", self.record.id),
-            )
-        };
+        let not_running =
+            || Error::new(ErrorKind::Conflict, format!("Container {} is not running", self.record.id));
         self.live.clone().filter(|_| self.runs()).ok_or_else(not_running)
     }
 
     /// What Docker says about a container in its events.
     pub fn event_attributes(&self) -> BTreeMap<String, String> {
-        let mut attributes: BTreeMap<String, String> = self
-            .record
-            .config
-            .labels
-            .clone()
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
+        let mut attributes: BTreeMap<String, String> =
+            self.record.config.labels.clone().unwrap_or_default().into_iter().collect();
         attributes.insert("image".to_owned(), self.record.config.image.clone());
         attributes.insert("name".to_owned(), self.record.name.clone());
         attributes
@@ -195,7 +181,6 @@ impl crate::engine::Engine {
     fn tell(&self, inside: &Inside, action: &str, more: &[(&str, String)]) {
         let mut attributes = inside.event_attributes();
         attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        self.events
-            .publish("container", action, &inside.record.id, attributes);
+        self.events.publish("container", action, &inside.record.id, attributes);
     }
 }

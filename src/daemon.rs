@@ -114,11 +114,7 @@ fn log_to_standard_error(flags: &Flags) {
         Level::Warn => tracing::Level::WARN,
         Level::Error | Level::Fatal => tracing::Level::ERROR,
     };
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_max_level(level)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(level).init();
 }
 
 /// One daemon per data root, and one per exec root: a lock that the kernel drops with its holder cannot be stale.
@@ -139,19 +135,10 @@ fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> 
         )
     };
     // Layers may hold files with the set-user-id bit: nobody else may reach them by path.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(folder)
-        .map_err(failed)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(folder).map_err(failed)?;
     let file = if in_file {
         let mut options = File::options();
-        options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(folder.join("lock"))
+        options.create(true).truncate(false).write(true).mode(0o600).open(folder.join("lock"))
     } else {
         File::open(folder)
     };
@@ -165,7 +152,8 @@ fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> 
         }
         std::thread::sleep(LOCK_PATIENCE / 100);
     }
-    let message = format!("another daemon runs on the {what} {}; stop it, or choose another folder", folder.display());
+    let message =
+        format!("another daemon runs on the {what} {}; stop it, or choose another folder", folder.display());
     Err(Error::new(ErrorKind::Conflict, message))
 }
 
@@ -186,11 +174,7 @@ struct Pidfile {
 impl Pidfile {
     fn write(path: PathBuf) -> Result<Pidfile> {
         std::fs::write(&path, format!("{}\n", std::process::id())).map_err(|error| {
-            Error::because(
-                ErrorKind::System,
-                format!("cannot write {}: {error}", path.display()),
-                error,
-            )
+            Error::because(ErrorKind::System, format!("cannot write {}: {error}", path.display()), error)
         })?;
         Ok(Pidfile { path })
     }

@@ -100,10 +100,7 @@ impl Engine {
 
     /// Where a container's cgroup is, below the hierarchies' mount points; none when containers have none.
     pub fn cgroup_path(&self, id: &str) -> Option<String> {
-        self.facts
-            .cgroup_parent
-            .as_ref()
-            .map(|parent| format!("{}/{id}", parent.trim_end_matches('/')))
+        self.facts.cgroup_parent.as_ref().map(|parent| format!("{}/{id}", parent.trim_end_matches('/')))
     }
 
     /// The cgroup of a container that runs.
@@ -120,11 +117,7 @@ impl Engine {
     /// What is left for a daemon that ends: to take away what no container uses.
     pub fn close(&self) {
         self.networks.close();
-        let parent = self
-            .facts
-            .cgroup_parent
-            .as_deref()
-            .filter(|_| self.facts.rootless.is_none());
+        let parent = self.facts.cgroup_parent.as_deref().filter(|_| self.facts.rootless.is_none());
         if let Some(parent) = parent {
             // A cgroup with a container in it stays, as it must.
             if let Err(error) =

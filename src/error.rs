@@ -41,11 +41,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error with a message in Docker's words.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Error { kind, message: message.into(), source: None }
     }
 
     /// The same, keeping what caused it.
@@ -54,29 +50,18 @@ impl Error {
         message: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-            source: Some(source.into()),
-        }
+        Error { kind, message: message.into(), source: Some(source.into()) }
     }
 
     /// Something below failed in a way that Docker has no words for.
     pub fn system(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         let source = source.into();
-        Error {
-            kind: ErrorKind::System,
-            message: source.to_string(),
-            source: Some(source),
-        }
+        Error { kind: ErrorKind::System, message: source.to_string(), source: Some(source) }
     }
 
     /// A field or verb that is refused until it is written.
     pub fn not_supported(what: impl fmt::Display) -> Error {
-        Error::new(
-            ErrorKind::NotSupported,
-            format!("{what} is not supported by coracle yet"),
-        )
+        Error::new(ErrorKind::NotSupported, format!("{what} is not supported by coracle yet"))
     }
 
     /// Which kind of refusal this is.
@@ -93,8 +78,6 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| &**source as &(dyn StdError + 'static))
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
     }
 }

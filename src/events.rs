@@ -33,10 +33,7 @@ pub struct Events {
 
 impl Default for Events {
     fn default() -> Events {
-        Events {
-            listeners: broadcast::Sender::new(REMEMBERED),
-            past: Mutex::default(),
-        }
+        Events { listeners: broadcast::Sender::new(REMEMBERED), past: Mutex::default() }
     }
 }
 
@@ -50,13 +47,7 @@ impl Events {
         attributes: BTreeMap<String, String>,
     ) {
         let time = jiff::Timestamp::now().as_nanosecond() as i64;
-        let event = Event {
-            kind,
-            action: action.into(),
-            id: id.to_owned(),
-            attributes,
-            time,
-        };
+        let event = Event { kind, action: action.into(), id: id.to_owned(), attributes, time };
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         if past.len() == REMEMBERED {
             past.pop_front();

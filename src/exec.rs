@@ -68,9 +68,7 @@ impl Session {
         if !told {
             return now;
         }
-        let ended = self
-            .ended
-            .wait_timeout_while(now, HEARING, |now| now.live.is_some());
+        let ended = self.ended.wait_timeout_while(now, HEARING, |now| now.live.is_some());
         ended.unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -97,10 +95,7 @@ impl Engine {
         let container = self.container(reference)?;
         ensure_runs(&container)?;
         if request.cmd.as_ref().is_none_or(Vec::is_empty) {
-            return Err(Error::new(
-                ErrorKind::InvalidParameter,
-                "No exec command specified",
-            ));
+            return Err(Error::new(ErrorKind::InvalidParameter, "No exec command specified"));
         }
         if request.privileged {
             return Err(Error::not_supported("exec --privileged"));
@@ -116,12 +111,7 @@ impl Engine {
         let id = session.id.clone();
         self.tell_of_session("exec_create", &session, &container, &[]);
         let mut sessions = self.sessions.table();
-        sessions.retain(|_, session| {
-            session
-                .now()
-                .ended_at
-                .is_none_or(|ended| ended.elapsed() < REMEMBERED)
-        });
+        sessions.retain(|_, session| session.now().ended_at.is_none_or(|ended| ended.elapsed() < REMEMBERED));
         sessions.insert(id.clone(), session);
         Ok(id)
     }
@@ -163,9 +153,7 @@ impl Engine {
         let session = self.session(id)?;
         let live = session.now().live.clone();
         let not_running = || Error::new(ErrorKind::NotFound, format!("No such exec instance: {id}"));
-        live.ok_or_else(not_running)?
-            .resize(width, height)
-            .map_err(Error::system)
+        live.ok_or_else(not_running)?.resize(width, height).map_err(Error::system)
     }
 
     /// A session that may be started, and only once.
@@ -206,9 +194,7 @@ impl Engine {
 
     /// Forgets the sessions of a container that is gone.
     pub fn forget_sessions(&self, container: &str) {
-        self.sessions
-            .table()
-            .retain(|_, session| session.container != container);
+        self.sessions.table().retain(|_, session| session.container != container);
     }
 
     /// The folder that a session's supervisor and the daemon meet in.
@@ -252,14 +238,10 @@ impl Engine {
         attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         // An end has no command line behind it.
         let action = match more {
-            [] => format!(
-                "{action}: {}",
-                session.request.cmd.clone().unwrap_or_default().join(" ")
-            ),
+            [] => format!("{action}: {}", session.request.cmd.clone().unwrap_or_default().join(" ")),
             _ => action.to_owned(),
         };
-        self.events
-            .publish("container", action, &container.id, attributes);
+        self.events.publish("container", action, &container.id, attributes);
     }
 }
 

@@ -11,10 +11,7 @@ pub type Filters = BTreeMap<String, Vec<String>>;
 pub fn only(filters: &Filters, known: &[&str]) -> Result<()> {
     match filters.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(Error::new(
-            ErrorKind::InvalidParameter,
-            format!("Invalid filter '{name}'"),
-        )),
+        Some(name) => Err(Error::new(ErrorKind::InvalidParameter, format!("Invalid filter '{name}'"))),
     }
 }
 
@@ -44,10 +41,7 @@ pub fn switch(filters: &Filters, name: &str) -> Result<Option<bool>> {
         [] => Ok(None),
         [value] if value == "true" || value == "1" => Ok(Some(true)),
         [value] if value == "false" || value == "0" => Ok(Some(false)),
-        values => Err(Error::new(
-            ErrorKind::InvalidParameter,
-            format!("Invalid filter '{name}={values:?}'"),
-        )),
+        values => Err(Error::new(ErrorKind::InvalidParameter, format!("Invalid filter '{name}={values:?}'"))),
     }
 }
 

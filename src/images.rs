@@ -43,10 +43,7 @@ impl Engine {
     /// Loads a `docker save` or OCI archive, gzipped or not; `Loaded image: …` comes through the sink.
     pub fn load(&self, archive: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
         for image in self.or_tidied(layers::load(&self.store, &self.snapshots, archive, sink))? {
-            let name = image
-                .names
-                .first()
-                .map_or(image.id.to_string(), Reference::familiar);
+            let name = image.names.first().map_or(image.id.to_string(), Reference::familiar);
             self.tell_of_image("load", &image.id.to_string(), &name);
         }
         Ok(())
@@ -104,23 +101,11 @@ impl Engine {
         platform: Option<&str>,
         sink: Sink<'_>,
     ) -> Result<String> {
-        let name = repository
-            .map(|name| Reference::parse_parts(name, tag.unwrap_or_default()))
-            .transpose()?;
+        let name =
+            repository.map(|name| Reference::parse_parts(name, tag.unwrap_or_default())).transpose()?;
         let platform = parse_platform(platform)?;
-        let import = layers::Import {
-            name: name.as_ref(),
-            changes,
-            message,
-            platform: platform.as_ref(),
-        };
-        let image = self.or_tidied(layers::import(
-            &self.store,
-            &self.snapshots,
-            archive,
-            &import,
-            sink,
-        ))?;
+        let import = layers::Import { name: name.as_ref(), changes, message, platform: platform.as_ref() };
+        let image = self.or_tidied(layers::import(&self.store, &self.snapshots, archive, &import, sink))?;
         let id = image.id.to_string();
         self.tell_of_image("import", &id, &name.map_or(id.clone(), |name| name.familiar()));
         Ok(id)
@@ -156,10 +141,7 @@ impl Engine {
 }
 
 fn parse_platform(platform: Option<&str>) -> Result<Option<Platform>> {
-    Ok(platform
-        .filter(|text| !text.is_empty())
-        .map(str::parse)
-        .transpose()?)
+    Ok(platform.filter(|text| !text.is_empty()).map(str::parse).transpose()?)
 }
 
 impl From<images::Error> for Error {

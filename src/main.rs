@@ -41,14 +41,8 @@ enum Face {
 
 /// Inside the `hello` image the executable is called by another name; otherwise the first word decides.
 fn face(arguments: &[OsString]) -> Face {
-    let name = arguments
-        .first()
-        .and_then(|path| Path::new(path).file_name())
-        .unwrap_or_default();
-    let verb = arguments
-        .get(1)
-        .and_then(|word| word.to_str())
-        .unwrap_or_default();
+    let name = arguments.first().and_then(|path| Path::new(path).file_name()).unwrap_or_default();
+    let verb = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     match (name.to_str(), verb) {
         (Some("hello"), _) => Face::Hello,
         (_, "daemon") => Face::Daemon,

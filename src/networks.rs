@@ -87,26 +87,16 @@ impl Networks {
     pub fn lease(&self, record: &Record) -> Result<Option<Lease>> {
         let mode = &record.host_config.network_mode;
         if !record.joins_bridge() && !["none", "host"].contains(&mode.as_str()) {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("network {mode} not found"),
-            ));
+            return Err(Error::new(ErrorKind::NotFound, format!("network {mode} not found")));
         }
         let Some(name) = self.bridge.as_deref().filter(|_| record.joins_bridge()) else {
             return Ok(None);
         };
         let mut state = self.state();
         let bridge = network::ensure_bridge(name).map_err(network_error)?;
-        let address = state
-            .leases(&bridge, &self.id)
-            .allocate(&record.id)
-            .map_err(network_error)?;
+        let address = state.leases(&bridge, &self.id).allocate(&record.id).map_err(network_error)?;
         state.bridge = Some(bridge.clone());
-        Ok(Some(Lease {
-            bridge,
-            container: record.id.clone(),
-            address,
-        }))
+        Ok(Some(Lease { bridge, container: record.id.clone(), address }))
     }
 
     /// Plugs a container's network namespace into the bridge, and writes down where, for the next daemon.
@@ -131,9 +121,7 @@ impl Networks {
                 tracing::warn!(link = endpoint.host_link, %error, "a cable stays on the bridge");
             }
         };
-        let thread = std::thread::Builder::new()
-            .name("unplug".to_owned())
-            .stack_size(256 * 1024);
+        let thread = std::thread::Builder::new().name("unplug".to_owned()).stack_size(256 * 1024);
         if let Err(error) = thread.spawn(unplug) {
             tracing::warn!(container, %error, "no thread to unplug a cable, which goes with its namespace");
         }
@@ -150,10 +138,7 @@ impl Networks {
         let endpoint: Endpoint = serde_json::from_slice(&json).map_err(Error::system)?;
         let mut state = self.state();
         let bridge = network::ensure_bridge(name).map_err(network_error)?;
-        state
-            .leases(&bridge, &self.id)
-            .claim(endpoint.address, &record.id)
-            .map_err(network_error)?;
+        state.leases(&bridge, &self.id).claim(endpoint.address, &record.id).map_err(network_error)?;
         state.bridge = Some(bridge);
         Ok(Some(endpoint))
     }
@@ -161,10 +146,7 @@ impl Networks {
     /// Takes the bridge away unless a container is on it: the daemon ends.
     pub fn close(&self) {
         let state = self.state();
-        let in_use = state
-            .leases
-            .as_ref()
-            .is_some_and(|leases| !leases.held.is_empty());
+        let in_use = state.leases.as_ref().is_some_and(|leases| !leases.held.is_empty());
         let Some(bridge) = state.bridge.as_ref().filter(|_| !in_use) else {
             return;
         };
@@ -188,8 +170,7 @@ impl State {
     fn leases(&mut self, bridge: &Bridge, id: &str) -> &mut Leases {
         // Another subnet means that the bridge was made anew, so that no container can be on it yet.
         self.leases = self.leases.take().filter(|leases| leases.subnet == bridge.subnet);
-        self.leases
-            .get_or_insert_with(|| Leases::new("bridge", id, bridge.subnet))
+        self.leases.get_or_insert_with(|| Leases::new("bridge", id, bridge.subnet))
     }
 }
 
@@ -218,9 +199,7 @@ fn network_id(folder: &Path) -> std::io::Result<String> {
         return Ok(kept.id);
     }
     fs::create_dir_all(folder)?;
-    let kept = Kept {
-        id: names::random_id(),
-    };
+    let kept = Kept { id: names::random_id() };
     fs::write(&file, serde_json::to_vec(&kept)?)?;
     Ok(kept.id)
 }

@@ -52,8 +52,7 @@ pub fn spec(request: &Request<'_>) -> Result<Spec> {
     let mut spec = Spec::default();
     let mut root = Root::default();
     // The runtime is told apart what the root is made of; this says only that there is one.
-    root.set_path(PathBuf::from("rootfs"))
-        .set_readonly(Some(record.host_config.readonly_rootfs));
+    root.set_path(PathBuf::from("rootfs")).set_readonly(Some(record.host_config.readonly_rootfs));
     spec.set_version("1.0.2".to_owned())
         .set_root(Some(root))
         .set_process(Some(process::process(request)?))
@@ -77,13 +76,7 @@ fn linux(request: &Request<'_>) -> Result<Linux> {
         .set_gid_mappings(ids(request.facts.rootless.map(|(_, gid)| gid)))
         .set_namespaces(Some(namespaces(request)))
         .set_resources(Some(resources::resources(host, request.facts)?))
-        .set_cgroups_path(
-            request
-                .facts
-                .cgroup_parent
-                .as_ref()
-                .map(|p| Path::new(p).join(&request.record.id)),
-        )
+        .set_cgroups_path(request.facts.cgroup_parent.as_ref().map(|p| Path::new(p).join(&request.record.id)))
         .set_devices(None)
         .set_seccomp(process::seccomp(host)?)
         .set_rootfs_propagation(None)
@@ -95,20 +88,13 @@ fn linux(request: &Request<'_>) -> Result<Linux> {
 
 /// The one id that the kernel lets an ordinary user map without a set-user-id helper: their own (user_namespaces(7)).
 fn one_id(outside: u32) -> LinuxIdMapping {
-    let builder = LinuxIdMappingBuilder::default()
-        .container_id(0u32)
-        .host_id(outside)
-        .size(1u32);
+    let builder = LinuxIdMappingBuilder::default().container_id(0u32).host_id(outside).size(1u32);
     builder.build().expect("all three fields are given")
 }
 
 fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
     let host = &request.record.host_config;
-    let mut kinds = vec![
-        LinuxNamespaceType::Mount,
-        LinuxNamespaceType::Uts,
-        LinuxNamespaceType::Pid,
-    ];
+    let mut kinds = vec![LinuxNamespaceType::Mount, LinuxNamespaceType::Uts, LinuxNamespaceType::Pid];
     if host.ipc_mode != "host" {
         kinds.push(LinuxNamespaceType::Ipc);
     }
@@ -121,19 +107,12 @@ fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
     if request.facts.rootless.is_some() {
         kinds.push(LinuxNamespaceType::User);
     }
-    let one = |kind| {
-        LinuxNamespaceBuilder::default()
-            .typ(kind)
-            .build()
-            .expect("a namespace without a path")
-    };
+    let one = |kind| LinuxNamespaceBuilder::default().typ(kind).build().expect("a namespace without a path");
     kinds.into_iter().map(one).collect()
 }
 
 fn paths(asked: &Option<Vec<String>>, default: &[&str]) -> Vec<String> {
-    asked
-        .clone()
-        .unwrap_or_else(|| default.iter().map(|path| (*path).to_owned()).collect())
+    asked.clone().unwrap_or_else(|| default.iter().map(|path| (*path).to_owned()).collect())
 }
 
 /// Docker's own two: anybody in the container may bind low ports and send pings, unless it shares the host's network.

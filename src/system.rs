@@ -30,9 +30,7 @@ impl Engine {
             details: Some(details),
         };
         api::SystemVersion {
-            platform: api::PlatformName {
-                name: "Coracle".to_owned(),
-            },
+            platform: api::PlatformName { name: "Coracle".to_owned() },
             components: vec![component("Engine", details)],
             version: VERSION.to_owned(),
             api_version: api::NEWEST_VERSION.to_string(),
@@ -91,17 +89,11 @@ impl Engine {
             server_version: VERSION.to_owned(),
             runtimes: [(
                 RUNTIME.to_owned(),
-                api::RuntimeInfo {
-                    path: "coracle-oci".to_owned(),
-                    runtime_args: None,
-                },
+                api::RuntimeInfo { path: "coracle-oci".to_owned(), runtime_args: None },
             )]
             .into(),
             default_runtime: RUNTIME.to_owned(),
-            swarm: api::SwarmInfo {
-                local_node_state: "inactive".to_owned(),
-                ..Default::default()
-            },
+            swarm: api::SwarmInfo { local_node_state: "inactive".to_owned(), ..Default::default() },
             // Containers always outlive their daemon.
             live_restore_enabled: true,
             security_options: self.security_options(),
@@ -127,10 +119,7 @@ impl Engine {
         vec![
             ["Supports d_type".to_owned(), "true".to_owned()],
             ["userxattr".to_owned(), rootless.to_string()],
-            [
-                "Mounted in".to_owned(),
-                "the container's own mount namespace".to_owned(),
-            ],
+            ["Mounted in".to_owned(), "the container's own mount namespace".to_owned()],
         ]
     }
 
@@ -177,12 +166,7 @@ fn plugins() -> api::Plugins {
 
 fn registry_config() -> api::RegistryConfig {
     let name = "docker.io".to_owned();
-    let hub = api::IndexInfo {
-        name,
-        secure: true,
-        official: true,
-        ..Default::default()
-    };
+    let hub = api::IndexInfo { name, secure: true, official: true, ..Default::default() };
     api::RegistryConfig {
         insecure_registry_cidrs: Some(vec!["127.0.0.0/8".to_owned()]),
         index_configs: [("docker.io".to_owned(), hub)].into(),
@@ -211,9 +195,7 @@ fn read_word(path: &str) -> String {
 fn memory() -> i64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kibibytes: i64 = line
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0);
+    let kibibytes: i64 = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0);
     kibibytes * 1024
 }
 
@@ -222,8 +204,7 @@ fn os_release() -> BTreeMap<String, String> {
     let text = fs::read_to_string("/etc/os-release").or_else(|_| fs::read_to_string("/usr/lib/os-release"));
     let text = text.unwrap_or_default();
     let pair = |line: &str| {
-        line.split_once('=')
-            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
+        line.split_once('=').map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
     };
     text.lines().filter_map(pair).collect()
 }

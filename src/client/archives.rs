@@ -33,9 +33,7 @@ impl Verb for Save {
         let Some(path) = &self.output else {
             if stdout().is_terminal() {
                 let advice = "Use the -o flag or redirect";
-                return Err(Error::usage(format!(
-                    "cowardly refusing to save to a terminal. {advice}"
-                )));
+                return Err(Error::usage(format!("cowardly refusing to save to a terminal. {advice}")));
             }
             copy(&mut daemon.open("/images/get", &query)?, &mut stdout().lock())?;
             return Ok(());
@@ -55,37 +53,20 @@ struct Draft {
 
 impl Draft {
     fn new(path: &Path) -> Result<Draft> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let failed = |error: Error| Error::new(ErrorKind::Local, format!("failed to save image: {error}"));
         std::fs::metadata(folder).map_err(|error| {
             let cause = Error::file("stat", &folder.display().to_string(), &error);
-            failed(Error::new(
-                ErrorKind::Local,
-                format!("invalid output path: {cause}"),
-            ))
+            failed(Error::new(ErrorKind::Local, format!("invalid output path: {cause}")))
         })?;
         if path.is_dir() {
-            return Err(failed(Error::usage(format!(
-                "cannot write to a directory: {}",
-                path.display()
-            ))));
+            return Err(failed(Error::usage(format!("cannot write to a directory: {}", path.display()))));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let draft = folder.join(format!(".tmp-{name}.{}", std::process::id()));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|error| failed(Error::file("open", &draft.display().to_string(), &error)))?;
-        Ok(Draft {
-            file,
-            draft,
-            path: path.to_path_buf(),
-        })
+        Ok(Draft { file, draft, path: path.to_path_buf() })
     }
 
     fn keep(self) -> Result<()> {
@@ -129,16 +110,9 @@ impl Verb for Load {
             None | Some("") => standard_input()?,
             Some(path) => open(path)?,
         };
-        let quiet = if self.quiet || !stdout().is_terminal() {
-            "1"
-        } else {
-            "0"
-        };
+        let quiet = if self.quiet || !stdout().is_terminal() { "1" } else { "0" };
         let mut answer = daemon.post_stream("/images/load", &[("quiet", quiet)], &mut archive)?;
-        match answer
-            .header("content-type")
-            .is_some_and(|kind| kind.starts_with("application/json"))
-        {
+        match answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
             true => show(answer),
             false => {
                 copy(&mut answer, &mut stdout().lock())?;
@@ -155,13 +129,7 @@ pub struct Import {
     #[arg(short, long, value_name = "list")]
     change: Vec<String>,
     /// Set commit message for imported image
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     message: String,
     /// Set platform if server is multi-platform capable
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
@@ -185,12 +153,8 @@ impl Verb for Import {
         if !name.is_empty() {
             typed(name)?;
         }
-        let mut query = vec![
-            ("fromSrc", "-"),
-            ("repo", name),
-            ("message", &self.message),
-            ("platform", &self.platform),
-        ];
+        let mut query =
+            vec![("fromSrc", "-"), ("repo", name), ("message", &self.message), ("platform", &self.platform)];
         query.extend(self.change.iter().map(|change| ("changes", change.as_str())));
         show(daemon.post_stream("/images/create", &query, &mut archive)?)
     }

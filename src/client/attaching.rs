@@ -59,10 +59,7 @@ pub fn attach(daemon: &Daemon, id: &str, streams: (bool, bool, bool), keys: &str
 
 /// Asks for an exit status. The daemon answers the head at once, and from then on no exit is missed.
 pub fn wait_head(daemon: &Daemon, id: &str, condition: &str) -> Result<Response> {
-    daemon.post(
-        &format!("/containers/{}/wait", encode(id)),
-        &[("condition", condition)],
-    )
+    daemon.post(&format!("/containers/{}/wait", encode(id)), &[("condition", condition)])
 }
 
 /// Waits for the status, and turns it into our own.
@@ -72,10 +69,7 @@ pub fn wait_status(waiting: Response) -> Result<()> {
         Error::exit(125)
     };
     let answer = json(waiting).map_err(|error| failed(error.to_string()))?;
-    if let Some(message) = answer["Error"]["Message"]
-        .as_str()
-        .filter(|message| !message.is_empty())
-    {
+    if let Some(message) = answer["Error"]["Message"].as_str().filter(|message| !message.is_empty()) {
         return Err(failed(message.to_string()));
     }
     exit_with(answer["StatusCode"].as_i64().unwrap_or(125))
@@ -136,15 +130,8 @@ impl Verb for Attach {
         running(daemon, id)?;
         let quiet = daemon.without_signals();
         let proxy = self.sig_proxy && !tty;
-        let options = Options {
-            daemon: &quiet,
-            target: target(id),
-            tty,
-            stdin,
-            output: true,
-            proxy,
-            detach_keys,
-        };
+        let options =
+            Options { daemon: &quiet, target: target(id), tty, stdin, output: true, proxy, detach_keys };
         let session = Session::begin(options, Signals::all()?, upgraded)?;
         session.redraw();
         match session.run()? {
@@ -164,10 +151,7 @@ fn running(daemon: &Daemon, name: &str) -> Result<Value> {
         () if state["Restarting"] == true => "restarting container, wait until it is running",
         () => return Ok(found),
     };
-    Err(Error::new(
-        ErrorKind::Local,
-        format!("You cannot attach to a {what}"),
-    ))
+    Err(Error::new(ErrorKind::Local, format!("You cannot attach to a {what}")))
 }
 
 impl Verb for Start {
@@ -206,9 +190,7 @@ impl Verb for Start {
 impl Start {
     fn attached(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let [name] = arguments else {
-            return Err(Error::usage(
-                "you cannot start and attach multiple containers at once",
-            ));
+            return Err(Error::usage("you cannot start and attach multiple containers at once"));
         };
         let found = container(daemon, name, false)?;
         let id = found["Id"].as_str().unwrap_or_default();

@@ -29,20 +29,12 @@ pub type Query<'a> = &'a [(&'a str, &'a str)];
 impl Daemon {
     /// A daemon at `host`; nothing is sent yet.
     pub fn new(host: Host) -> Result<Daemon> {
-        Ok(Daemon {
-            host,
-            signals: Some(Signals::end()?),
-            version: OnceCell::new(),
-        })
+        Ok(Daemon { host, signals: Some(Signals::end()?), version: OnceCell::new() })
     }
 
     /// The same daemon, for a caller that reads the signals itself.
     pub fn without_signals(&self) -> Daemon {
-        Daemon {
-            host: self.host.clone(),
-            signals: None,
-            version: self.version.clone(),
-        }
+        Daemon { host: self.host.clone(), signals: None, version: self.version.clone() }
     }
 
     /// An error when a signal has come that ends a command.
@@ -89,10 +81,7 @@ impl Daemon {
         let (headers, body) = match body {
             None => (Vec::new(), Body::Upgrade),
             Some(body) => {
-                let headers = vec![
-                    ("Connection", "Upgrade".to_string()),
-                    ("Upgrade", "tcp".to_string()),
-                ];
+                let headers = vec![("Connection", "Upgrade".to_string()), ("Upgrade", "tcp".to_string())];
                 (headers, Body::Json(body.to_string().into_bytes()))
             }
         };
@@ -111,24 +100,14 @@ impl Daemon {
         body: Body<'a>,
     ) -> Result<Response> {
         let target = format!("/v{}{path}{}", self.version()?, encode_query(query));
-        let request = Request {
-            method,
-            target,
-            headers,
-            body,
-        };
+        let request = Request { method, target, headers, body };
         successful(http::send(self.connect()?, self.signals.clone(), request)?)
     }
 
     /// Sends a request without a body, to be answered by [`successful`]: several can be under way.
     pub fn begin(&self, method: &str, path: &str, query: Query<'_>) -> Result<Exchange> {
         let target = format!("/v{}{path}{}", self.version()?, encode_query(query));
-        let request = Request {
-            method,
-            target,
-            headers: Vec::new(),
-            body: Body::Empty,
-        };
+        let request = Request { method, target, headers: Vec::new(), body: Body::Empty };
         http::send(self.connect()?, self.signals.clone(), request)
     }
 
@@ -146,12 +125,8 @@ impl Daemon {
 
     /// Asks the daemon which version it speaks at most.
     fn ping(&self) -> Result<Option<String>> {
-        let request = Request {
-            method: "GET",
-            target: "/_ping".into(),
-            headers: Vec::new(),
-            body: Body::Empty,
-        };
+        let request =
+            Request { method: "GET", target: "/_ping".into(), headers: Vec::new(), body: Body::Empty };
         let response = http::send(self.connect()?, self.signals.clone(), request)?.response()?;
         Ok(response.header("api-version").map(str::to_string))
     }
@@ -196,15 +171,9 @@ pub fn json(response: Response) -> Result<Value> {
 
 fn daemon_error(status: u16, body: &[u8]) -> Error {
     let told = serde_json::from_slice::<Value>(body).ok();
-    let message = told
-        .as_ref()
-        .and_then(|value| value["message"].as_str())
-        .map(str::to_string);
+    let message = told.as_ref().and_then(|value| value["message"].as_str()).map(str::to_string);
     let message = message.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_string());
-    Error::new(
-        ErrorKind::Daemon(status),
-        format!("Error response from daemon: {}", message.trim()),
-    )
+    Error::new(ErrorKind::Daemon(status), format!("Error response from daemon: {}", message.trim()))
 }
 
 fn older<'a>(one: &'a str, other: &'a str) -> &'a str {
@@ -215,14 +184,8 @@ fn older<'a>(one: &'a str, other: &'a str) -> &'a str {
 
 fn encode_query(query: Query<'_>) -> String {
     let pairs = query.iter().filter(|(_, value)| !value.is_empty());
-    let encoded: Vec<String> = pairs
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    if encoded.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", encoded.join("&"))
-    }
+    let encoded: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    if encoded.is_empty() { String::new() } else { format!("?{}", encoded.join("&")) }
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986, section 2.3).
@@ -249,24 +212,15 @@ mod tests {
 
     #[test]
     fn queries_are_encoded_and_empty_values_left_out() {
-        assert_eq!(
-            encode_query(&[("name", "a b&c"), ("signal", ""), ("t", "5")]),
-            "?name=a%20b%26c&t=5"
-        );
+        assert_eq!(encode_query(&[("name", "a b&c"), ("signal", ""), ("t", "5")]), "?name=a%20b%26c&t=5");
         assert_eq!(encode_query(&[]), "");
     }
 
     #[test]
     fn a_daemons_error_is_its_message() {
         let error = daemon_error(404, br#"{"message":"No such container: x"}"#);
-        assert_eq!(
-            error.to_string(),
-            "Error response from daemon: No such container: x"
-        );
+        assert_eq!(error.to_string(), "Error response from daemon: No such container: x");
         assert_eq!(error.kind(), ErrorKind::Daemon(404));
-        assert_eq!(
-            daemon_error(500, b"plain\n").to_string(),
-            "Error response from daemon: plain"
-        );
+        assert_eq!(daemon_error(500, b"plain\n").to_string(), "Error response from daemon: plain");
     }
 }

@@ -36,22 +36,10 @@ pub struct Exec {
     #[arg(short, long)]
     tty: bool,
     /// Username or UID (format: "<name|uid>[:<group|gid>]")
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     user: String,
     /// Working directory inside the container
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     workdir: String,
 }
 
@@ -126,9 +114,7 @@ impl Exec {
 }
 
 fn exit_status(daemon: &Daemon, id: &str) -> Result<()> {
-    let code = daemon.get(&format!("/exec/{id}/json"), &[])?["ExitCode"]
-        .as_i64()
-        .unwrap_or(0);
+    let code = daemon.get(&format!("/exec/{id}/json"), &[])?["ExitCode"].as_i64().unwrap_or(0);
     match code {
         0 => Ok(()),
         code => Err(Error::exit((code & 0xff) as u8)),

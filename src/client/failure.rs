@@ -34,10 +34,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error that prints `message`, without a prefix.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-        }
+        Error { kind, message: message.into() }
     }
 
     /// A wrong flag or argument.

@@ -11,21 +11,13 @@ pub struct Filter {
 
 /// Reads `name=value`.
 pub fn parse(text: &str) -> Result<Filter, String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("bad format of filter (expected name=value)")?;
-    Ok(Filter {
-        name: name.trim().to_lowercase(),
-        value: value.trim().to_string(),
-    })
+    let (name, value) = text.split_once('=').ok_or("bad format of filter (expected name=value)")?;
+    Ok(Filter { name: name.trim().to_lowercase(), value: value.trim().to_string() })
 }
 
 /// A condition that a verb sets by itself.
 pub fn of(name: &str, value: &str) -> Filter {
-    Filter {
-        name: name.to_string(),
-        value: value.to_string(),
-    }
+    Filter { name: name.to_string(), value: value.to_string() }
 }
 
 /// The API's form, `{"name":{"value":true}}`; empty when there is none.
@@ -34,11 +26,7 @@ pub fn encode(filters: &[Filter]) -> String {
     for filter in filters {
         names.entry(&filter.name).or_insert_with(|| json!({}))[&filter.value] = Value::Bool(true);
     }
-    if names.is_empty() {
-        String::new()
-    } else {
-        Value::Object(names).to_string()
-    }
+    if names.is_empty() { String::new() } else { Value::Object(names).to_string() }
 }
 
 #[cfg(test)]
@@ -48,10 +36,7 @@ mod tests {
     #[test]
     fn conditions_of_one_name_are_collected() {
         let filters = ["label=a=b", "label=c", "Name= x "].map(|text| parse(text).unwrap());
-        assert_eq!(
-            encode(&filters),
-            r#"{"label":{"a=b":true,"c":true},"name":{"x":true}}"#
-        );
+        assert_eq!(encode(&filters), r#"{"label":{"a=b":true,"c":true},"name":{"x":true}}"#);
         assert!(parse("x").is_err());
         assert_eq!(encode(&[]), "");
     }

@@ -41,23 +41,13 @@ pub struct AnyVerb {
 impl AnyVerb {
     /// Forgets the type of `V`.
     pub const fn of<V: Verb>() -> AnyVerb {
-        AnyVerb {
-            help: help::<V>,
-            run: run::<V>,
-            about: V::ABOUT,
-        }
+        AnyVerb { help: help::<V>, run: run::<V>, about: V::ABOUT }
     }
 }
 
 fn command<V: Verb>() -> Command {
-    let help = Arg::new("help")
-        .long("help")
-        .action(ArgAction::Help)
-        .help("Print usage");
-    let arguments = Arg::new("arguments")
-        .num_args(0..)
-        .hide(true)
-        .trailing_var_arg(V::STOPS_AT_FIRST);
+    let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print usage");
+    let arguments = Arg::new("arguments").num_args(0..).hide(true).trailing_var_arg(V::STOPS_AT_FIRST);
     let command = V::augment_args(Command::new("coracle")).disable_help_flag(true);
     command.arg(help).arg(arguments)
 }
@@ -120,8 +110,7 @@ pub fn switch(text: &str) -> std::result::Result<bool, String> {
 
 /// A whole number, refused in Go's words.
 pub fn integer(text: &str) -> std::result::Result<i64, String> {
-    text.parse()
-        .map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+    text.parse().map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
 }
 
 /// clap's error in the words of docker's parser; `command` knows the short forms.
@@ -132,37 +121,20 @@ pub fn words_of(error: &clap::Error, command: &Command) -> String {
         _ => String::new(),
     };
     let argument = context(ContextKind::InvalidArg);
-    let flag = argument
-        .split([' ', '[', '='])
-        .next()
-        .unwrap_or_default()
-        .to_string();
+    let flag = argument.split([' ', '[', '=']).next().unwrap_or_default().to_string();
     let value = context(ContextKind::InvalidValue);
     match error.kind() {
         ErrorKind::UnknownArgument if flag.starts_with("--") => format!("unknown flag: {flag}"),
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
-            format!(
-                "unknown shorthand flag: {:?} in {flag}",
-                flag.chars().nth(1).unwrap_or('-')
-            )
+            format!("unknown shorthand flag: {:?} in {flag}", flag.chars().nth(1).unwrap_or('-'))
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
-            let reason = std::error::Error::source(error)
-                .map(|source| source.to_string())
-                .unwrap_or_default();
-            format!(
-                "invalid argument {value:?} for \"{}{flag}\" flag: {reason}",
-                short_form(command, &flag)
-            )
+            let reason =
+                std::error::Error::source(error).map(|source| source.to_string()).unwrap_or_default();
+            format!("invalid argument {value:?} for \"{}{flag}\" flag: {reason}", short_form(command, &flag))
         }
-        _ => error
-            .to_string()
-            .trim_start_matches("error: ")
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_string(),
+        _ => error.to_string().trim_start_matches("error: ").lines().next().unwrap_or_default().to_string(),
     }
 }
 
@@ -170,10 +142,7 @@ pub fn words_of(error: &clap::Error, command: &Command) -> String {
 fn short_form(command: &Command, long: &str) -> String {
     let name = long.trim_start_matches('-');
     let found = command.get_arguments().find(|arg| arg.get_long() == Some(name));
-    found
-        .and_then(Arg::get_short)
-        .map(|letter| format!("-{letter}, "))
-        .unwrap_or_default()
+    found.and_then(Arg::get_short).map(|letter| format!("-{letter}, ")).unwrap_or_default()
 }
 
 /// A wrong command line: what is wrong, the usage, and where to read more. The exit code is 125, as docker's.
@@ -194,13 +163,7 @@ fn check_count(path: &str, usage: &str, allowed: &RangeInclusive<usize>, count: 
         (least, _) if count < least => format!("requires at least {least} {}", plural(least)),
         (_, most) => format!("requires at most {most} {}", plural(most)),
     };
-    let see = if count < least && most != least {
-        "See"
-    } else {
-        "Run"
-    };
+    let see = if count < least && most != least { "See" } else { "Run" };
     let more = format!("{see} 'coracle {path} --help' for more information");
-    Err(Error::usage(format!(
-        "coracle: 'coracle {path}' {wants}\n\nUsage:  coracle {usage}\n\n{more}"
-    )))
+    Err(Error::usage(format!("coracle: 'coracle {path}' {wants}\n\nUsage:  coracle {usage}\n\n{more}")))
 }

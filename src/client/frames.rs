@@ -64,10 +64,7 @@ mod tests {
                 };
                 frames.feed(piece, sink).unwrap();
             }
-            assert_eq!(
-                (out.as_slice(), err.as_slice()),
-                (b"out!\n".as_slice(), b"e".as_slice())
-            );
+            assert_eq!((out.as_slice(), err.as_slice()), (b"out!\n".as_slice(), b"e".as_slice()));
         }
     }
 }

@@ -31,22 +31,14 @@ fn group(group: Option<&(&str, &str)>, rest: &[String]) -> Result<()> {
         [word] if word == "--help" => {}
         [word, ..] => {
             let usage = format!("Usage:  coracle {name}\n\nRun 'coracle {name} --help' for more information");
-            return Err(Error::usage(format!(
-                "coracle: unknown command: coracle {name} {word}\n\n{usage}"
-            )));
+            return Err(Error::usage(format!("coracle: unknown command: coracle {name} {word}\n\n{usage}")));
         }
     }
     let verbs = VERBS.iter().filter_map(|entry| {
-        let verb = entry
-            .names
-            .iter()
-            .find_map(|long| long.strip_prefix(name)?.strip_prefix(' '))?;
+        let verb = entry.names.iter().find_map(|long| long.strip_prefix(name)?.strip_prefix(' '))?;
         Some((verb, entry.verb.about))
     });
-    println!(
-        "Usage:  coracle {name} COMMAND\n\n{about}\n\nCommands:\n{}",
-        columns(verbs)
-    );
+    println!("Usage:  coracle {name} COMMAND\n\n{about}\n\nCommands:\n{}", columns(verbs));
     println!("Run 'coracle {name} COMMAND --help' for more information on a command.");
     Ok(())
 }
@@ -71,9 +63,7 @@ fn overview() -> String {
 }
 
 fn columns<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut lines: Vec<String> = lines
-        .map(|(name, about)| format!("  {name:<11} {about}\n"))
-        .collect();
+    let mut lines: Vec<String> = lines.map(|(name, about)| format!("  {name:<11} {about}\n")).collect();
     lines.sort();
     lines.concat()
 }
@@ -85,10 +75,8 @@ pub fn width() -> usize {
 
 /// The help of one verb, at most `width` wide: usage, purpose, and its flags in alphabetical order.
 pub fn of_verb(command: &Command, usage: &str, about: &str, width: usize) -> String {
-    let mut flags: Vec<&Arg> = command
-        .get_arguments()
-        .filter(|arg| !arg.is_hide_set() && arg.get_long().is_some())
-        .collect();
+    let mut flags: Vec<&Arg> =
+        command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_long().is_some()).collect();
     flags.sort_by_key(|arg| arg.get_long());
     let names: Vec<String> = flags.iter().map(|arg| flag_name(arg)).collect();
     let column = names.iter().map(String::len).max().unwrap_or(0) + 3;
@@ -103,14 +91,9 @@ pub fn of_verb(command: &Command, usage: &str, about: &str, width: usize) -> Str
 
 /// `  -m, --memory bytes`
 fn flag_name(flag: &Arg) -> String {
-    let short = flag
-        .get_short()
-        .map_or("    ".to_string(), |letter| format!("-{letter}, "));
+    let short = flag.get_short().map_or("    ".to_string(), |letter| format!("-{letter}, "));
     let takes_value = matches!(flag.get_action(), clap::ArgAction::Set | clap::ArgAction::Append);
-    let value = flag
-        .get_value_names()
-        .and_then(|names| names.first())
-        .filter(|_| takes_value);
+    let value = flag.get_value_names().and_then(|names| names.first()).filter(|_| takes_value);
     let value = value.map(|name| format!(" {name}")).unwrap_or_default();
     format!("  {short}--{}{value}", flag.get_long().unwrap_or_default())
 }

@@ -17,19 +17,9 @@ impl Host {
     /// Takes the first address named: by flag, by environment; else the default of this user.
     pub fn choose(flag: Option<&str>) -> Result<Host> {
         let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        match flag
-            .map(str::to_string)
-            .or_else(|| named("CORACLE_HOST"))
-            .or_else(|| named("DOCKER_HOST"))
-        {
-            Some(address) => Ok(Host {
-                socket: parse(&address)?,
-                on_demand: false,
-            }),
-            None => Ok(Host {
-                socket: own_places()?.socket(),
-                on_demand: true,
-            }),
+        match flag.map(str::to_string).or_else(|| named("CORACLE_HOST")).or_else(|| named("DOCKER_HOST")) {
+            Some(address) => Ok(Host { socket: parse(&address)?, on_demand: false }),
+            None => Ok(Host { socket: own_places()?.socket(), on_demand: true }),
         }
     }
 

@@ -67,12 +67,7 @@ pub struct Exchange(Source);
 
 /// Sends `request`.
 pub fn send(stream: UnixStream, signals: Option<Signals>, request: Request<'_>) -> Result<Exchange> {
-    let mut source = Source {
-        stream,
-        signals,
-        buffer: Vec::new(),
-        start: 0,
-    };
+    let mut source = Source { stream, signals, buffer: Vec::new(), start: 0 };
     send_request(&mut source, request)?;
     Ok(Exchange(source))
 }
@@ -85,10 +80,7 @@ impl Exchange {
 }
 
 fn send_request(source: &mut Source, request: Request<'_>) -> Result<()> {
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: coracle\r\n",
-        request.method, request.target
-    );
+    let mut head = format!("{} {} HTTP/1.1\r\nHost: coracle\r\n", request.method, request.target);
     head.push_str(&format!("User-Agent: coracle/{}\r\n", env!("CARGO_PKG_VERSION")));
     for (name, value) in &request.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -141,12 +133,7 @@ fn read_head(mut source: Source) -> Result<Response> {
                 continue;
             }
             let framing = framing(status, &headers);
-            return Ok(Response {
-                status,
-                headers,
-                source,
-                framing,
-            });
+            return Ok(Response { status, headers, source, framing });
         }
         if source.buffered().len() > LONGEST_HEAD {
             return Err(malformed("its head is too long"));
@@ -167,42 +154,25 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>> {
         Ok(httparse::Status::Partial) => Ok(None),
         Ok(httparse::Status::Complete(length)) => {
             let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-            let headers = response
-                .headers
-                .iter()
-                .map(|header| (header.name.to_lowercase(), text(header.value)));
-            Ok(Some((
-                length,
-                response.code.unwrap_or_default(),
-                headers.collect(),
-            )))
+            let headers =
+                response.headers.iter().map(|header| (header.name.to_lowercase(), text(header.value)));
+            Ok(Some((length, response.code.unwrap_or_default(), headers.collect())))
         }
         Err(error) => Err(malformed(error)),
     }
 }
 
 fn malformed(why: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Connection,
-        format!("error during connect: malformed HTTP response: {why}"),
-    )
+    Error::new(ErrorKind::Connection, format!("error during connect: malformed HTTP response: {why}"))
 }
 
 fn framing(status: u16, headers: &[(String, String)]) -> Framing {
-    let header = |name: &str| {
-        headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if status == 204 || status == 304 {
         return Framing::Length(0);
     }
     if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
-        return Framing::Chunked {
-            left: 0,
-            ended: false,
-        };
+        return Framing::Chunked { left: 0, ended: false };
     }
     match header("content-length").and_then(|value| value.parse().ok()) {
         Some(length) => Framing::Length(length),
@@ -213,10 +183,7 @@ fn framing(status: u16, headers: &[(String, String)]) -> Framing {
 impl Response {
     /// A header's value; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The whole body.
@@ -229,10 +196,7 @@ impl Response {
     /// Takes the connection over after the daemon has switched protocols.
     pub fn upgraded(self) -> Upgraded {
         let already_read = self.source.buffered().to_vec();
-        Upgraded {
-            stream: self.source.stream,
-            already_read,
-        }
+        Upgraded { stream: self.source.stream, already_read }
     }
 
     fn next_chunk(&mut self) -> io::Result<u64> {
@@ -268,10 +232,7 @@ impl Read for Response {
             }
             Framing::Chunked { left: 0, .. } => {
                 let left = self.next_chunk()?;
-                self.framing = Framing::Chunked {
-                    left,
-                    ended: left == 0,
-                };
+                self.framing = Framing::Chunked { left, ended: left == 0 };
                 self.read(target)
             }
             Framing::Chunked { left, .. } => {
@@ -306,10 +267,7 @@ impl Source {
         match self.stream.write_all(bytes) {
             Ok(()) => Ok(true),
             Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
-                ) =>
+                if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
             {
                 Ok(false)
             }

@@ -47,13 +47,7 @@ pub struct InspectImage {
 #[derive(clap::Args)]
 struct Options {
     /// Format output using 'json' or a Go template
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     format: String,
 }
 
@@ -71,9 +65,9 @@ impl Verb for Inspect {
             kind @ ("config" | "network" | "node" | "plugin" | "secret" | "service" | "task" | "volume") => {
                 Err(Error::not_supported(format!("--type {kind}")))
             }
-            kind => Err(Error::usage(format!(
-                "unknown type: {kind:?}: must be one of \"container\", \"image\""
-            ))),
+            kind => {
+                Err(Error::usage(format!("unknown type: {kind:?}: must be one of \"container\", \"image\"")))
+            }
         }
     }
 }
@@ -84,9 +78,7 @@ impl Verb for InspectContainer {
     const ARGUMENTS: RangeInclusive<usize> = 1..=super::flags::MANY;
 
     fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
-        inspect(&self.options, arguments, |name| {
-            container(daemon, name, self.size)
-        })
+        inspect(&self.options, arguments, |name| container(daemon, name, self.size))
     }
 }
 
@@ -118,10 +110,9 @@ fn any(daemon: &Daemon, name: &str, size: bool) -> Result<Value> {
     let is_missing = |error: &Error| error.kind() == ErrorKind::Daemon(404);
     match container(daemon, name, size) {
         Err(error) if is_missing(&error) => match image(daemon, name) {
-            Err(error) if is_missing(&error) => Err(Error::new(
-                ErrorKind::Local,
-                format!("Error: No such object: {name}"),
-            )),
+            Err(error) if is_missing(&error) => {
+                Err(Error::new(ErrorKind::Local, format!("Error: No such object: {name}")))
+            }
             found => found,
         },
         found => found,
@@ -172,9 +163,7 @@ pub fn render(format: &str, value: &Value) -> Result<String> {
         return Ok(value.to_string());
     }
     let template = Template::parse(format).map_err(|error| parsing(&error, 64))?;
-    template
-        .render(value, Mode::Values)
-        .map_err(|error| Error::new(ErrorKind::Local, error.to_string()))
+    template.render(value, Mode::Values).map_err(|error| Error::new(ErrorKind::Local, error.to_string()))
 }
 
 /// JSON indented by four blanks.

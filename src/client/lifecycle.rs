@@ -67,13 +67,7 @@ pub struct Restart {
 #[derive(clap::Args)]
 struct Ending {
     /// Signal to send to the container
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     signal: String,
     /// Seconds to wait before killing the container
     #[arg(short, long, alias = "time", value_name = "int", value_parser = integer)]
@@ -82,17 +76,8 @@ struct Ending {
 
 impl Ending {
     fn end(&self, daemon: &Daemon, names: &[String], path: &str) -> Result<()> {
-        let timeout = self
-            .timeout
-            .map(|seconds| seconds.to_string())
-            .unwrap_or_default();
-        each(
-            daemon,
-            names,
-            "POST",
-            path,
-            &[("signal", &self.signal), ("t", &timeout)],
-        )
+        let timeout = self.timeout.map(|seconds| seconds.to_string()).unwrap_or_default();
+        each(daemon, names, "POST", path, &[("signal", &self.signal), ("t", &timeout)])
     }
 }
 
@@ -120,13 +105,7 @@ impl Verb for Restart {
 #[derive(clap::Args)]
 pub struct Kill {
     /// Signal to send to the container
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     signal: String,
 }
 
@@ -136,13 +115,7 @@ impl Verb for Kill {
     const ARGUMENTS: RangeInclusive<usize> = 1..=MANY;
 
     fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
-        each(
-            daemon,
-            arguments,
-            "POST",
-            "/containers/{}/kill",
-            &[("signal", &self.signal)],
-        )
+        each(daemon, arguments, "POST", "/containers/{}/kill", &[("signal", &self.signal)])
     }
 }
 
@@ -167,11 +140,7 @@ impl Verb for Remove {
 
     fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let flag = |on: bool| if on { "1" } else { "" };
-        let query = [
-            ("force", flag(self.force)),
-            ("link", flag(self.link)),
-            ("v", flag(self.volumes)),
-        ];
+        let query = [("force", flag(self.force)), ("link", flag(self.link)), ("v", flag(self.volumes))];
         let begin = |name: &String| match name.trim_matches('/') {
             "" => Err(Error::usage("container name cannot be empty")),
             name => daemon.begin("DELETE", &format!("/containers/{}", encode(name)), &query),
@@ -256,10 +225,7 @@ impl Verb for Wait {
     fn run(self, arguments: &[String], daemon: &Daemon) -> Result<()> {
         let mut errors = Errors::default();
         for name in arguments {
-            match daemon
-                .post(&format!("/containers/{}/wait", encode(name)), &[])
-                .and_then(json)
-            {
+            match daemon.post(&format!("/containers/{}/wait", encode(name)), &[]).and_then(json) {
                 Ok(answer) => println!("{}", answer["StatusCode"].as_i64().unwrap_or_default()),
                 Err(error) => errors.add(error)?,
             }

@@ -68,11 +68,7 @@ impl Verb for List {
 
     fn run(self, _arguments: &[String], daemon: &Daemon) -> Result<()> {
         let limit = if self.latest { 1 } else { self.last };
-        let limit = if limit > 0 {
-            limit.to_string()
-        } else {
-            String::new()
-        };
+        let limit = if limit > 0 { limit.to_string() } else { String::new() };
         let flag = |on: bool| if on { "1" } else { "" };
         // Sizes take the daemon time: they are asked for only when they are shown, and `json` shows everything.
         let size = self.size || [".Size", "json"].iter().any(|word| self.format.contains(word));
@@ -89,15 +85,9 @@ impl Verb for List {
             .flatten()
             .map(|container| row(container, !self.no_trunc))
             .collect();
-        let listing = Listing {
-            default: if self.size { TABLE_WITH_SIZE } else { TABLE },
-            titles: TITLES,
-        };
-        let format = if self.quiet && matches!(self.format.as_str(), "" | "table") {
-            "{{.ID}}"
-        } else {
-            &self.format
-        };
+        let listing = Listing { default: if self.size { TABLE_WITH_SIZE } else { TABLE }, titles: TITLES };
+        let format =
+            if self.quiet && matches!(self.format.as_str(), "" | "table") { "{{.ID}}" } else { &self.format };
         table::print(&mut std::io::stdout().lock(), &listing, format, &rows)
     }
 }
@@ -107,20 +97,12 @@ fn row(container: &Value, truncate: bool) -> Row {
     let text = |field: &str| container[field].as_str().unwrap_or_default().to_string();
     let created = container["Created"].as_i64().unwrap_or_default();
     let id = text("Id");
-    let command = if truncate {
-        ellipsis(&text("Command"), 20)
-    } else {
-        text("Command")
-    };
+    let command = if truncate { ellipsis(&text("Command"), 20) } else { text("Command") };
     let labels = container["Labels"].as_object().cloned().unwrap_or_default();
     let mounts = container["Mounts"].as_array().cloned().unwrap_or_default();
     let local = mounts.iter().filter(|mount| mount["Driver"] == "local").count();
     let networks = container["NetworkSettings"]["Networks"].as_object();
-    let networks: Vec<&str> = networks
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let networks: Vec<&str> = networks.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     let mut row = Row::new([
         ("ID", if truncate { short_id(&id).to_string() } else { id }),
         ("Names", names(container, truncate)),
@@ -153,11 +135,7 @@ fn label_list(labels: &Map<String, Value>) -> String {
 
 /// Names without their leading slash. Links give a container further names, with another slash: shown by `--no-trunc`.
 fn names(container: &Value, truncate: bool) -> String {
-    let names = container["Names"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let names = container["Names"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let names: Vec<&str> = names.map(|name| name.trim_start_matches('/')).collect();
     match names.iter().find(|name| truncate && !name.contains('/')) {
         Some(name) => name.to_string(),
@@ -190,16 +168,10 @@ fn size(container: &Value) -> String {
 
 fn mount_names(mounts: &[Value], truncate: bool) -> String {
     let name = |mount: &Value| {
-        let name = mount["Name"]
-            .as_str()
-            .filter(|name| !name.is_empty())
-            .or_else(|| mount["Source"].as_str());
+        let name =
+            mount["Name"].as_str().filter(|name| !name.is_empty()).or_else(|| mount["Source"].as_str());
         let name = name.unwrap_or_default();
-        if truncate {
-            ellipsis(name, 15)
-        } else {
-            name.to_string()
-        }
+        if truncate { ellipsis(name, 15) } else { name.to_string() }
     };
     mounts.iter().map(name).collect::<Vec<_>>().join(",")
 }

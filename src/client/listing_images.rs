@@ -65,10 +65,7 @@ impl Verb for List {
         }
         let mut conditions = self.filter.clone();
         conditions.extend(arguments.first().map(|name| filters::of("reference", name)));
-        let query = [
-            ("all", if self.all { "1" } else { "" }),
-            ("filters", &filters::encode(&conditions)),
-        ];
+        let query = [("all", if self.all { "1" } else { "" }), ("filters", &filters::encode(&conditions))];
         let images = daemon.get("/images/json", &query)?;
         let digests = self.digests || self.format.contains("{{.Digest}}");
         let rows: Vec<Row> = images
@@ -77,10 +74,8 @@ impl Verb for List {
             .flatten()
             .flat_map(|image| rows(image, digests, self.digests, !self.no_trunc))
             .collect();
-        let listing = Listing {
-            default: if self.digests { TABLE_WITH_DIGESTS } else { TABLE },
-            titles: TITLES,
-        };
+        let listing =
+            Listing { default: if self.digests { TABLE_WITH_DIGESTS } else { TABLE }, titles: TITLES };
         let format = match self.format.as_str() {
             "" | "table" if self.quiet => "{{.ID}}".to_string(),
             format if format.starts_with("table ") && self.digests && !format.contains("{{.Digest}}") => {
@@ -98,19 +93,13 @@ fn rows(image: &Value, digests: bool, digest_column: bool, truncate: bool) -> Ve
     let (tags, digested) = (names(&image["RepoTags"]), names(&image["RepoDigests"]));
     let mut rows = Vec::new();
     for (name, tag, _) in tags.iter().map(|reference| parts(reference)) {
-        let same = digested
-            .iter()
-            .map(|reference| parts(reference))
-            .filter(|found| digests && found.0 == name);
+        let same =
+            digested.iter().map(|reference| parts(reference)).filter(|found| digests && found.0 == name);
         let mut known: Vec<&str> = same.filter_map(|(_, _, digest)| digest).collect();
         if known.is_empty() {
             known.push(NONE);
         }
-        rows.extend(
-            known
-                .iter()
-                .map(|digest| row(image, name, tag.unwrap_or(NONE), digest, truncate)),
-        );
+        rows.extend(known.iter().map(|digest| row(image, name, tag.unwrap_or(NONE), digest, truncate)));
     }
     for (name, _, digest) in digested.iter().map(|reference| parts(reference)) {
         if !tags.iter().any(|tag| parts(tag).0 == name) {
@@ -145,17 +134,8 @@ fn row(image: &Value, repository: &str, tag: &str, digest: &str, truncate: bool)
         ("CreatedAt", full_time(number("Created"))),
         ("Size", human_size(size as f64, 3)),
         ("VirtualSize", human_size(size as f64, 4)),
-        (
-            "Containers",
-            or_unknown(number("Containers") >= 0, number("Containers").to_string()),
-        ),
-        (
-            "SharedSize",
-            or_unknown(shared >= 0, human_size(shared as f64, 4)),
-        ),
-        (
-            "UniqueSize",
-            or_unknown(shared >= 0, human_size((size - shared) as f64, 4)),
-        ),
+        ("Containers", or_unknown(number("Containers") >= 0, number("Containers").to_string())),
+        ("SharedSize", or_unknown(shared >= 0, human_size(shared as f64, 4))),
+        ("UniqueSize", or_unknown(shared >= 0, human_size((size - shared) as f64, 4))),
     ])
 }

@@ -78,9 +78,8 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> Result<()> {
-    let command = flags::docker_habits(Globals::augment_args(
-        clap::Command::new("coracle").disable_help_flag(true),
-    ));
+    let command =
+        flags::docker_habits(Globals::augment_args(clap::Command::new("coracle").disable_help_flag(true)));
     let parsed = command.clone().try_get_matches_from(arguments);
     let parsed = parsed.and_then(|mut found| Globals::from_arg_matches_mut(&mut found));
     let globals = parsed.map_err(|error| {

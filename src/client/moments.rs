@@ -12,11 +12,7 @@ pub fn parse(text: &str, now: i64) -> Result<String, String> {
         return Ok((now - nanoseconds / 1_000_000_000).to_string());
     }
     if let Some(moment) = calendar(text, local_zone()) {
-        return Ok(format!(
-            "{}.{:09}",
-            moment.as_second(),
-            moment.subsec_nanosecond()
-        ));
+        return Ok(format!("{}.{:09}", moment.as_second(), moment.subsec_nanosecond()));
     }
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     match seconds.parse::<i64>().is_ok() && fraction.parse::<u64>().is_ok() {
@@ -59,14 +55,8 @@ mod tests {
         assert_eq!(utc("2013-01-02"), Some(1_357_084_800));
         assert_eq!(utc("2013-01-0x"), None);
         assert_eq!(parse("1h", 10_000), Ok("6400".into()));
-        assert_eq!(
-            parse("2013-01-02T13:23:37.5Z", 0),
-            Ok("1357133017.500000000".into())
-        );
+        assert_eq!(parse("2013-01-02T13:23:37.5Z", 0), Ok("1357133017.500000000".into()));
         assert_eq!(parse("1357133017.25", 0), Ok("1357133017.25".into()));
-        assert_eq!(
-            parse("x", 0),
-            Err("failed to parse value as time or duration: \"x\"".into())
-        );
+        assert_eq!(parse("x", 0), Err("failed to parse value as time or duration: \"x\"".into()));
     }
 }

@@ -37,10 +37,7 @@ impl Verb for Remove {
         let query = [("force", flag(self.force)), ("noprune", flag(self.no_prune))];
         let mut errors = Errors::default();
         for name in arguments {
-            match daemon
-                .delete(&format!("/images/{}", encode(name)), &query)
-                .and_then(json)
-            {
+            match daemon.delete(&format!("/images/{}", encode(name)), &query).and_then(json) {
                 Ok(done) => done.as_array().into_iter().flatten().for_each(print_removed),
                 Err(error) if self.force && error.kind() == ErrorKind::Daemon(404) => eprintln!("{error}"),
                 Err(error) => errors.add(error)?,
@@ -78,9 +75,7 @@ impl Verb for Tag {
         }
         let name = format!("{}/{}", parsed.domain, parsed.path);
         let query = [("repo", name.as_str()), ("tag", &parsed.version())];
-        daemon
-            .post(&format!("/images/{}/tag", encode(source)), &query)
-            .map(drop)
+        daemon.post(&format!("/images/{}/tag", encode(source)), &query).map(drop)
     }
 }
 
@@ -132,20 +127,9 @@ impl Verb for History {
             true => "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
             false => "{{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
         };
-        let format = if self.quiet && matches!(self.format.as_str(), "" | "table") {
-            "{{.ID}}"
-        } else {
-            &self.format
-        };
-        table::print(
-            &mut std::io::stdout().lock(),
-            &Listing {
-                default,
-                titles: TITLES,
-            },
-            format,
-            &rows,
-        )
+        let format =
+            if self.quiet && matches!(self.format.as_str(), "" | "table") { "{{.ID}}" } else { &self.format };
+        table::print(&mut std::io::stdout().lock(), &Listing { default, titles: TITLES }, format, &rows)
     }
 }
 
@@ -155,13 +139,8 @@ fn row(step: &Value, human: bool, truncate: bool) -> Row {
     let text = |field: &str| step[field].as_str().unwrap_or_default().to_string();
     let created = step["Created"].as_i64().unwrap_or_default();
     let size = step["Size"].as_i64().unwrap_or_default();
-    let at = Timestamp::from_second(created)
-        .unwrap_or_default()
-        .to_zoned_datetime(local_zone());
-    let at = at
-        .strftime("%Y-%m-%dT%H:%M:%S%:z")
-        .to_string()
-        .replace("+00:00", "Z");
+    let at = Timestamp::from_second(created).unwrap_or_default().to_zoned_datetime(local_zone());
+    let at = at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string().replace("+00:00", "Z");
     let since = match () {
         () if !human => at.clone(),
         () if created <= EPOCH => "N/A".to_string(),
@@ -174,14 +153,7 @@ fn row(step: &Value, human: bool, truncate: bool) -> Row {
         ("CreatedAt", at),
         ("CreatedSince", since),
         ("CreatedBy", if truncate { ellipsis(&by, 45) } else { by }),
-        (
-            "Size",
-            if human {
-                human_size(size as f64, 3)
-            } else {
-                size.to_string()
-            },
-        ),
+        ("Size", if human { human_size(size as f64, 3) } else { size.to_string() }),
         ("Comment", text("Comment")),
     ])
 }

@@ -20,10 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Whether a failed connect means that there is no daemon, rather than one that refuses us.
 pub fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
 
 /// Starts a daemon and connects to it. Of two clients that come here at once, one waits for the other's daemon.
@@ -37,13 +34,7 @@ pub fn start(host: &Host, signals: &Option<Signals>) -> Result<UnixStream> {
         .create(folder)
         .map_err(|error| failed("mkdir", folder, &error))?;
     let log = folder.join(LOG_OF_DETACHED);
-    let open = || {
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&log)
-    };
+    let open = || OpenOptions::new().create(true).append(true).mode(0o600).open(&log);
     // The log is the lock as well, opened twice: a lock belongs to an open file, and the daemon keeps its own.
     let lock = open().map_err(|error| failed("open", &log, &error))?;
     let _lock = Flock::lock(lock, FlockArg::LockExclusive)
@@ -92,10 +83,6 @@ fn wait_for(daemon: &mut Child, host: &Host, signals: &Option<Signals>, log: &Pa
 /// What the daemon said last, since it speaks to nobody's terminal.
 fn died(status: std::process::ExitStatus, log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    let last = text
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or("it said nothing");
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     format!("coracle: the daemon could not be started ({status}): {last}")
 }

@@ -14,14 +14,7 @@ struct Port {
 pub fn displayable(ports: &Value) -> String {
     let mut ports: Vec<Port> = ports.as_array().into_iter().flatten().map(port).collect();
     ports.sort_by(|one, other| {
-        let key = |port: &Port| {
-            (
-                port.private,
-                port.address.clone(),
-                port.public,
-                port.protocol.clone(),
-            )
-        };
+        let key = |port: &Port| (port.private, port.address.clone(), port.public, port.protocol.clone());
         key(one).cmp(&key(other))
     });
     let mut shown = Vec::new();
@@ -65,19 +58,11 @@ fn port(value: &Value) -> Port {
 
 /// `[::]:80` for an IPv6 address, `0.0.0.0:80` otherwise.
 pub fn join_host(address: &str, port: impl std::fmt::Display) -> String {
-    if address.contains(':') {
-        format!("[{address}]:{port}")
-    } else {
-        format!("{address}:{port}")
-    }
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 fn run(key: &str, first: u64, last: u64) -> String {
-    let group = if first == last {
-        first.to_string()
-    } else {
-        format!("{first}-{last}")
-    };
+    let group = if first == last { first.to_string() } else { format!("{first}-{last}") };
     match key.split_once('/') {
         Some((address, protocol)) => format!("{}->{group}/{protocol}", join_host(address, &group)),
         None => format!("{group}/{key}"),
@@ -98,10 +83,7 @@ mod tests {
             {"PrivatePort": 53, "PublicPort": 53, "IP": "0.0.0.0", "Type": "udp"},
             {"PrivatePort": 9005, "Type": "tcp"},
         ]);
-        assert_eq!(
-            displayable(&ports),
-            "9000-9001/tcp, 0.0.0.0:53->53/udp, 9005/tcp, [::]:8080->80/tcp"
-        );
+        assert_eq!(displayable(&ports), "9000-9001/tcp, 0.0.0.0:53->53/udp, 9005/tcp, [::]:8080->80/tcp");
         assert_eq!(displayable(&Value::Null), "");
     }
 }

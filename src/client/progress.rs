@@ -17,10 +17,7 @@ pub fn show(messages: impl Read, output: &mut dyn Write, terminal: Option<Progre
             continue;
         }
         let message: Value = serde_json::from_str(&line).map_err(|error| {
-            Error::new(
-                ErrorKind::Connection,
-                format!("malformed message {line:?}: {error}"),
-            )
+            Error::new(ErrorKind::Connection, format!("malformed message {line:?}: {error}"))
         })?;
         if let Some(error) = failure(&message) {
             return Err(error);
@@ -36,10 +33,7 @@ pub fn show(messages: impl Read, output: &mut dyn Write, terminal: Option<Progre
 fn failure(message: &Value) -> Option<Error> {
     let detail = &message["errorDetail"];
     let text = detail["message"].as_str().or(message["error"].as_str())?;
-    let status = detail["code"]
-        .as_u64()
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| *code != 0);
+    let status = detail["code"].as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| *code != 0);
     Some(Error::new(ErrorKind::Daemon(status.unwrap_or(500)), text))
 }
 
@@ -76,18 +70,11 @@ struct Lines {
 
 impl Lines {
     fn new(target: ProgressDrawTarget) -> Lines {
-        Lines {
-            all: MultiProgress::with_draw_target(target),
-            by_id: HashMap::new(),
-        }
+        Lines { all: MultiProgress::with_draw_target(target), by_id: HashMap::new() }
     }
 
     fn show(&mut self, message: &Value) {
-        let text = message["status"]
-            .as_str()
-            .or(message["stream"].as_str())
-            .unwrap_or_default()
-            .trim_end();
+        let text = message["status"].as_str().or(message["stream"].as_str()).unwrap_or_default().trim_end();
         if text.is_empty() {
             return;
         }
@@ -101,10 +88,7 @@ impl Lines {
                 ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
             self.all.add(ProgressBar::no_length().with_style(style))
         });
-        line.set_message(format!(
-            "{id}: {text}{}",
-            counts(message).map(bar).unwrap_or_default()
-        ));
+        line.set_message(format!("{id}: {text}{}", counts(message).map(bar).unwrap_or_default()));
         line.tick();
     }
 }
@@ -125,13 +109,7 @@ fn bar((current, total): (u64, u64)) -> String {
     let done = (current * WIDTH / total) as usize;
     let head = if done < WIDTH as usize { ">" } else { "" };
     let left = (WIDTH as usize).saturating_sub(done + head.len());
-    format!(
-        " [{}{head}{}] {}/{}",
-        "=".repeat(done),
-        " ".repeat(left),
-        size(current),
-        size(total)
-    )
+    format!(" [{}{head}{}] {}/{}", "=".repeat(done), " ".repeat(left), size(current), size(total))
 }
 
 #[cfg(test)]

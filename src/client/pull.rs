@@ -52,11 +52,7 @@ impl Verb for Pull {
         if !self.quiet && tag.is_none() && digest.is_none() {
             println!("Using default tag: latest");
         }
-        let shown = if self.quiet {
-            Progress::Hidden
-        } else {
-            Progress::OnOutput
-        };
+        let shown = if self.quiet { Progress::Hidden } else { Progress::OnOutput };
         pull(daemon, &wanted, &self.platform, shown)?;
         println!("{wanted}");
         Ok(())
@@ -66,22 +62,12 @@ impl Verb for Pull {
 /// Has the daemon pull an image, and shows how it gets on.
 pub fn pull(daemon: &Daemon, reference: &Reference, platform: &str, shown: Progress) -> Result<()> {
     let name = format!("{}/{}", reference.domain, reference.path);
-    let query = [
-        ("fromImage", name.as_str()),
-        ("tag", &reference.version()),
-        ("platform", platform),
-    ];
+    let query = [("fromImage", name.as_str()), ("tag", &reference.version()), ("platform", platform)];
     let messages = daemon.post("/images/create", &query)?;
     let (writer, terminal): (&mut dyn Write, _) = match shown {
         Progress::Hidden => (&mut sink(), None),
-        Progress::OnOutput => (
-            &mut stdout(),
-            stdout().is_terminal().then(ProgressDrawTarget::stdout),
-        ),
-        Progress::OnError => (
-            &mut stderr(),
-            stderr().is_terminal().then(ProgressDrawTarget::stderr),
-        ),
+        Progress::OnOutput => (&mut stdout(), stdout().is_terminal().then(ProgressDrawTarget::stdout)),
+        Progress::OnError => (&mut stderr(), stderr().is_terminal().then(ProgressDrawTarget::stderr)),
     };
     progress::show(messages, writer, terminal)
 }

@@ -7,11 +7,7 @@ use images::Reference;
 pub fn typed(text: &str) -> Result<Reference> {
     Reference::parse(text).map_err(|error| {
         let path = parts(text).0;
-        let path = if path.contains('/') {
-            path.to_string()
-        } else {
-            format!("library/{path}")
-        };
+        let path = if path.contains('/') { path.to_string() } else { format!("library/{path}") };
         let culprit = format!("repository name ({path}) must");
         Error::usage(error.to_string().replace("repository name must", &culprit))
     })
@@ -20,9 +16,7 @@ pub fn typed(text: &str) -> Result<Reference> {
 /// `docker.io/library/busybox:latest` -> `busybox:latest`.
 pub fn familiar(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    name.strip_prefix("library/")
-        .filter(|rest| !rest.contains('/'))
-        .unwrap_or(name)
+    name.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(name)
 }
 
 /// Name, tag and digest of a reference; a port of a registry is no tag.
@@ -62,10 +56,7 @@ mod tests {
     fn names_in_parts() {
         assert_eq!(parts("busybox"), ("busybox", None, None));
         assert_eq!(parts("localhost:5000/a"), ("localhost:5000/a", None, None));
-        assert_eq!(
-            parts("localhost:5000/a:1@sha256:00"),
-            ("localhost:5000/a", Some("1"), Some("sha256:00"))
-        );
+        assert_eq!(parts("localhost:5000/a:1@sha256:00"), ("localhost:5000/a", Some("1"), Some("sha256:00")));
         assert_eq!(short_id("sha256:0123456789abcdef"), "0123456789ab");
     }
 }

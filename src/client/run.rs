@@ -32,12 +32,7 @@ pub struct Run {
 #[derive(clap::Args)]
 struct Stay {
     /// Override the key sequence for detaching a container
-    #[arg(
-        long = "detach-keys",
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long = "detach-keys", value_name = "string", default_value = "", hide_default_value = true)]
     keys: String,
     /// Proxy received signals to the process
     #[arg(long = "sig-proxy", default_value = "true")]
@@ -70,9 +65,7 @@ impl Verb for Run {
         DetachKeys::parse(&self.stay.keys)?;
         if self.detach {
             if attaches {
-                return Err(Error::usage(
-                    "conflicting options: cannot specify both --attach and --detach",
-                ));
+                return Err(Error::usage("conflicting options: cannot specify both --attach and --detach"));
             }
             let config = &mut wanted.body.config;
             (config.attach_stdin, config.attach_stdout, config.attach_stderr) = (false, false, false);
@@ -90,21 +83,14 @@ impl Verb for Run {
 
 /// Starts a container that exists.
 pub fn start(daemon: &Daemon, id: &str) -> Result<()> {
-    daemon
-        .without_signals()
-        .post(&format!("/containers/{id}/start"), &[])
-        .map(drop)
+    daemon.without_signals().post(&format!("/containers/{id}/start"), &[]).map(drop)
 }
 
 /// Attaches and asks for the exit status before the container starts, and stays with it.
 fn together(daemon: &Daemon, wanted: &Wanted, id: &str, stay: Stay) -> Result<()> {
     let config = &wanted.body.config;
     let streams = (config.attach_stdin, config.attach_stdout, config.attach_stderr);
-    let condition = if wanted.is_removed() {
-        "removed"
-    } else {
-        "next-exit"
-    };
+    let condition = if wanted.is_removed() { "removed" } else { "next-exit" };
     let prepared = attach(daemon, id, streams, &stay.keys)
         .and_then(|upgraded| wait_head(daemon, id, condition).map(|waiting| (upgraded, waiting)))
         .inspect_err(|_| wanted.discard(daemon, id))?;

@@ -79,11 +79,7 @@ enum Input {
 impl<'a> Session<'a> {
     /// Takes over an upgraded connection. The terminal becomes raw now.
     pub fn begin(options: Options<'a>, signals: Signals, upgraded: Upgraded) -> Result<Session<'a>> {
-        let raw = if options.tty && options.stdin {
-            Raw::enter()?
-        } else {
-            None
-        };
+        let raw = if options.tty && options.stdin { Raw::enter()? } else { None };
         upgraded.stream.set_nonblocking(true)?;
         let input = if options.stdin { Input::Open } else { Input::Ending };
         Ok(Session {
@@ -120,10 +116,7 @@ impl<'a> Session<'a> {
             Target::Exec(id) => format!("/exec/{id}/resize"),
         };
         // A target that has just ended has no size; its end is seen by other means.
-        let _ = self
-            .options
-            .daemon
-            .post(&path, &[("h", &rows.to_string()), ("w", &columns.to_string())]);
+        let _ = self.options.daemon.post(&path, &[("h", &rows.to_string()), ("w", &columns.to_string())]);
     }
 
     /// Passes everything on until the session ends.
@@ -155,11 +148,7 @@ impl<'a> Session<'a> {
     fn wait(&self) -> Result<[bool; 4]> {
         let standard_input = stdin();
         let wants_input = self.input == Input::Open && self.pending.len() < 64 * 1024;
-        let sends = if self.pending.is_empty() {
-            PollFlags::empty()
-        } else {
-            PollFlags::POLLOUT
-        };
+        let sends = if self.pending.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
         let mut set = vec![
             PollFd::new(self.connection.as_fd(), PollFlags::POLLIN | sends),
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
@@ -172,9 +161,7 @@ impl<'a> Session<'a> {
             Err(errno) => return Err(std::io::Error::from(errno).into()),
         }
         let has = |at: usize, flags| {
-            set.get(at)
-                .and_then(PollFd::revents)
-                .is_some_and(|found| found.intersects(flags))
+            set.get(at).and_then(PollFd::revents).is_some_and(|found| found.intersects(flags))
         };
         let ended = PollFlags::POLLHUP | PollFlags::POLLERR;
         Ok([
@@ -283,15 +270,9 @@ pub fn write_stream(stream: u8, data: &[u8]) -> Result<()> {
         STDERR => write_through(&mut stderr(), data),
         SYSTEM_ERROR => {
             let text = String::from_utf8_lossy(data);
-            Err(Error::new(
-                ErrorKind::Daemon(500),
-                format!("error from daemon in stream: {text}"),
-            ))
+            Err(Error::new(ErrorKind::Daemon(500), format!("error from daemon in stream: {text}")))
         }
-        other => Err(Error::new(
-            ErrorKind::Connection,
-            format!("Unrecognized input header: {other}"),
-        )),
+        other => Err(Error::new(ErrorKind::Connection, format!("Unrecognized input header: {other}"))),
     }
 }
 

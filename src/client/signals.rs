@@ -44,9 +44,7 @@ impl Signals {
             SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         };
         let descriptor = open().map_err(std::io::Error::from)?;
-        Ok(Signals {
-            descriptor: Rc::new(descriptor),
-        })
+        Ok(Signals { descriptor: Rc::new(descriptor) })
     }
 
     /// The next signal, if one is pending.
@@ -57,18 +55,14 @@ impl Signals {
 
     /// The number of a pending signal that ends a command.
     pub fn pending_end(&self) -> Option<i32> {
-        std::iter::from_fn(|| self.next())
-            .find(|signal| ends(*signal))
-            .map(|signal| signal as i32)
+        std::iter::from_fn(|| self.next()).find(|signal| ends(*signal)).map(|signal| signal as i32)
     }
 
     /// Waits until `descriptor` can be read. A signal that ends a command comes back as an error.
     pub fn wait_readable(&self, descriptor: BorrowedFd<'_>) -> Result<()> {
         loop {
-            let mut set = [
-                PollFd::new(descriptor, PollFlags::POLLIN),
-                PollFd::new(self.as_fd(), PollFlags::POLLIN),
-            ];
+            let mut set =
+                [PollFd::new(descriptor, PollFlags::POLLIN), PollFd::new(self.as_fd(), PollFlags::POLLIN)];
             match poll(&mut set, PollTimeout::NONE) {
                 Err(Errno::EINTR) => continue,
                 result => result.map_err(std::io::Error::from)?,

@@ -15,13 +15,7 @@ use std::ops::RangeInclusive;
 #[derive(clap::Args)]
 pub struct Info {
     /// Format output using 'json' or a Go template
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     format: String,
 }
 
@@ -91,11 +85,7 @@ fn server_text(info: &Value) -> String {
     runtimes_and_security(&mut text, info);
     host(&mut text, info);
     registries(&mut text, info);
-    let _ = writeln!(
-        text,
-        " Live Restore Enabled: {}\n",
-        plain(&info["LiveRestoreEnabled"])
-    );
+    let _ = writeln!(text, " Live Restore Enabled: {}\n", plain(&info["LiveRestoreEnabled"]));
     text
 }
 
@@ -129,12 +119,7 @@ fn storage_and_plugins(text: &mut String, info: &Value) {
     unless_empty(text, " Cgroup Driver", &info["CgroupDriver"]);
     unless_empty(text, " Cgroup Version", &info["CgroupVersion"]);
     text.push_str(" Plugins:\n");
-    for (name, optional) in [
-        ("Volume", false),
-        ("Network", false),
-        ("Authorization", true),
-        ("Log", false),
-    ] {
+    for (name, optional) in [("Volume", false), ("Network", false), ("Authorization", true), ("Log", false)] {
         let plugins = strings(&info["Plugins"][name]);
         if !optional || !plugins.is_empty() {
             let _ = writeln!(text, "  {name}: {}", plugins.join(" "));
@@ -144,12 +129,8 @@ fn storage_and_plugins(text: &mut String, info: &Value) {
 }
 
 fn runtimes_and_security(text: &mut String, info: &Value) {
-    let mut runtimes: Vec<&String> = info["Runtimes"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-        .collect();
+    let mut runtimes: Vec<&String> =
+        info["Runtimes"].as_object().into_iter().flatten().map(|(name, _)| name).collect();
     runtimes.sort();
     if !runtimes.is_empty() {
         let names: Vec<&str> = runtimes.iter().map(|name| name.as_str()).collect();
@@ -205,9 +186,7 @@ fn host(text: &mut String, info: &Value) {
     let labels = strings(&info["Labels"]);
     if !labels.is_empty() {
         text.push_str(" Labels:\n");
-        labels
-            .iter()
-            .for_each(|label| text.push_str(&format!("  {label}\n")));
+        labels.iter().for_each(|label| text.push_str(&format!("  {label}\n")));
     }
     always(text, " Experimental", &info["ExperimentalBuild"]);
 }
@@ -215,24 +194,16 @@ fn host(text: &mut String, info: &Value) {
 fn registries(text: &mut String, info: &Value) {
     let config = &info["RegistryConfig"];
     let known = config["IndexConfigs"].as_object().cloned().unwrap_or_default();
-    let insecure: Vec<String> = known
-        .values()
-        .filter(|index| index["Secure"] == false)
-        .map(|index| plain(&index["Name"]))
-        .collect();
+    let insecure: Vec<String> =
+        known.values().filter(|index| index["Secure"] == false).map(|index| plain(&index["Name"])).collect();
     let ranges = strings(&config["InsecureRegistryCIDRs"]);
     if !known.is_empty() || !ranges.is_empty() {
         text.push_str(" Insecure Registries:\n");
-        insecure
-            .iter()
-            .chain(&ranges)
-            .for_each(|name| text.push_str(&format!("  {name}\n")));
+        insecure.iter().chain(&ranges).for_each(|name| text.push_str(&format!("  {name}\n")));
     }
     let mirrors = strings(&config["Mirrors"]);
     if !mirrors.is_empty() {
         text.push_str(" Registry Mirrors:\n");
-        mirrors
-            .iter()
-            .for_each(|mirror| text.push_str(&format!("  {mirror}\n")));
+        mirrors.iter().for_each(|mirror| text.push_str(&format!("  {mirror}\n")));
     }
 }

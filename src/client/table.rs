@@ -25,15 +25,10 @@ pub struct Row {
 impl Row {
     /// A row of text fields.
     pub fn new(fields: impl IntoIterator<Item = (&'static str, String)>) -> Row {
-        let mut fields: Vec<(String, Value)> = fields
-            .into_iter()
-            .map(|(name, text)| (name.to_string(), text.into()))
-            .collect();
+        let mut fields: Vec<(String, Value)> =
+            fields.into_iter().map(|(name, text)| (name.to_string(), text.into())).collect();
         fields.sort_by(|one, other| one.0.cmp(&other.0));
-        Row {
-            fields: fields.into_iter().collect(),
-            labels: Map::new(),
-        }
+        Row { fields: fields.into_iter().collect(), labels: Map::new() }
     }
 }
 
@@ -45,14 +40,8 @@ pub fn print(output: &mut impl Write, listing: &Listing<'_>, format: &str, rows:
     };
     let source = unescape(table.unwrap_or(if format == "json" { "{{json .}}" } else { format }));
     let template = Template::parse(&source).map_err(parsing)?;
-    let titles = listing
-        .titles
-        .iter()
-        .map(|(field, title)| (field.to_string(), Value::from(*title)));
-    let titles = Row {
-        fields: titles.collect(),
-        ..Row::default()
-    };
+    let titles = listing.titles.iter().map(|(field, title)| (field.to_string(), Value::from(*title)));
+    let titles = Row { fields: titles.collect(), ..Row::default() };
     // Rendered even when it is not shown: a field that does not exist is an error without rows, too.
     let header = line(&template, &source, &titles, Mode::Headers)?;
     // Docker's rows escape what HTML would not take, where its other JSON does not.
@@ -72,9 +61,7 @@ pub fn print(output: &mut impl Write, listing: &Listing<'_>, format: &str, rows:
 }
 
 fn escape_html(json: &str) -> String {
-    json.replace('&', "\\u0026")
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
+    json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
 }
 
 fn line(template: &Template, source: &str, row: &Row, mode: Mode) -> Result<String> {
@@ -138,10 +125,8 @@ pub fn ellipsis(text: &str, length: usize) -> String {
 mod tests {
     use super::*;
 
-    const LISTING: Listing<'_> = Listing {
-        default: "{{.ID}}\t{{.Name}}",
-        titles: &[("ID", "CONTAINER ID"), ("Name", "NAMES")],
-    };
+    const LISTING: Listing<'_> =
+        Listing { default: "{{.ID}}\t{{.Name}}", titles: &[("ID", "CONTAINER ID"), ("Name", "NAMES")] };
 
     fn printed(format: &str) -> String {
         let row = |id: &str, name: &str| Row {
@@ -167,9 +152,8 @@ mod tests {
             "{{.Nosuch}}",
             "{{x}}",
         ];
-        let text: String = formats
-            .map(|format| format!("--format '{format}'\n{}\n", printed(format)))
-            .concat();
+        let text: String =
+            formats.map(|format| format!("--format '{format}'\n{}\n", printed(format))).concat();
         insta::assert_snapshot!(text);
     }
 

@@ -19,10 +19,7 @@ impl Raw {
         }
         let failed = |errno: nix::errno::Errno| {
             let reason = errno.desc().to_lowercase();
-            Error::new(
-                ErrorKind::Local,
-                format!("unable to set IO streams as raw terminal: {reason}"),
-            )
+            Error::new(ErrorKind::Local, format!("unable to set IO streams as raw terminal: {reason}"))
         };
         let before = tcgetattr(stdin()).map_err(failed)?;
         let mut raw = before.clone();
@@ -69,15 +66,9 @@ impl DetachKeys {
             Some([sign @ b'['..=b'_']) => Some(sign - b'[' + 27),
             _ => key.bytes().next().filter(|_| key.len() == 1),
         };
-        let unknown = |key| {
-            Error::usage(format!(
-                "invalid detach keys ({text}): Unknown character: '{key}'"
-            ))
-        };
-        let keys = text
-            .split(',')
-            .map(|word| key(word).ok_or_else(|| unknown(word)))
-            .collect::<Result<Vec<_>>>()?;
+        let unknown = |key| Error::usage(format!("invalid detach keys ({text}): Unknown character: '{key}'"));
+        let keys =
+            text.split(',').map(|word| key(word).ok_or_else(|| unknown(word))).collect::<Result<Vec<_>>>()?;
         Ok(DetachKeys { keys, matched: 0 })
     }
 
@@ -119,10 +110,7 @@ mod tests {
 
     #[test]
     fn detach_keys_have_names() {
-        assert_eq!(
-            DetachKeys::parse("ctrl-@,x,ctrl-],ctrl-_").unwrap().keys,
-            [0, b'x', 29, 31]
-        );
+        assert_eq!(DetachKeys::parse("ctrl-@,x,ctrl-],ctrl-_").unwrap().keys, [0, b'x', 29, 31]);
         let error = DetachKeys::parse("ctrl-1").err().unwrap().to_string();
         assert_eq!(error, "invalid detach keys (ctrl-1): Unknown character: 'ctrl-1'");
     }

@@ -24,22 +24,11 @@ fn scaled(mut value: f64, base: f64, names: &[&str], digits: usize) -> String {
 
 /// `%.{digits}g` of C for values that need no exponent: trailing zeros go.
 fn significant(value: f64, digits: usize) -> String {
-    let magnitude = if value == 0.0 {
-        0
-    } else {
-        value.abs().log10().floor() as i32
-    };
+    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
     let places = (digits as i32 - 1 - magnitude).max(0) as usize;
     let mut text = format!("{value:.places$}");
     // Rounding may carry into one more digit: 999.96 with four is 1000, not 1000.0.
-    if text
-        .trim_start_matches('-')
-        .bytes()
-        .filter(u8::is_ascii_digit)
-        .count()
-        > digits
-        && places > 0
-    {
+    if text.trim_start_matches('-').bytes().filter(u8::is_ascii_digit).count() > digits && places > 0 {
         text = format!("{value:.*}", places - 1);
     }
     match text.contains('.') {
@@ -77,19 +66,14 @@ pub fn ago(seconds: i64) -> String {
 
 /// `2026-01-01 00:00:00 +0000 UTC`, as Go prints a time.
 pub fn full_time(seconds: i64) -> String {
-    let zoned = Timestamp::from_second(seconds)
-        .unwrap_or_default()
-        .to_zoned_datetime(local_zone());
+    let zoned = Timestamp::from_second(seconds).unwrap_or_default().to_zoned_datetime(local_zone());
     zoned.strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string()
 }
 
 /// The user's zone: `TZ` as a fixed rule or UTC, or the system's.
 pub fn local_zone() -> TimeZone {
     let name = std::env::var("TZ").ok();
-    if name
-        .as_deref()
-        .is_some_and(|name| name.is_empty() || name == "UTC")
-    {
+    if name.as_deref().is_some_and(|name| name.is_empty() || name == "UTC") {
         return TimeZone::UTC;
     }
     let path = match name.as_deref() {
@@ -98,15 +82,12 @@ pub fn local_zone() -> TimeZone {
         None => "/etc/localtime".to_string(),
     };
     let data = std::fs::read(path).ok();
-    data.and_then(|data| TimeZone::tzif("local", &data).ok())
-        .unwrap_or(TimeZone::UTC)
+    data.and_then(|data| TimeZone::tzif("local", &data).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// `512m`, `1.5g`, `2kib`, `1024` -> bytes; binary multiples, as Docker's `-m`.
 pub fn parse_bytes(text: &str) -> Result<i64, String> {
-    let end = text
-        .rfind(|letter: char| letter.is_ascii_digit())
-        .map_or(0, |at| at + 1);
+    let end = text.rfind(|letter: char| letter.is_ascii_digit()).map_or(0, |at| at + 1);
     let (number, suffix) = text.split_at(end);
     if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Err(format!("invalid size: '{text}'"));
@@ -119,11 +100,7 @@ pub fn parse_bytes(text: &str) -> Result<i64, String> {
         "" => return Ok(value as i64),
         "b" if rest.is_empty() => return Ok(value as i64),
         letter => {
-            "kmgtpezy"
-                .find(letter)
-                .filter(|_| matches!(rest, "" | "b" | "ib"))
-                .ok_or_else(unknown)?
-                + 1
+            "kmgtpezy".find(letter).filter(|_| matches!(rest, "" | "b" | "ib")).ok_or_else(unknown)? + 1
         }
     };
     Ok((value * 1024f64.powi(exponent as i32)) as i64)
@@ -139,16 +116,9 @@ pub fn parse_cpus(text: &str) -> Result<i64, String> {
     if fraction.trim_end_matches('0').len() > 9 {
         return Err("value is too precise".into());
     }
-    let whole: i64 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().map_err(|_| bad())?
-    };
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| bad())? };
     let nanos: i64 = format!("{fraction:0<9.9}").parse().map_err(|_| bad())?;
-    whole
-        .checked_mul(1_000_000_000)
-        .and_then(|billions| billions.checked_add(nanos))
-        .ok_or_else(bad)
+    whole.checked_mul(1_000_000_000).and_then(|billions| billions.checked_add(nanos)).ok_or_else(bad)
 }
 
 /// `1m30s`, `500ms` -> nanoseconds; Go's notation of a duration.
@@ -160,14 +130,10 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         return Ok(0);
     }
     while !rest.is_empty() {
-        let digits = rest
-            .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
-            .ok_or_else(bad)?;
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').ok_or_else(bad)?;
         let value: f64 = rest[..digits].parse().map_err(|_| bad())?;
         rest = &rest[digits..];
-        let length = rest
-            .find(|letter: char| letter.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let length = rest.find(|letter: char| letter.is_ascii_digit()).unwrap_or(rest.len());
         let unit = match &rest[..length] {
             "ns" => 1.0,
             "us" | "µs" => 1e3,
@@ -180,11 +146,7 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         total += value * unit;
         rest = &rest[length..];
     }
-    if text.is_empty() {
-        Err(bad())
-    } else {
-        Ok(total as i64)
-    }
+    if text.is_empty() { Err(bad()) } else { Ok(total as i64) }
 }
 
 #[cfg(test)]
@@ -193,33 +155,19 @@ mod tests {
 
     #[test]
     fn sizes_for_people() {
-        let sizes = [
-            0.0,
-            42.0,
-            999.0,
-            1000.0,
-            1_980_000.0,
-            93_412_345.0,
-            999_950.0,
-            999_999.0,
-            1.5e12,
-        ];
+        let sizes = [0.0, 42.0, 999.0, 1000.0, 1_980_000.0, 93_412_345.0, 999_950.0, 999_999.0, 1.5e12];
         let human = sizes.map(|size| human_size(size, 3)).join(" ");
-        assert_eq!(
-            human,
-            "0B 42B 999B 1kB 1.98MB 93.4MB 1e+03kB 1e+03kB 1.5TB".replace("1e+03kB", "1000kB")
-        );
+        assert_eq!(human, "0B 42B 999B 1kB 1.98MB 93.4MB 1e+03kB 1e+03kB 1.5TB".replace("1e+03kB", "1000kB"));
         assert_eq!(binary_size(25_276_000_000.0), "23.54GiB");
         assert_eq!(binary_size(512.0), "512B");
     }
 
     #[test]
     fn durations_for_people() {
-        let text = [
-            0.3, 1.0, 59.0, 60.0, 119.0, 120.0, 3599.0, 3600.0, 5400.0, 90_000.0, 200_000.0, 2e6, 1e7, 1e8,
-        ]
-        .map(human_duration)
-        .join(", ");
+        let text =
+            [0.3, 1.0, 59.0, 60.0, 119.0, 120.0, 3599.0, 3600.0, 5400.0, 90_000.0, 200_000.0, 2e6, 1e7, 1e8]
+                .map(human_duration)
+                .join(", ");
         insta::assert_snapshot!(text);
     }
 

@@ -12,18 +12,12 @@ pub struct Entry {
 }
 
 const fn entry<V: flags::Verb>(names: &'static [&'static str]) -> Entry {
-    Entry {
-        names,
-        verb: AnyVerb::of::<V>(),
-    }
+    Entry { names, verb: AnyVerb::of::<V>() }
 }
 
 /// The groups of the long forms, with what they manage.
-pub const GROUPS: &[(&str, &str)] = &[
-    ("container", "Manage containers"),
-    ("image", "Manage images"),
-    ("system", "Manage the engine"),
-];
+pub const GROUPS: &[(&str, &str)] =
+    &[("container", "Manage containers"), ("image", "Manage images"), ("system", "Manage the engine")];
 
 /// All verbs, as the help lists them.
 pub const VERBS: &[Entry] = &[
@@ -63,13 +57,8 @@ pub const VERBS: &[Entry] = &[
 /// Finds the verb that `words` begin with; says under which name, and how many words that is.
 pub fn find(words: &[String]) -> Option<(&'static Entry, &'static str, usize)> {
     let first = words.first()?;
-    let both = words
-        .get(1)
-        .map(|second| format!("{first} {second}"))
-        .unwrap_or_default();
+    let both = words.get(1).map(|second| format!("{first} {second}")).unwrap_or_default();
     let matches = |name: &&&str| **name == first.as_str() || **name == both.as_str();
-    let found = VERBS
-        .iter()
-        .find_map(|entry| entry.names.iter().find(matches).map(|name| (entry, *name)));
+    let found = VERBS.iter().find_map(|entry| entry.names.iter().find(matches).map(|name| (entry, *name)));
     found.map(|(entry, name)| (entry, name, name.split(' ').count()))
 }

@@ -14,13 +14,7 @@ use std::ops::RangeInclusive;
 #[derive(clap::Args)]
 pub struct Version {
     /// Format output using 'json' or a Go template
-    #[arg(
-        short,
-        long,
-        value_name = "string",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "string", default_value = "", hide_default_value = true)]
     format: String,
 }
 
@@ -79,10 +73,8 @@ fn with_engine(mut server: Value) -> Value {
             "BuildTime",
             "Experimental",
         ];
-        let details: serde_json::Map<String, Value> = names
-            .iter()
-            .map(|name| (name.to_string(), server[*name].clone()))
-            .collect();
+        let details: serde_json::Map<String, Value> =
+            names.iter().map(|name| (name.to_string(), server[*name].clone())).collect();
         let engine = json!({"Name": "Engine", "Version": server["Version"], "Details": details});
         server["Components"] = components.into_iter().chain([engine]).collect();
     }
@@ -94,29 +86,18 @@ fn version_text(both: &Value) -> String {
     let mut text = String::from("Client:\n");
     let api = match client["APIVersion"] == client["DefaultAPIVersion"] {
         true => plain(&client["APIVersion"]),
-        false => format!(
-            "{} (downgraded from {})",
-            plain(&client["APIVersion"]),
-            NEWEST_VERSION
-        ),
+        false => format!("{} (downgraded from {})", plain(&client["APIVersion"]), NEWEST_VERSION),
     };
     text.push_str(&line(" Version:", &plain(&client["Version"])));
     text.push_str(&line(" API version:", &api));
-    text.push_str(&line(
-        " OS/Arch:",
-        &format!("{}/{}", plain(&client["Os"]), plain(&client["Arch"])),
-    ));
+    text.push_str(&line(" OS/Arch:", &format!("{}/{}", plain(&client["Os"]), plain(&client["Arch"]))));
     text.push_str(" Context:           default");
     let server = &both["Server"];
     if server.is_null() {
         return text;
     }
     let platform = plain(&server["Platform"]["Name"]);
-    let _ = write!(
-        text,
-        "\n\nServer:{}{platform}",
-        if platform.is_empty() { "" } else { " " }
-    );
+    let _ = write!(text, "\n\nServer:{}{platform}", if platform.is_empty() { "" } else { " " });
     for component in server["Components"].as_array().into_iter().flatten() {
         let _ = write!(
             text,
@@ -142,10 +123,7 @@ fn component_lines(component: &Value) -> String {
             lines.push((name.into(), plain(&details[key])));
         }
         lines.push(("Built".into(), build_time(&plain(&details["BuildTime"]))));
-        lines.push((
-            "OS/Arch".into(),
-            format!("{}/{}", plain(&details["Os"]), plain(&details["Arch"])),
-        ));
+        lines.push(("OS/Arch".into(), format!("{}/{}", plain(&details["Os"]), plain(&details["Arch"]))));
         lines.push(("Experimental".into(), plain(&details["Experimental"])));
         // A daemon that is not written in Go, or not built from a commit, has no such line.
         lines.retain(|(_, value)| !value.is_empty());
@@ -159,10 +137,7 @@ fn component_lines(component: &Value) -> String {
         others.sort();
         lines.extend(others);
     }
-    lines
-        .iter()
-        .map(|(name, value)| line(&format!("  {name}:"), value))
-        .collect()
+    lines.iter().map(|(name, value)| line(&format!("  {name}:"), value)).collect()
 }
 
 /// A name in a column of twenty, as Go's tabwriter sets it, and its value.
@@ -188,8 +163,6 @@ mod tests {
             "Arch": "amd64", "BuildTime": "2026-05-07T21:09:36Z", "Experimental": false});
         let client = json!({"Version": "0.1", "APIVersion": "1.41", "DefaultAPIVersion": "1.50", "Os": "linux",
             "Arch": "amd64"});
-        insta::assert_snapshot!(version_text(
-            &json!({"Client": client, "Server": with_engine(server)})
-        ));
+        insta::assert_snapshot!(version_text(&json!({"Client": client, "Server": with_engine(server)})));
     }
 }

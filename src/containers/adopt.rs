@@ -79,10 +79,7 @@ impl Engine {
                 }
             }
             Found::Nothing if was.process().is_some() => {
-                let exit = Exit {
-                    code: LOST_WITH_THE_MACHINE,
-                    ..watch::killed_exit()
-                };
+                let exit = Exit { code: LOST_WITH_THE_MACHINE, ..watch::killed_exit() };
                 self.container_ended(&container, Exit { signal: None, ..exit });
             }
             Found::Nothing => {}
@@ -95,9 +92,8 @@ impl Engine {
     fn finish_removal(&self, container: &Container, was: &State) {
         match was {
             State::Removing => {
-                container.inside().record.state = State::Dead {
-                    reason: "its removal was interrupted".to_owned(),
-                };
+                container.inside().record.state =
+                    State::Dead { reason: "its removal was interrupted".to_owned() };
                 self.remove_ended(container);
             }
             State::Exited { .. } if container.inside().record.host_config.auto_remove => {
@@ -117,20 +113,11 @@ impl Engine {
         let live = Arc::new(live);
         {
             let mut inside = container.inside();
-            let frozen = self
-                .cgroup_of(&container.id)
-                .is_ok_and(|cgroup| cgroup.is_frozen());
-            inside.record.state = if frozen {
-                State::Paused(process)
-            } else {
-                State::Running(process)
-            };
+            let frozen = self.cgroup_of(&container.id).is_ok_and(|cgroup| cgroup.is_frozen());
+            inside.record.state = if frozen { State::Paused(process) } else { State::Running(process) };
             inside.start_time = target.start_time;
             inside.live = Some(live.clone());
-            inside.endpoint = match self
-                .networks
-                .adopt(&inside.record, &self.run_folder(&container.id))
-            {
+            inside.endpoint = match self.networks.adopt(&inside.record, &self.run_folder(&container.id)) {
                 Ok(endpoint) => endpoint,
                 Err(error) => {
                     tracing::warn!(container = container.id, %error, "the container's place on the bridge is not known");
@@ -144,17 +131,9 @@ impl Engine {
 
     /// Run folders without a container, exec sessions of the old daemon, volumes of containers that are no more.
     fn delete_strays(&self) -> Result<()> {
-        let known: Vec<String> = self
-            .names()
-            .all()
-            .iter()
-            .map(|container| container.id.clone())
-            .collect();
+        let known: Vec<String> = self.names().all().iter().map(|container| container.id.clone()).collect();
         let [containers, sessions] = self.run_folders();
-        for folder in folders_in(&containers)?
-            .into_iter()
-            .filter(|folder| !is_named_in(folder, &known))
-        {
+        for folder in folders_in(&containers)?.into_iter().filter(|folder| !is_named_in(folder, &known)) {
             end_and_delete(&folder);
         }
         for folder in folders_in(&sessions)? {
@@ -176,11 +155,7 @@ impl Engine {
 
     /// A session that still runs is waited for, though nobody can ask for it any more; others are cleaned up after.
     fn adopt_session(&self, folder: &Path) -> Result<()> {
-        let id = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match find(folder)? {
             Found::Running(live, ..) => self.watcher.add_stray(id, Arc::new(live)),
             Found::Ended(_) | Found::Nothing => {
@@ -206,10 +181,7 @@ fn ended_at(state: &State) -> Option<&str> {
 fn running_before(was: State, finished_at: &str) -> State {
     match was {
         State::Running(_) | State::Paused(_) => was,
-        _ => State::Running(Process {
-            pid: 0,
-            started_at: finished_at.to_owned(),
-        }),
+        _ => State::Running(Process { pid: 0, started_at: finished_at.to_owned() }),
     }
 }
 
@@ -223,9 +195,7 @@ fn find(folder: &Path) -> Result<Found> {
         return Ok(Found::Running(live, process, target));
     }
     // Asked after the connection has failed: a supervisor writes its last word before it goes.
-    Ok(supervisor::read_exit(folder)
-        .map_err(Error::system)?
-        .map_or(Found::Lost, Found::Ended))
+    Ok(supervisor::read_exit(folder).map_err(Error::system)?.map_or(Found::Lost, Found::Ended))
 }
 
 /// A supervisor introduces itself by `Created` and `Started`. One that was never told to start ends with the daemon that
@@ -238,13 +208,7 @@ fn introduced(live: &Connection) -> Result<Option<(Process, Identity)>> {
             Some(Event::Created(found)) => target = Some(found),
             Some(Event::Started { at }) => {
                 let Some(target) = target else { return Ok(None) };
-                return Ok(Some((
-                    Process {
-                        pid: target.pid,
-                        started_at: at,
-                    },
-                    target,
-                )));
+                return Ok(Some((Process { pid: target.pid, started_at: at }, target)));
             }
             Some(Event::Detached) => {}
             // It ends right now: its exit.json says how.
@@ -262,9 +226,7 @@ fn folders_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn is_named_in(folder: &Path, names: &[String]) -> bool {
-    folder
-        .file_name()
-        .is_some_and(|own| names.iter().any(|name| own == name.as_str()))
+    folder.file_name().is_some_and(|own| names.iter().any(|name| own == name.as_str()))
 }
 
 fn end_and_delete(folder: &Path) {

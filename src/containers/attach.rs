@@ -45,8 +45,7 @@ pub struct Client {
 impl Client {
     /// Gives it to the supervisor that it came for.
     pub fn attach(self, live: &Connection) -> Result<()> {
-        live.attach(self.connection, &self.options, &self.already_read)
-            .map_err(Error::system)
+        live.attach(self.connection, &self.options, &self.already_read).map_err(Error::system)
     }
 }
 
@@ -67,10 +66,7 @@ enum To {
     /// A container's; counted in its `tickets` until dropped.
     Container(Arc<Container>),
     /// An exec session's, which is started by the handing over.
-    Session {
-        session: Arc<Session>,
-        terminal_size: Option<(u16, u16)>,
-    },
+    Session { session: Arc<Session>, terminal_size: Option<(u16, u16)> },
 }
 
 impl AttachTicket {
@@ -82,24 +78,15 @@ impl AttachTicket {
     /// Gives the client's connection away. `already_read` are bytes that the HTTP parser took from it past the request.
     pub fn hand_over(mut self, connection: OwnedFd, already_read: Vec<u8>) -> Result<()> {
         let options = std::mem::take(&mut self.options);
-        let mut client = Client {
-            connection,
-            options,
-            already_read,
-        };
+        let mut client = Client { connection, options, already_read };
         match &self.to {
             To::Container(container) => {
                 client.connection = self.send_logs(container, client.connection)?;
-                if self.stream {
-                    hand_to_container(container, client)
-                } else {
-                    Ok(())
-                }
+                if self.stream { hand_to_container(container, client) } else { Ok(()) }
             }
-            To::Session {
-                session,
-                terminal_size,
-            } => self.engine.exec_run(session, Some(client), *terminal_size),
+            To::Session { session, terminal_size } => {
+                self.engine.exec_run(session, Some(client), *terminal_size)
+            }
         }
     }
 
@@ -144,11 +131,7 @@ impl Engine {
             detach_keys: if config.tty { detach_keys } else { Vec::new() },
         };
         let (stdout, stderr) = (request.stdout, request.stderr);
-        let logs = request.logs.then(|| LogsOptions {
-            stdout,
-            stderr,
-            ..LogsOptions::default()
-        });
+        let logs = request.logs.then(|| LogsOptions { stdout, stderr, ..LogsOptions::default() });
         inside.tickets += 1;
         self.tell(&inside, "attach", &[]);
         drop(inside);
@@ -170,17 +153,8 @@ impl Engine {
     ) -> Result<AttachTicket> {
         let session = self.startable_session(id, terminal)?;
         let options = session.attach_options(detach_keys(session.detach_keys.as_deref())?);
-        let to = To::Session {
-            session,
-            terminal_size,
-        };
-        Ok(AttachTicket {
-            engine: self.clone(),
-            to,
-            options,
-            logs: None,
-            stream: true,
-        })
+        let to = To::Session { session, terminal_size };
+        Ok(AttachTicket { engine: self.clone(), to, options, logs: None, stream: true })
     }
 }
 
@@ -205,9 +179,7 @@ const TICKET_PATIENCE: Duration = Duration::from_secs(5);
 impl Container {
     /// Waits until everybody who holds a ticket has come, or has given up.
     pub fn wait_for_tickets(&self) {
-        self.wait_until(Some(Instant::now() + TICKET_PATIENCE), |inside| {
-            inside.tickets == 0
-        });
+        self.wait_until(Some(Instant::now() + TICKET_PATIENCE), |inside| inside.tickets == 0);
     }
 }
 
@@ -230,15 +202,9 @@ impl Inside {
 /// Docker's notation: `ctrl-` and one of `a-z @ [ \ ] ^ _`, or one character, separated by commas.
 fn detach_keys(keys: Option<&str>) -> Result<Vec<u8>> {
     let keys = keys.filter(|keys| !keys.is_empty()).unwrap_or("ctrl-p,ctrl-q");
-    let invalid = || {
-        Error::new(
-            ErrorKind::InvalidParameter,
-            format!("Invalid detach keys ({keys}) provided"),
-        )
-    };
-    keys.split(',')
-        .map(|key| key_byte(key).ok_or_else(invalid))
-        .collect()
+    let invalid =
+        || Error::new(ErrorKind::InvalidParameter, format!("Invalid detach keys ({keys}) provided"));
+    keys.split(',').map(|key| key_byte(key).ok_or_else(invalid)).collect()
 }
 
 fn key_byte(key: &str) -> Option<u8> {
@@ -259,10 +225,7 @@ mod tests {
     #[test]
     fn detach_keys_are_dockers() {
         assert_eq!(detach_keys(None).expect("default"), [16, 17]);
-        assert_eq!(
-            detach_keys(Some("ctrl-a,x,ctrl-[")).expect("legal"),
-            [1, b'x', 27]
-        );
+        assert_eq!(detach_keys(Some("ctrl-a,x,ctrl-[")).expect("legal"), [1, b'x', 27]);
         let error = detach_keys(Some("ctrl-1")).expect_err("illegal");
         assert_eq!(error.to_string(), "Invalid detach keys (ctrl-1) provided");
     }

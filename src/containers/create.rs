@@ -33,10 +33,7 @@ impl Engine {
         let name = container.inside().record.name.clone();
         self.names().insert(&name, container.clone());
         self.tell(&container.inside(), "create", &[]);
-        Ok(api::ContainerCreateResponse {
-            id,
-            warnings: warnings(request, &image),
-        })
+        Ok(api::ContainerCreateResponse { id, warnings: warnings(request, &image) })
     }
 
     fn reserve_name(&self, name: Option<&str>, id: &str) -> Result<String> {
@@ -99,11 +96,8 @@ fn merge(id: &str, request: &api::ContainerCreateRequest, image: &Image, facts: 
     let mut host_config = request.host_config.clone();
     complete_host_config(&mut host_config, facts);
     if config.hostname.is_empty() {
-        config.hostname = if host_config.network_mode == "host" {
-            own_hostname()
-        } else {
-            id[..12].to_owned()
-        };
+        config.hostname =
+            if host_config.network_mode == "host" { own_hostname() } else { id[..12].to_owned() };
     }
     let parts = [&config.entrypoint, &config.cmd];
     let command: Vec<String> = parts.into_iter().flatten().flatten().cloned().collect();
@@ -133,11 +127,7 @@ fn merge_command(config: &mut api::ContainerConfig, defaults: &RunConfig) {
         }
         config.entrypoint = defaults.entrypoint.clone().filter(|words| !words.is_empty());
     }
-    if config
-        .entrypoint
-        .as_ref()
-        .is_some_and(|words| words.len() == 1 && words[0].is_empty())
-    {
+    if config.entrypoint.as_ref().is_some_and(|words| words.len() == 1 && words[0].is_empty()) {
         config.entrypoint = None;
     }
 }
@@ -146,10 +136,7 @@ fn merge_maps(config: &mut api::ContainerConfig, defaults: &RunConfig) {
     let name = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
     let asked = config.env.take().unwrap_or_default();
     let known: Vec<String> = asked.iter().map(|variable| name(variable)).collect();
-    let inherited = defaults
-        .env
-        .iter()
-        .filter(|variable| !known.contains(&name(variable)));
+    let inherited = defaults.env.iter().filter(|variable| !known.contains(&name(variable)));
     // Docker lists what was asked for first, then what the image adds.
     let env: Vec<String> = asked.iter().cloned().chain(inherited.cloned()).collect();
     config.env = Some(env);
@@ -161,10 +148,7 @@ fn merge_maps(config: &mut api::ContainerConfig, defaults: &RunConfig) {
         config.volumes.get_or_insert_default().extend(more);
     }
     if !defaults.exposed_ports.is_empty() {
-        let more = defaults
-            .exposed_ports
-            .keys()
-            .map(|port| (port.clone(), api::Empty {}));
+        let more = defaults.exposed_ports.keys().map(|port| (port.clone(), api::Empty {}));
         config.exposed_ports.get_or_insert_default().extend(more);
     }
 }
@@ -197,18 +181,13 @@ fn complete_host_config(host: &mut api::HostConfig, facts: &Facts) {
     fill(&mut host.runtime, validate::RUNTIME);
     fill(&mut host.restart_policy.name, "no");
     // As Docker chooses: a cgroup namespace hides nothing on v1, where each controller has a tree of its own.
-    fill(
-        &mut host.cgroupns_mode,
-        if facts.unified_cgroups { "private" } else { "host" },
-    );
+    fill(&mut host.cgroupns_mode, if facts.unified_cgroups { "private" } else { "host" });
     if host.shm_size == 0 {
         host.shm_size = SHM_SIZE;
     }
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
-    host.masked_paths
-        .get_or_insert_with(|| owned(privileges::masked_paths()));
-    host.readonly_paths
-        .get_or_insert_with(|| owned(privileges::readonly_paths()));
+    host.masked_paths.get_or_insert_with(|| owned(privileges::masked_paths()));
+    host.readonly_paths.get_or_insert_with(|| owned(privileges::readonly_paths()));
     // Swap as large again as memory, unless told otherwise.
     if host.memory > 0 && host.memory_swap == 0 {
         host.memory_swap = host.memory * 2;
@@ -217,18 +196,11 @@ fn complete_host_config(host: &mut api::HostConfig, facts: &Facts) {
 }
 
 fn own_hostname() -> String {
-    nix::unistd::gethostname()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn warnings(request: &api::ContainerCreateRequest, image: &Image) -> Vec<String> {
-    let test = image
-        .config
-        .config
-        .healthcheck
-        .as_ref()
-        .and_then(|check| check["Test"][0].as_str());
+    let test = image.config.config.healthcheck.as_ref().and_then(|check| check["Test"][0].as_str());
     let unchecked = request.config.healthcheck.is_none() && test.is_some_and(|kind| kind != "NONE");
     let warning = "The image's HEALTHCHECK is not run: health checks are not supported by coracle yet";
     unchecked.then(|| warning.to_owned()).into_iter().collect()

@@ -53,11 +53,7 @@ impl Engine {
         if exit.oom_killed {
             self.tell(&inside, "oom", &[]);
         }
-        self.tell(
-            &inside,
-            "die",
-            &[("execDuration", lasted), ("exitCode", exit.code.to_string())],
-        );
+        self.tell(&inside, "die", &[("execDuration", lasted), ("exitCode", exit.code.to_string())]);
         inside.tell_of_end();
         drop(inside);
         container.changed.notify_all();
@@ -66,9 +62,7 @@ impl Engine {
     /// Deleting a large folder takes long, and the watcher has others to hear.
     fn remove_in_background(self: &Arc<Engine>, container: &Arc<Container>) {
         let (engine, ended) = (self.clone(), container.clone());
-        let thread = std::thread::Builder::new()
-            .name("remover".to_owned())
-            .stack_size(256 * 1024);
+        let thread = std::thread::Builder::new().name("remover".to_owned()).stack_size(256 * 1024);
         if let Err(error) = thread.spawn(move || engine.remove_ended(&ended)) {
             tracing::warn!(%error, "no thread to remove a container");
             self.remove_ended(container);
@@ -79,23 +73,16 @@ impl Engine {
 impl Container {
     /// Whether this supervisor still holds the container's process, as far as we have heard.
     pub fn is_served_by(&self, live: &Arc<Connection>) -> bool {
-        self.inside()
-            .live
-            .as_ref()
-            .is_some_and(|own| Arc::ptr_eq(own, live))
+        self.inside().live.as_ref().is_some_and(|own| Arc::ptr_eq(own, live))
     }
 }
 
 impl super::Inside {
     fn seconds_since_start(&self, exit: &Exit) -> String {
         let parse = |time: &str| time.parse::<jiff::Timestamp>().ok();
-        let started = self
-            .state()
-            .process()
-            .and_then(|process| parse(&process.started_at));
-        let lasted = started
-            .zip(parse(&exit.finished_at))
-            .map(|(start, end)| end.as_second() - start.as_second());
+        let started = self.state().process().and_then(|process| parse(&process.started_at));
+        let lasted =
+            started.zip(parse(&exit.finished_at)).map(|(start, end)| end.as_second() - start.as_second());
         lasted.unwrap_or(0).max(0).to_string()
     }
 }

@@ -27,18 +27,11 @@ pub fn write(folder: &Path, record: &Record, address: Option<Ipv4Addr>) -> Resul
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         result => result.map_err(Error::system),
     };
-    let first = if on_host {
-        host_file("/etc/hosts")?
-    } else {
-        HOSTS.to_owned()
-    };
+    let first = if on_host { host_file("/etc/hosts")? } else { HOSTS.to_owned() };
     let write = |name: &str, text: String| fs::write(folder.join(name), text).map_err(Error::system);
     write("hosts", hosts(first, record, address))?;
     write("hostname", format!("{}\n", record.config.hostname))?;
-    write(
-        "resolv.conf",
-        resolv_conf(&host_file("/etc/resolv.conf")?, record, on_host),
-    )
+    write("resolv.conf", resolv_conf(&host_file("/etc/resolv.conf")?, record, on_host))
 }
 
 fn hosts(mut text: String, record: &Record, address: Option<Ipv4Addr>) -> String {
@@ -50,11 +43,7 @@ fn hosts(mut text: String, record: &Record, address: Option<Ipv4Addr>) -> String
     }
     if let Some(address) = address {
         let (host, domain) = (&record.config.hostname, &record.config.domainname);
-        let full = if domain.is_empty() {
-            host.clone()
-        } else {
-            format!("{host}.{domain} {host}")
-        };
+        let full = if domain.is_empty() { host.clone() } else { format!("{host}.{domain} {host}") };
         text.push_str(&format!("{address}\t{full}\n"));
     }
     text
@@ -64,25 +53,15 @@ fn hosts(mut text: String, record: &Record, address: Option<Ipv4Addr>) -> String
 fn resolv_conf(host: &str, record: &Record, on_host: bool) -> String {
     let config = &record.host_config;
     let own = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
-    let (servers, search, options) = (
-        own(&config.dns),
-        own(&config.dns_search),
-        own(&config.dns_options),
-    );
+    let (servers, search, options) = (own(&config.dns), own(&config.dns_search), own(&config.dns_options));
     if servers.is_none() && search.is_none() && options.is_none() && (on_host || !has_loopback_server(host)) {
         return host.to_owned();
     }
     let of_host = |keyword: &str| words_of(host, keyword);
     let servers = servers.unwrap_or_else(|| {
-        let found: Vec<String> = of_host("nameserver")
-            .into_iter()
-            .filter(|s| on_host || !is_loopback(s))
-            .collect();
-        if found.is_empty() {
-            PUBLIC_NAME_SERVERS.map(String::from).to_vec()
-        } else {
-            found
-        }
+        let found: Vec<String> =
+            of_host("nameserver").into_iter().filter(|s| on_host || !is_loopback(s)).collect();
+        if found.is_empty() { PUBLIC_NAME_SERVERS.map(String::from).to_vec() } else { found }
     });
     let mut text = String::new();
     let mut line = |keyword: &str, words: &[String]| {
@@ -93,9 +72,7 @@ fn resolv_conf(host: &str, record: &Record, on_host: bool) -> String {
     let search = search.unwrap_or_else(|| of_host("search"));
     // A single dot means: no search list at all.
     line("search", if search == ["."] { &[] } else { &search });
-    servers
-        .iter()
-        .for_each(|server| line("nameserver", std::slice::from_ref(server)));
+    servers.iter().for_each(|server| line("nameserver", std::slice::from_ref(server)));
     line("options", &options.unwrap_or_else(|| of_host("options")));
     text
 }
@@ -114,7 +91,5 @@ fn has_loopback_server(text: &str) -> bool {
 }
 
 fn is_loopback(server: &str) -> bool {
-    server
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|address| address.is_loopback())
+    server.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -36,11 +36,7 @@ impl Engine {
             resolv_conf_path: file("resolv.conf"),
             hostname_path: file("hostname"),
             hosts_path: file("hosts"),
-            log_path: if record.host_config.log_config.kind == "none" {
-                String::new()
-            } else {
-                file(&log)
-            },
+            log_path: if record.host_config.log_config.kind == "none" { String::new() } else { file(&log) },
             name: format!("/{}", record.name),
             driver: "overlay2".to_owned(),
             platform: "linux".to_owned(),
@@ -61,16 +57,9 @@ impl Engine {
         let lower = self.snapshots.lower_dirs(&record.layers).unwrap_or_default();
         let lower: Vec<String> = lower.iter().map(|layer| layer.display().to_string()).collect();
         let path = |name: &str| folder.join(name).display().to_string();
-        let data = [
-            ("LowerDir", lower.join(":")),
-            ("UpperDir", path("diff")),
-            ("WorkDir", path("work")),
-        ];
+        let data = [("LowerDir", lower.join(":")), ("UpperDir", path("diff")), ("WorkDir", path("work"))];
         let data = data.map(|(name, value)| (name.to_owned(), value)).into();
-        api::GraphDriver {
-            data: Some(data),
-            name: "overlay2".to_owned(),
-        }
+        api::GraphDriver { data: Some(data), name: "overlay2".to_owned() }
     }
 
     /// Bytes that the container has written, and bytes of its image.
@@ -87,12 +76,7 @@ impl Engine {
     pub fn mount_points(&self, record: &Record) -> Vec<api::MountPoint> {
         let host = &record.host_config;
         let mut points: Vec<api::MountPoint> = Vec::new();
-        for bind in host
-            .binds
-            .iter()
-            .flatten()
-            .filter_map(|text| binds::parse(text).ok())
-        {
+        for bind in host.binds.iter().flatten().filter_map(|text| binds::parse(text).ok()) {
             points.push(api::MountPoint {
                 kind: "bind".to_owned(),
                 source: bind.source,
@@ -121,10 +105,8 @@ impl Engine {
     fn network_settings(&self, inside: &Inside) -> api::NetworkSettings {
         let endpoint = self.endpoint_settings(inside);
         let name = Engine::network_name(&inside.record.host_config.network_mode).to_owned();
-        let mut settings = api::NetworkSettings {
-            networks: [(name, endpoint.clone())].into(),
-            ..Default::default()
-        };
+        let mut settings =
+            api::NetworkSettings { networks: [(name, endpoint.clone())].into(), ..Default::default() };
         if let State::Running(process) | State::Paused(process) = inside.state() {
             settings.sandbox_id = inside.record.id.clone();
             settings.sandbox_key = format!("/proc/{}/ns/net", process.pid);
@@ -146,14 +128,7 @@ impl Engine {
         if mode == "bridge" {
             settings.network_id = self.networks.id.clone();
         }
-        if let Some(Endpoint {
-            address,
-            prefix,
-            gateway,
-            mac,
-            ..
-        }) = &inside.endpoint
-        {
+        if let Some(Endpoint { address, prefix, gateway, mac, .. }) = &inside.endpoint {
             settings.endpoint_id = inside.record.id.clone();
             settings.gateway = gateway.to_string();
             settings.ip_address = address.to_string();
@@ -172,11 +147,7 @@ fn mount_point(mount: &api::Mount) -> api::MountPoint {
         source: mount.source.clone(),
         destination: binds::clean(&mount.target),
         rw: !mount.read_only,
-        propagation: if propagation.is_empty() {
-            default.to_owned()
-        } else {
-            propagation
-        },
+        propagation: if propagation.is_empty() { default.to_owned() } else { propagation },
         ..Default::default()
     }
 }
@@ -198,24 +169,14 @@ pub fn state(inside: &Inside) -> api::ContainerState {
             shown.pid = process.pid.into();
             shown.started_at = process.started_at.clone();
         }
-        State::Exited {
-            started_at,
-            exit,
-            failure,
-        } => {
+        State::Exited { started_at, exit, failure } => {
             shown.oom_killed = exit.oom_killed;
             shown.started_at = started_at.clone();
             shown.finished_at = exit.finished_at.clone();
-            shown.error = failure
-                .as_ref()
-                .map(|failure| failure.message.clone())
-                .unwrap_or_default();
+            shown.error = failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
         }
         State::Created { failure } => {
-            shown.error = failure
-                .as_ref()
-                .map(|failure| failure.message.clone())
-                .unwrap_or_default();
+            shown.error = failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
         }
         State::Dead { reason } => {
             shown.dead = true;

@@ -53,9 +53,9 @@ impl Engine {
         let filters = &options.filters;
         let border = |name: &str| match filters::values(filters, name).last() {
             None => Ok(None),
-            Some(reference) => self
-                .container(reference)
-                .map(|found| Some(found.inside().record.created.clone())),
+            Some(reference) => {
+                self.container(reference).map(|found| Some(found.inside().record.created.clone()))
+            }
         };
         let (before, since) = (border("before")?, border("since")?);
         check_status(filters)?;
@@ -71,9 +71,7 @@ impl Engine {
             (whatever || inside.runs())
                 && before.as_ref().is_none_or(|border| created < border)
                 && since.as_ref().is_none_or(|border| created > border)
-                && ancestors
-                    .as_ref()
-                    .is_none_or(|images| images.contains(&inside.record.image_id))
+                && ancestors.as_ref().is_none_or(|images| images.contains(&inside.record.image_id))
                 && inside.matches(filters)
         });
         if options.limit > 0 {
@@ -91,10 +89,7 @@ impl Engine {
 
     fn summary(&self, inside: &Inside) -> api::ContainerSummary {
         let record = &inside.record;
-        let created = record
-            .created
-            .parse::<jiff::Timestamp>()
-            .map_or(0, |time| time.as_second());
+        let created = record.created.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());
         let network = Engine::network_name(&record.host_config.network_mode).to_owned();
         api::ContainerSummary {
             id: record.id.clone(),
@@ -119,21 +114,10 @@ impl Engine {
     }
 }
 
-const STATES: [&str; 7] = [
-    "created",
-    "restarting",
-    "running",
-    "removing",
-    "paused",
-    "exited",
-    "dead",
-];
+const STATES: [&str; 7] = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 
 fn check_status(filters: &Filters) -> Result<()> {
-    match filters::values(filters, "status")
-        .iter()
-        .find(|status| !STATES.contains(&status.as_str()))
-    {
+    match filters::values(filters, "status").iter().find(|status| !STATES.contains(&status.as_str())) {
         None => Ok(()),
         Some(status) => {
             let message = format!("Invalid filter 'status={status}'");
@@ -164,29 +148,17 @@ impl Inside {
     }
 
     fn exposes(&self, port: &str) -> bool {
-        let full = if port.contains('/') {
-            port.to_owned()
-        } else {
-            format!("{port}/tcp")
-        };
-        self.record
-            .config
-            .exposed_ports
-            .as_ref()
-            .is_some_and(|ports| ports.contains_key(&full))
+        let full = if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") };
+        self.record.config.exposed_ports.as_ref().is_some_and(|ports| ports.contains_key(&full))
     }
 }
 
 /// Docker takes the value for a regular expression over `/name`; here it is a part of the name, with `^` and `$` for its ends.
 fn name_matches(name: &str, wanted: &str) -> bool {
     let wanted = wanted.replacen("^/", "^", 1);
-    let (wanted, from_start) = wanted
-        .strip_prefix('^')
-        .map_or((wanted.as_str(), false), |rest| (rest, true));
+    let (wanted, from_start) = wanted.strip_prefix('^').map_or((wanted.as_str(), false), |rest| (rest, true));
     let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
-    let (wanted, to_end) = wanted
-        .strip_suffix('$')
-        .map_or((wanted, false), |rest| (rest, true));
+    let (wanted, to_end) = wanted.strip_suffix('$').map_or((wanted, false), |rest| (rest, true));
     match (from_start, to_end) {
         (true, true) => name == wanted,
         (true, false) => name.starts_with(wanted),
@@ -202,11 +174,7 @@ fn status(state: &State) -> String {
         State::Running(process) => format!("Up {}", since(&process.started_at)),
         State::Paused(process) => format!("Up {} (Paused)", since(&process.started_at)),
         State::Exited { exit, .. } => {
-            format!(
-                "Exited ({}) {} ago",
-                wait::exit_code(state),
-                since(&exit.finished_at)
-            )
+            format!("Exited ({}) {} ago", wait::exit_code(state), since(&exit.finished_at))
         }
         State::Removing => "Removal In Progress".to_owned(),
         State::Dead { .. } => "Dead".to_owned(),
@@ -242,37 +210,18 @@ mod tests {
 
     #[test]
     fn spans_are_told_as_docker_does() {
-        let told: Vec<String> = [
-            0,
-            1,
-            59,
-            60,
-            119,
-            120,
-            3599,
-            3600,
-            5399,
-            5400,
-            86400 * 3,
-            86400 * 20,
-            86400 * 90,
-            86400 * 800,
-        ]
-        .map(human_duration)
-        .to_vec();
+        let told: Vec<String> =
+            [0, 1, 59, 60, 119, 120, 3599, 3600, 5399, 5400, 86400 * 3, 86400 * 20, 86400 * 90, 86400 * 800]
+                .map(human_duration)
+                .to_vec();
         insta::assert_snapshot!(told.join("\n"));
     }
 
     #[test]
     fn names_are_found_by_a_part() {
-        for (wanted, found) in [
-            ("w", true),
-            ("^/two$", true),
-            ("^two", true),
-            ("o$", true),
-            ("^w", false),
-            ("/two", true),
-        ] {
+        for (wanted, found) in
+            [("w", true), ("^/two$", true), ("^two", true), ("o$", true), ("^w", false), ("/two", true)]
+        {
             assert_eq!(name_matches("two", wanted), found, "{wanted}");
         }
     }

@@ -83,21 +83,10 @@ impl Engine {
         }
         let folder = self.container_folder(&container.id);
         // Watched before the first read, so that no line falls between the two.
-        let changes = if options.follow {
-            Some(watch(&folder)?)
-        } else {
-            None
-        };
+        let changes = if options.follow { Some(watch(&folder)?) } else { None };
         let path = folder.join(format!("{}-json.log", container.id));
         let files = LogFiles::open(path, options.tail).map_err(Error::system)?;
-        Ok(Logs {
-            raw,
-            options: options.clone(),
-            container,
-            files,
-            changes,
-            finished: false,
-        })
+        Ok(Logs { raw, options: options.clone(), container, files, changes, finished: false })
     }
 }
 
@@ -183,10 +172,7 @@ enum Verdict {
 impl LogsOptions {
     fn verdict(&self, line: &Line<'_>) -> Verdict {
         if self.since.is_some() || self.until.is_some() {
-            let time = line
-                .time
-                .parse::<jiff::Timestamp>()
-                .map_or(0, |time| time.as_nanosecond() as i64);
+            let time = line.time.parse::<jiff::Timestamp>().map_or(0, |time| time.as_nanosecond() as i64);
             if self.until.is_some_and(|until| time > until) {
                 return Verdict::TooLate;
             }
@@ -194,11 +180,7 @@ impl LogsOptions {
                 return Verdict::Skip;
             }
         }
-        let wanted = if line.stream == "stderr" {
-            self.stderr
-        } else {
-            self.stdout
-        };
+        let wanted = if line.stream == "stderr" { self.stderr } else { self.stdout };
         if wanted { Verdict::Send } else { Verdict::Skip }
     }
 }
@@ -240,51 +222,24 @@ mod tests {
     use super::*;
 
     fn line(time: &'static str) -> Line<'static> {
-        Line {
-            log: "hello\n".into(),
-            stream: "stdout".into(),
-            time: time.into(),
-        }
+        Line { log: "hello\n".into(), stream: "stdout".into(), time: time.into() }
     }
 
     #[test]
     fn frames_carry_time_and_length() {
         let mut chunk = Vec::new();
-        let options = LogsOptions {
-            timestamps: true,
-            ..LogsOptions::default()
-        };
+        let options = LogsOptions { timestamps: true, ..LogsOptions::default() };
         append(&mut chunk, &line("2026-01-01T00:00:00.5Z"), &options, false);
-        assert_eq!(
-            chunk,
-            b"\x01\0\0\0\0\0\0\x252026-01-01T00:00:00.500000000Z hello\n"
-        );
+        assert_eq!(chunk, b"\x01\0\0\0\0\0\0\x252026-01-01T00:00:00.500000000Z hello\n");
     }
 
     #[test]
     fn lines_are_chosen_by_stream_and_time() {
-        let both = LogsOptions {
-            stdout: true,
-            stderr: false,
-            since: Some(1_000_000_000),
-            ..LogsOptions::default()
-        };
-        assert!(matches!(
-            both.verdict(&line("1970-01-01T00:00:00Z")),
-            Verdict::Skip
-        ));
-        assert!(matches!(
-            both.verdict(&line("1970-01-01T00:00:01Z")),
-            Verdict::Send
-        ));
-        let until = LogsOptions {
-            stdout: true,
-            until: Some(0),
-            ..LogsOptions::default()
-        };
-        assert!(matches!(
-            until.verdict(&line("1970-01-01T00:00:01Z")),
-            Verdict::TooLate
-        ));
+        let both =
+            LogsOptions { stdout: true, stderr: false, since: Some(1_000_000_000), ..LogsOptions::default() };
+        assert!(matches!(both.verdict(&line("1970-01-01T00:00:00Z")), Verdict::Skip));
+        assert!(matches!(both.verdict(&line("1970-01-01T00:00:01Z")), Verdict::Send));
+        let until = LogsOptions { stdout: true, until: Some(0), ..LogsOptions::default() };
+        assert!(matches!(until.verdict(&line("1970-01-01T00:00:01Z")), Verdict::TooLate));
     }
 }

@@ -96,9 +96,7 @@ impl Names {
 pub fn validate(name: &str) -> Result<&str> {
     let bare = name.strip_prefix('/').unwrap_or(name);
     let mut characters = bare.chars();
-    let first = characters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphanumeric());
+    let first = characters.next().is_some_and(|first| first.is_ascii_alphanumeric());
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if first && bare.len() > 1 && characters.all(legal) {
         return Ok(bare);
@@ -112,10 +110,7 @@ pub fn validate(name: &str) -> Result<&str> {
 /// A new id: 64 random hexadecimal digits, never all decimal in the first twelve (a host name must not look like a number).
 pub fn random_id() -> String {
     loop {
-        let id: String = random_bytes::<32>()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id: String = random_bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
         if id[..12].bytes().any(|digit| digit.is_ascii_alphabetic()) {
             return id;
         }
@@ -132,11 +127,7 @@ fn random_bytes<const N: usize>() -> [u8; N] {
 
 fn invented_name() -> String {
     let [mood, person] = random_bytes::<2>();
-    format!(
-        "{}_{}",
-        MOODS[usize::from(mood) % MOODS.len()],
-        SAILORS[usize::from(person) % SAILORS.len()]
-    )
+    format!("{}_{}", MOODS[usize::from(mood) % MOODS.len()], SAILORS[usize::from(person) % SAILORS.len()])
 }
 
 const MOODS: [&str; 64] = [

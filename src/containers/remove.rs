@@ -78,10 +78,7 @@ impl Engine {
     /// Gives a container another name.
     pub fn rename(&self, reference: &str, name: &str) -> Result<()> {
         if name.is_empty() {
-            return Err(Error::new(
-                ErrorKind::InvalidParameter,
-                "Neither old nor new names may be empty",
-            ));
+            return Err(Error::new(ErrorKind::InvalidParameter, "Neither old nor new names may be empty"));
         }
         let name = names::validate(name)?;
         let container = self.container(reference)?;
@@ -125,10 +122,7 @@ impl super::Inside {
         self.last_code = wait::exit_code(self.state());
         self.apply(Event::RemovalBegan).map_err(|refusal| match refusal {
             Refusal::Running => self.cannot_remove_while_it_runs(),
-            _ => Error::new(
-                ErrorKind::Conflict,
-                format!("removal of container {id} is already in progress"),
-            ),
+            _ => Error::new(ErrorKind::Conflict, format!("removal of container {id} is already in progress")),
         })
     }
 }

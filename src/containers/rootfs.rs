@@ -61,20 +61,14 @@ pub fn merged(layers: &[&Path], path: &Path) -> io::Result<Vec<PathBuf>> {
 /// The components of a path, the first last; what climbs is kept, since a link may do so within the root.
 fn components(path: &Path) -> Vec<PathBuf> {
     let kept = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::ParentDir);
-    path.components()
-        .rev()
-        .filter(kept)
-        .map(|part| PathBuf::from(part.as_os_str()))
-        .collect()
+    path.components().rev().filter(kept).map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
 /// The folders, topmost first, that overlayfs would merge at a path without links.
 fn descend_all(layers: &[&Path], path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders: Vec<PathBuf> = layers.iter().map(|layer| layer.to_path_buf()).collect();
     for name in path.iter() {
-        folders = descend(&folders, name)?
-            .map(|(_, below)| below)
-            .unwrap_or_default();
+        folders = descend(&folders, name)?.map(|(_, below)| below).unwrap_or_default();
     }
     Ok(folders)
 }
@@ -103,13 +97,10 @@ pub fn descend(folders: &[PathBuf], name: &OsStr) -> io::Result<Option<(PathBuf,
 
 /// An opaque folder hides what the layers below have in it (overlayfs.rst, "whiteouts and opaque directories").
 fn is_opaque(folder: &Path) -> bool {
-    ["trusted.overlay.opaque", "user.overlay.opaque"]
-        .iter()
-        .any(|name| {
-            let mut value = [0; 1];
-            rustix::fs::lgetxattr(folder, *name, &mut value[..])
-                .is_ok_and(|length| length == 1 && value == *b"y")
-        })
+    ["trusted.overlay.opaque", "user.overlay.opaque"].iter().any(|name| {
+        let mut value = [0; 1];
+        rustix::fs::lgetxattr(folder, *name, &mut value[..]).is_ok_and(|length| length == 1 && value == *b"y")
+    })
 }
 
 /// A file of the container's root as text; empty when there is none.
@@ -130,13 +121,8 @@ fn read_text(layers: &[&Path], path: &str) -> Result<String> {
 
 /// Who `USER` or `--user` is in this container: its own passwd and group files decide.
 pub fn resolve_user(upper: &Path, lower: &[PathBuf], wanted: &str, groups: &[String]) -> Result<user::User> {
-    let layers: Vec<&Path> = std::iter::once(upper)
-        .chain(lower.iter().map(PathBuf::as_path))
-        .collect();
-    let (passwd, group) = (
-        read_text(&layers, "etc/passwd")?,
-        read_text(&layers, "etc/group")?,
-    );
+    let layers: Vec<&Path> = std::iter::once(upper).chain(lower.iter().map(PathBuf::as_path)).collect();
+    let (passwd, group) = (read_text(&layers, "etc/passwd")?, read_text(&layers, "etc/group")?);
     user::resolve(wanted, groups, &passwd, &group)
         .map_err(|error| Error::because(ErrorKind::System, error.to_string(), error))
 }

@@ -22,9 +22,7 @@ pub fn parse(text: &str) -> Result<i32> {
 fn named(text: &str) -> Option<i32> {
     let name = text.strip_prefix("SIG").unwrap_or(text);
     let from = |start: i32, rest: &str| {
-        rest.is_empty()
-            .then_some(start)
-            .or_else(|| Some(start + rest.parse::<i32>().ok()?))
+        rest.is_empty().then_some(start).or_else(|| Some(start + rest.parse::<i32>().ok()?))
     };
     let real_time = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
         (Some(rest), _) => from(RTMIN, rest),
@@ -34,11 +32,7 @@ fn named(text: &str) -> Option<i32> {
     match name {
         "CLD" => Some(Signal::SIGCHLD as i32),
         "POLL" => Some(Signal::SIGIO as i32),
-        _ => real_time.or_else(|| {
-            Signal::from_str(&format!("SIG{name}"))
-                .ok()
-                .map(|signal| signal as i32)
-        }),
+        _ => real_time.or_else(|| Signal::from_str(&format!("SIG{name}")).ok().map(|signal| signal as i32)),
     }
     .filter(|number| (1..=RTMAX).contains(number))
 }
@@ -61,10 +55,7 @@ mod tests {
             assert_eq!(parse(text).expect(text), number);
         }
         for text in ["", "0", "65", "NOSUCH", "RTMIN+31", "-1", "SIG"] {
-            assert_eq!(
-                parse(text).expect_err(text).to_string(),
-                format!("Invalid signal: {text}")
-            );
+            assert_eq!(parse(text).expect_err(text).to_string(), format!("Invalid signal: {text}"));
         }
     }
 }

@@ -24,8 +24,7 @@ impl Engine {
                 return Ok(Change::NotModified);
             }
             container.wait_for_tickets();
-            self.run(&container)
-                .map_err(|refused| self.start_failed(&container, refused))
+            self.run(&container).map_err(|refused| self.start_failed(&container, refused))
         };
         if started.is_err() && container.inside().record.host_config.auto_remove {
             self.remove_ended(&container);
@@ -100,13 +99,8 @@ impl Engine {
         started_at: String,
     ) -> std::result::Result<(), Refused> {
         let mut inside = container.inside();
-        let process = Process {
-            pid: target.pid,
-            started_at,
-        };
-        inside
-            .apply(Event::Started(process))
-            .map_err(|refusal| Error::system(refusal.to_string()))?;
+        let process = Process { pid: target.pid, started_at };
+        inside.apply(Event::Started(process)).map_err(|refusal| Error::system(refusal.to_string()))?;
         inside.start_time = target.start_time;
         self.tell(&inside, "start", &[]);
         let record = inside.record.clone();
@@ -114,13 +108,9 @@ impl Engine {
         // A container that removes itself is gone after its end whatever happens, so that its file need not say more
         // than that it was created; this saves a sync on the way of `run --rm`.
         if !record.host_config.auto_remove {
-            record
-                .write(&self.container_folder(&container.id))
-                .map_err(Error::system)?;
+            record.write(&self.container_folder(&container.id)).map_err(Error::system)?;
         }
-        self.watcher
-            .add_container(container, live)
-            .map_err(Refused::Refused)
+        self.watcher.add_container(container, live).map_err(Refused::Refused)
     }
 
     /// Takes note of a start that failed, and says so in Docker's words.
@@ -130,10 +120,7 @@ impl Engine {
         inside.drop_pending();
         let endpoint = inside.endpoint.take();
         let (code, error) = refused.in_dockers_words();
-        let failure = StartFailure {
-            code,
-            message: error.to_string(),
-        };
+        let failure = StartFailure { code, message: error.to_string() };
         // Refused only for a container that runs, which this one does not.
         let _ = inside.apply(Event::StartFailed(failure));
         let record = inside.record.clone();

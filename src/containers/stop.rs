@@ -33,22 +33,13 @@ impl Engine {
             }
             (inside.record.stop_signal(), inside.record.config.stop_timeout)
         };
-        let signal = signal
-            .filter(|text| !text.is_empty())
-            .map_or(Ok(own_signal), signals::parse)?;
+        let signal = signal.filter(|text| !text.is_empty()).map_or(Ok(own_signal), signals::parse)?;
         let seconds = timeout.or(own_timeout).unwrap_or(STOP_TIMEOUT);
         let sent = self.signal(&container, signal);
-        let deadline = u64::try_from(seconds)
-            .ok()
-            .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        let ended = container.wait_until(
-            if sent.is_ok() {
-                deadline
-            } else {
-                Some(Instant::now())
-            },
-            |inside| !inside.runs(),
-        );
+        let deadline =
+            u64::try_from(seconds).ok().map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let ended = container
+            .wait_until(if sent.is_ok() { deadline } else { Some(Instant::now()) }, |inside| !inside.runs());
         if !ended {
             self.kill_unless_ended(&container)?;
         }
@@ -58,15 +49,10 @@ impl Engine {
 
     /// Sends a signal (`TERM`, `SIGTERM`, `15`; none: KILL, which is waited for).
     pub fn kill(&self, reference: &str, signal: Option<&str>) -> Result<()> {
-        let number = signal
-            .filter(|text| !text.is_empty())
-            .map_or(Ok(Signal::SIGKILL as i32), signals::parse)?;
-        let cannot = |error: Error| {
-            Error::new(
-                error.kind(),
-                format!("Cannot kill container: {reference}: {error}"),
-            )
-        };
+        let number =
+            signal.filter(|text| !text.is_empty()).map_or(Ok(Signal::SIGKILL as i32), signals::parse)?;
+        let cannot =
+            |error: Error| Error::new(error.kind(), format!("Cannot kill container: {reference}: {error}"));
         let container = self.container(reference).map_err(cannot)?;
         if number == Signal::SIGKILL as i32 {
             self.kill_and_wait(&container).map_err(cannot)
@@ -83,12 +69,8 @@ impl Engine {
         timeout: Option<i64>,
     ) -> Result<()> {
         let container = self.container(reference)?;
-        let cannot = |error: Error| {
-            Error::new(
-                error.kind(),
-                format!("Cannot restart container {reference}: {error}"),
-            )
-        };
+        let cannot =
+            |error: Error| Error::new(error.kind(), format!("Cannot restart container {reference}: {error}"));
         // A container with --rm would be gone between the two.
         self.keeping(&container, || {
             self.stop(&container.id, signal, timeout)?;
@@ -127,27 +109,18 @@ impl Engine {
         let _action = container.action();
         let mut inside = container.inside();
         if let Err(refusal) = states::apply(inside.state().clone(), event.clone()) {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                format!("Container {reference} {refusal}"),
-            ));
+            return Err(Error::new(ErrorKind::Conflict, format!("Container {reference} {refusal}")));
         }
         let cgroup = self.cgroup_of(&container.id)?;
         change(&cgroup).map_err(|error| {
-            Error::because(
-                ErrorKind::System,
-                format!("Cannot {verb} container {reference}: {error}"),
-                error,
-            )
+            Error::because(ErrorKind::System, format!("Cannot {verb} container {reference}: {error}"), error)
         })?;
         // The same event was tried above, under the same lock.
         let _ = inside.apply(event);
         self.tell(&inside, verb, &[]);
         let record = inside.record.clone();
         drop(inside);
-        record
-            .write(&self.container_folder(&container.id))
-            .map_err(Error::system)
+        record.write(&self.container_folder(&container.id)).map_err(Error::system)
     }
 
     /// Sets the size of a container's terminal, in characters.
@@ -186,19 +159,12 @@ impl Engine {
         let (live, thaw) = {
             let inside = container.inside();
             let ends = number == Signal::SIGKILL as i32 || number == inside.record.stop_signal();
-            (
-                inside.running()?,
-                ends && matches!(inside.state(), State::Paused(_)),
-            )
+            (inside.running()?, ends && matches!(inside.state(), State::Paused(_)))
         };
         if let Err(error) = live.signal(number) {
             // It may have ended just now, which the watcher is about to hear.
             let ended = container.wait_until(Some(Instant::now() + HEARING), |inside| !inside.runs());
-            return if ended {
-                self.signal(container, number)
-            } else {
-                Err(Error::system(error))
-            };
+            return if ended { self.signal(container, number) } else { Err(Error::system(error)) };
         }
         self.tell(&container.inside(), "kill", &[("signal", number.to_string())]);
         if thaw {
@@ -213,7 +179,6 @@ impl super::Record {
     pub fn stop_signal(&self) -> i32 {
         let own = self.config.stop_signal.as_deref().filter(|text| !text.is_empty());
         // It was checked when the container was created.
-        own.and_then(|text| signals::parse(text).ok())
-            .unwrap_or(STOP_SIGNAL)
+        own.and_then(|text| signals::parse(text).ok()).unwrap_or(STOP_SIGNAL)
     }
 }

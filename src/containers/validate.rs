@@ -32,21 +32,13 @@ fn check_config(config: &api::ContainerConfig) -> Result<()> {
             "the working directory '{folder}' is invalid, it needs to be an absolute path"
         ));
     }
-    if let Some(variable) = config
-        .env
-        .iter()
-        .flatten()
-        .find(|v| v.is_empty() || v.starts_with('='))
-    {
+    if let Some(variable) = config.env.iter().flatten().find(|v| v.is_empty() || v.starts_with('=')) {
         return invalid(format!("invalid environment variable: {variable}"));
     }
     if let Some(signal) = config.stop_signal.as_deref().filter(|signal| !signal.is_empty()) {
         signals::parse(signal)?;
     }
-    let tests = config
-        .healthcheck
-        .iter()
-        .filter_map(|check| check.test.as_ref()?.first());
+    let tests = config.healthcheck.iter().filter_map(|check| check.test.as_ref()?.first());
     match tests.map(String::as_str).next() {
         None | Some("" | "NONE") => Ok(()),
         Some(_) => Err(Error::not_supported("Healthcheck")),
@@ -112,9 +104,8 @@ const HONOURED: [&str; 39] = [
 fn check_features(host: &api::HostConfig) -> Result<()> {
     let fields = serde_json::to_value(host).map_err(Error::system)?;
     let fields = fields.as_object().into_iter().flatten();
-    if let Some((name, _)) = fields
-        .filter(|(name, _)| !HONOURED.contains(&name.as_str()))
-        .find(|(_, value)| !says_nothing(value))
+    if let Some((name, _)) =
+        fields.filter(|(name, _)| !HONOURED.contains(&name.as_str())).find(|(_, value)| !says_nothing(value))
     {
         return Err(Error::not_supported(format!("HostConfig.{name}")));
     }
@@ -126,10 +117,7 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
         ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
         ("Isolation", one_of(&host.isolation, &["default"])),
         ("Runtime", one_of(&host.runtime, &[RUNTIME])),
-        (
-            "MemorySwappiness",
-            host.memory_swappiness.is_none_or(|value| value == -1),
-        ),
+        ("MemorySwappiness", host.memory_swappiness.is_none_or(|value| value == -1)),
     ];
     match checks.iter().find(|(_, harmless)| !harmless) {
         None => Ok(()),
@@ -154,10 +142,7 @@ fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {
         ("CpusetMems", !host.cpuset_mems.is_empty()),
         ("PidsLimit", host.pids_limit.is_some_and(|limit| limit > 0)),
     ];
-    match limits
-        .iter()
-        .find(|(_, asked)| *asked && facts.cgroup_parent.is_none())
-    {
+    match limits.iter().find(|(_, asked)| *asked && facts.cgroup_parent.is_none()) {
         None => Ok(()),
         Some((name, _)) => {
             let message =
@@ -190,23 +175,15 @@ fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     }
     if !(-1000..=1000).contains(&host.oom_score_adj) {
         let score = host.oom_score_adj;
-        return invalid(format!(
-            "Invalid value {score}, range for oom score adj is [-1000, 1000]"
-        ));
+        return invalid(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
     check_processors(host, facts)
 }
 
 fn check_processors(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     if host.nano_cpus > 0 && (host.cpu_period > 0 || host.cpu_quota > 0) {
-        let field = if host.cpu_period > 0 {
-            "CPU Period"
-        } else {
-            "CPU Quota"
-        };
-        return invalid(format!(
-            "Conflicting options: Nano CPUs and {field} cannot both be set"
-        ));
+        let field = if host.cpu_period > 0 { "CPU Period" } else { "CPU Quota" };
+        return invalid(format!("Conflicting options: Nano CPUs and {field} cannot both be set"));
     }
     let there = facts.processors;
     if host.nano_cpus < 0 || host.nano_cpus > there as i64 * 1_000_000_000 {
@@ -243,9 +220,7 @@ fn check_privileges(host: &api::HostConfig) -> Result<()> {
             ));
         }
     }
-    list(&host.security_opt)
-        .iter()
-        .try_for_each(|option| check_security_option(option))
+    list(&host.security_opt).iter().try_for_each(|option| check_security_option(option))
 }
 
 fn check_security_option(option: &str) -> Result<()> {
@@ -260,9 +235,7 @@ fn check_security_option(option: &str) -> Result<()> {
         ("seccomp", "unconfined") => Ok(()),
         // What the client calls the default is what it gets.
         ("seccomp", "builtin") => Ok(()),
-        ("seccomp", _) => Err(Error::not_supported(
-            "SecurityOpt seccomp with a profile of one's own",
-        )),
+        ("seccomp", _) => Err(Error::not_supported("SecurityOpt seccomp with a profile of one's own")),
         ("apparmor" | "label", _) => Err(Error::not_supported(format!("SecurityOpt {name}"))),
         _ => invalid(format!("invalid --security-opt 2: \"{option}\"")),
     }
@@ -277,12 +250,7 @@ fn check_mounts(host: &api::HostConfig) -> Result<()> {
         check_mount(mount)?;
         destinations.push(binds::clean(&mount.target));
     }
-    for destination in host
-        .tmpfs
-        .iter()
-        .flatten()
-        .map(|(destination, _)| binds::clean(destination))
-    {
+    for destination in host.tmpfs.iter().flatten().map(|(destination, _)| binds::clean(destination)) {
         binds::check_destination(&destination, &destination)?;
         destinations.push(destination);
     }
@@ -299,10 +267,7 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
         return wrong("field Target must not be empty".to_owned());
     }
     if !mount.target.starts_with('/') {
-        return wrong(format!(
-            "invalid mount path: '{}' mount path must be absolute",
-            mount.target
-        ));
+        return wrong(format!("invalid mount path: '{}' mount path must be absolute", mount.target));
     }
     match mount.kind.as_str() {
         "bind" => {
@@ -313,10 +278,7 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
                 ));
             }
             if !mount.source.starts_with('/') {
-                return wrong(format!(
-                    "invalid mount path: '{}' mount path must be absolute",
-                    mount.source
-                ));
+                return wrong(format!("invalid mount path: '{}' mount path must be absolute", mount.source));
             }
             if !options.create_mountpoint && !std::path::Path::new(&mount.source).exists() {
                 return wrong(format!("bind source path does not exist: {}", mount.source));
@@ -334,10 +296,9 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
                 wrong("field Source must not be specified".to_owned())
             }
         }
-        "volume" | "image" | "npipe" | "cluster" => Err(Error::not_supported(format!(
-            "HostConfig.Mounts of type {}",
-            mount.kind
-        ))),
+        "volume" | "image" | "npipe" | "cluster" => {
+            Err(Error::not_supported(format!("HostConfig.Mounts of type {}", mount.kind)))
+        }
         kind => invalid(format!("mount type unknown: \"{kind}\"")),
     }
 }
@@ -352,15 +313,11 @@ fn check_network(request: &api::ContainerCreateRequest) -> Result<()> {
         // Docker looks for the network when the container starts, and so do we.
         _ => {}
     }
-    let endpoints = request
-        .networking_config
-        .iter()
-        .flat_map(|config| config.endpoints_config.iter().flatten());
+    let endpoints =
+        request.networking_config.iter().flat_map(|config| config.endpoints_config.iter().flatten());
     for (name, settings) in endpoints {
         if !says_nothing(&serde_json::to_value(settings).map_err(Error::system)?) {
-            return Err(Error::not_supported(format!(
-                "NetworkingConfig.EndpointsConfig of {name}"
-            )));
+            return Err(Error::not_supported(format!("NetworkingConfig.EndpointsConfig of {name}")));
         }
     }
     Ok(())
@@ -376,10 +333,7 @@ pub struct LogOptions {
 
 /// Reads `max-size` and `max-file`; refuses other drivers and options in Docker's words.
 pub fn log_options(log: &api::LogConfig) -> Result<LogOptions> {
-    let mut options = LogOptions {
-        max_size: None,
-        max_file: 1,
-    };
+    let mut options = LogOptions { max_size: None, max_file: 1 };
     match log.kind.as_str() {
         "" | "json-file" => {}
         "none" if log.config.iter().flatten().next().is_none() => return Ok(options),

@@ -15,13 +15,8 @@ use crate::spec::binds;
 impl Engine {
     /// Makes the folders of a container's volumes, except where something else is mounted already.
     pub fn make_volumes(&self, record: &mut Record) -> Result<()> {
-        let asked: Vec<String> = record
-            .config
-            .volumes
-            .iter()
-            .flatten()
-            .map(|(path, _)| binds::clean(path))
-            .collect();
+        let asked: Vec<String> =
+            record.config.volumes.iter().flatten().map(|(path, _)| binds::clean(path)).collect();
         let host = &record.host_config;
         let bound = host
             .binds
@@ -29,27 +24,15 @@ impl Engine {
             .flatten()
             .filter_map(|text| binds::parse(text).ok())
             .map(|bind| bind.destination);
-        let mounted = host
-            .mounts
-            .iter()
-            .flatten()
-            .map(|mount| binds::clean(&mount.target));
+        let mounted = host.mounts.iter().flatten().map(|mount| binds::clean(&mount.target));
         let tmpfs = host.tmpfs.iter().flatten().map(|(path, _)| binds::clean(path));
         let taken: Vec<String> = bound.chain(mounted).chain(tmpfs).collect();
         let layers = self.snapshots.lower_dirs(&record.layers)?;
         for destination in asked.into_iter().filter(|path| !taken.contains(path)) {
             binds::check_destination(&destination, &destination)?;
-            let volume = AnonymousVolume {
-                name: names::random_id(),
-                destination,
-            };
+            let volume = AnonymousVolume { name: names::random_id(), destination };
             record.volumes.push(volume.clone());
-            let folder = self
-                .places
-                .data_root
-                .join("volumes")
-                .join(&volume.name)
-                .join("_data");
+            let folder = self.places.data_root.join("volumes").join(&volume.name).join("_data");
             fs::create_dir_all(&folder).map_err(Error::system)?;
             fill(&layers, &volume.destination, &folder).map_err(Error::system)?;
         }
@@ -59,11 +42,7 @@ impl Engine {
     /// The folders of a container's volumes.
     pub fn volume_folders(&self, record: &Record) -> Vec<PathBuf> {
         let volumes = self.places.data_root.join("volumes");
-        record
-            .volumes
-            .iter()
-            .map(|volume| volumes.join(&volume.name))
-            .collect()
+        record.volumes.iter().map(|volume| volumes.join(&volume.name)).collect()
     }
 }
 

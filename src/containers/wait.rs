@@ -60,10 +60,7 @@ impl Inside {
 
     /// Keeps the promises to everybody: there will be no further end.
     pub fn tell_of_removal(&mut self, status_code: i64) {
-        let result = WaitResult {
-            status_code,
-            error: None,
-        };
+        let result = WaitResult { status_code, error: None };
         for waiter in self.waiters.drain(..) {
             // Who has gone meanwhile needs no answer.
             let _ = waiter.told.send(result.clone());
@@ -79,23 +76,16 @@ impl Inside {
     }
 
     fn result(&self) -> WaitResult {
-        WaitResult {
-            status_code: exit_code(self.state()).into(),
-            error: None,
-        }
+        WaitResult { status_code: exit_code(self.state()).into(), error: None }
     }
 }
 
 /// The exit code that Docker shows for a state.
 pub fn exit_code(state: &State) -> i32 {
     match state {
-        State::Exited {
-            failure: Some(failure),
-            ..
+        State::Exited { failure: Some(failure), .. } | State::Created { failure: Some(failure) } => {
+            failure.code
         }
-        | State::Created {
-            failure: Some(failure),
-        } => failure.code,
         State::Exited { exit, .. } => exit.code,
         _ => 0,
     }

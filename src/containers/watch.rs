@@ -55,38 +55,23 @@ impl Watcher {
     pub fn new() -> Result<Watcher> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Error::system)?;
         let ending = UnixStream::pair().map_err(Error::system)?;
-        epoll
-            .add(&ending.0, EpollEvent::new(EpollFlags::EPOLLIN, ENDING))
-            .map_err(Error::system)?;
-        Ok(Watcher {
-            epoll,
-            watched: Mutex::default(),
-            ending,
-        })
+        epoll.add(&ending.0, EpollEvent::new(EpollFlags::EPOLLIN, ENDING)).map_err(Error::system)?;
+        Ok(Watcher { epoll, watched: Mutex::default(), ending })
     }
 
     /// Listens to a container's supervisor from now on; what it said before is heard too.
     pub fn add_container(&self, container: &Arc<Container>, live: &Arc<Connection>) -> Result<()> {
-        self.add(Watched {
-            live: live.clone(),
-            whose: Whose::Container(container.clone()),
-        })
+        self.add(Watched { live: live.clone(), whose: Whose::Container(container.clone()) })
     }
 
     /// The same for an exec session's.
     pub fn add_session(&self, session: &Arc<Session>, live: &Arc<Connection>) -> Result<()> {
-        self.add(Watched {
-            live: live.clone(),
-            whose: Whose::Session(session.clone()),
-        })
+        self.add(Watched { live: live.clone(), whose: Whose::Session(session.clone()) })
     }
 
     /// The same for the session of an older daemon, which nobody can ask for: it is only cleaned up after.
     pub fn add_stray(&self, id: String, live: Arc<Connection>) -> Result<()> {
-        self.add(Watched {
-            live,
-            whose: Whose::Stray(id),
-        })
+        self.add(Watched { live, whose: Whose::Stray(id) })
     }
 
     fn add(&self, watched: Watched) -> Result<()> {
@@ -95,9 +80,7 @@ impl Watcher {
         let token = table.last_token;
         let live = watched.live.clone();
         table.entries.insert(token, watched);
-        self.epoll
-            .add(live.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, token))
-            .map_err(Error::system)
+        self.epoll.add(live.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, token)).map_err(Error::system)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -130,9 +113,7 @@ impl Engine {
     /// Starts the watcher's thread.
     pub fn watch(self: Arc<Engine>) -> Result<Watching> {
         let engine = self.clone();
-        let thread = std::thread::Builder::new()
-            .name("watcher".to_owned())
-            .stack_size(256 * 1024);
+        let thread = std::thread::Builder::new().name("watcher".to_owned()).stack_size(256 * 1024);
         let thread = thread.spawn(move || engine.listen()).map_err(Error::system)?;
         Ok(Watching { engine: self, thread })
     }
@@ -180,14 +161,12 @@ impl Engine {
     /// After its report a supervisor's end is expected. Without one it was killed: then what it left is ended, too.
     fn vanished(self: &Arc<Engine>, watched: &Watched) {
         let (folder, expected) = match &watched.whose {
-            Whose::Container(container) => (
-                self.run_folder(&container.id),
-                !container.is_served_by(&watched.live),
-            ),
-            Whose::Session(session) => (
-                self.session_folder(&session.id),
-                !session.is_served_by(&watched.live),
-            ),
+            Whose::Container(container) => {
+                (self.run_folder(&container.id), !container.is_served_by(&watched.live))
+            }
+            Whose::Session(session) => {
+                (self.session_folder(&session.id), !session.is_served_by(&watched.live))
+            }
             Whose::Stray(id) => (self.session_folder(id), false),
         };
         if expected {
@@ -208,12 +187,7 @@ impl Engine {
 
 /// How a container ended whose supervisor was killed before it could say: with it, by SIGKILL.
 pub fn killed_exit() -> Exit {
-    Exit {
-        code: 137,
-        signal: Some(9),
-        oom_killed: false,
-        finished_at: jiff::Timestamp::now().to_string(),
-    }
+    Exit { code: 137, signal: Some(9), oom_killed: false, finished_at: jiff::Timestamp::now().to_string() }
 }
 
 impl Watching {

@@ -85,10 +85,7 @@ impl Flags {
     /// The engine's folders: those given, or the caller's default ones.
     pub fn places(&self) -> Result<Places> {
         if let (Some(data_root), Some(exec_root)) = (&self.data_root, &self.exec_root) {
-            return Ok(Places {
-                data_root: absolute(data_root)?,
-                exec_root: absolute(exec_root)?,
-            });
+            return Ok(Places { data_root: absolute(data_root)?, exec_root: absolute(exec_root)? });
         }
         let default = Places::of_caller().map_err(Error::system)?;
         Ok(Places {
@@ -112,21 +109,15 @@ fn absolute(path: &PathBuf) -> Result<PathBuf> {
 
 /// The path in `unix:///path`; other kinds of address are refused with a sentence.
 pub fn socket_of(host: &str) -> Result<PathBuf> {
-    let refused = |why: &str| {
-        Error::new(
-            ErrorKind::InvalidParameter,
-            format!("cannot use the host {host}: {why}"),
-        )
-    };
+    let refused =
+        |why: &str| Error::new(ErrorKind::InvalidParameter, format!("cannot use the host {host}: {why}"));
     match host.split_once("://") {
         Some(("unix", path)) if path.starts_with('/') => Ok(path.into()),
         Some(("unix", _)) => Err(refused("a unix socket needs an absolute path")),
-        Some(("tcp" | "http" | "https", _)) => Err(refused(
-            "serving over TCP needs TLS, which is not done yet; use unix:///path/to/socket",
-        )),
-        Some(("fd", _)) => Err(refused(
-            "socket activation is not done yet; use unix:///path/to/socket",
-        )),
+        Some(("tcp" | "http" | "https", _)) => {
+            Err(refused("serving over TCP needs TLS, which is not done yet; use unix:///path/to/socket"))
+        }
+        Some(("fd", _)) => Err(refused("socket activation is not done yet; use unix:///path/to/socket")),
         _ => Err(refused("the form is unix:///path/to/socket")),
     }
 }
@@ -143,20 +134,11 @@ mod tests {
     fn flags_are_those_of_dockerd() {
         let line = parse("-H unix:///a -H unix:///b --data-root /d --exec-root /e -p /p -D -l warn -b none");
         let places = line.flags.places().expect("absolute");
-        assert_eq!(
-            places,
-            Places {
-                data_root: "/d".into(),
-                exec_root: "/e".into()
-            }
-        );
+        assert_eq!(places, Places { data_root: "/d".into(), exec_root: "/e".into() });
         let sockets = line.flags.sockets(&places).expect("unix");
         assert_eq!(sockets, [PathBuf::from("/a"), PathBuf::from("/b")]);
         assert!(line.flags.debug && line.flags.log_level == Level::Warn);
-        assert!(matches!(
-            parse("stop --host unix:///a").verb,
-            Some(Verb::Stop { host: Some(_) })
-        ));
+        assert!(matches!(parse("stop --host unix:///a").verb, Some(Verb::Stop { host: Some(_) })));
     }
 
     #[test]

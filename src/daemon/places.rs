@@ -20,10 +20,7 @@ impl Places {
     pub fn of_caller() -> io::Result<Places> {
         let uid = nix::unistd::geteuid();
         if uid.is_root() {
-            return Ok(Places {
-                data_root: "/var/lib/coracle".into(),
-                exec_root: "/run/coracle".into(),
-            });
+            return Ok(Places { data_root: "/var/lib/coracle".into(), exec_root: "/run/coracle".into() });
         }
         let exec_root = match absolute_variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir()) {
             Some(folder) => folder.join("coracle"),
@@ -32,10 +29,7 @@ impl Places {
         let data_home = absolute_variable("XDG_DATA_HOME")
             .or_else(|| absolute_variable("HOME").map(|home| home.join(".local/share")))
             .unwrap_or_else(|| exec_root.join("data"));
-        Ok(Places {
-            data_root: data_home.join("coracle"),
-            exec_root,
-        })
+        Ok(Places { data_root: data_home.join("coracle"), exec_root })
     }
 
     /// The socket of an engine with this exec root, unless it is told another.
@@ -51,9 +45,7 @@ impl Places {
 
 /// The XDG base directory specification: a relative path in these variables is to be ignored.
 fn absolute_variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// A folder under a place where everybody may write. Somebody else may have made it first, to read our socket's

@@ -65,27 +65,19 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         return Ok(());
     };
     if !found.file_type().is_socket() {
-        return Err(io::Error::new(
-            IoErrorKind::AlreadyExists,
-            "the file exists and is no socket",
-        ));
+        return Err(io::Error::new(IoErrorKind::AlreadyExists, "the file exists and is no socket"));
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == IoErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => Err(error),
-        Ok(_) => Err(io::Error::new(
-            IoErrorKind::AddrInUse,
-            "another daemon listens there",
-        )),
+        Ok(_) => Err(io::Error::new(IoErrorKind::AddrInUse, "another daemon listens there")),
     }
 }
 
 /// The C library's own look-up would need NSS plug-ins, which a static binary cannot load.
 fn docker_group() -> Option<u32> {
     let groups = std::fs::read_to_string("/etc/group").ok()?;
-    groups
-        .lines()
-        .find_map(|line| line.strip_prefix("docker:")?.split(':').nth(1)?.parse().ok())
+    groups.lines().find_map(|line| line.strip_prefix("docker:")?.split(':').nth(1)?.parse().ok())
 }
 
 #[cfg(test)]
@@ -99,10 +91,7 @@ mod tests {
         drop(UnixListener::bind(&path).expect("bound, and left behind"));
         let (sockets, _listeners) = Sockets::bind(std::slice::from_ref(&path)).expect("replaced");
         let error = Sockets::bind(std::slice::from_ref(&path)).err().expect("refused");
-        assert!(
-            error.to_string().ends_with("another daemon listens there"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("another daemon listens there"), "{error}");
         drop(sockets);
         assert!(!path.exists());
     }

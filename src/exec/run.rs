@@ -23,9 +23,7 @@ impl Engine {
         client: Option<Client>,
         terminal_size: Option<(u16, u16)>,
     ) -> Result<()> {
-        let watching = client
-            .as_ref()
-            .map(|client| (client.connection.try_clone(), client.options.framed));
+        let watching = client.as_ref().map(|client| (client.connection.try_clone(), client.options.framed));
         let result = self.exec_launch(session, client, terminal_size);
         let Err(error) = result else { return Ok(()) };
         self.delete_session_folder(&session.id);
@@ -52,13 +50,7 @@ impl Engine {
             let inside = container.inside();
             inside.running()?;
             let pid = inside.state().process().map_or(0, |process| process.pid);
-            (
-                inside.record.clone(),
-                Identity {
-                    pid,
-                    start_time: inside.start_time,
-                },
-            )
+            (inside.record.clone(), Identity { pid, start_time: inside.start_time })
         };
         let launch = self.exec_plan(session, &record, target, terminal_size)?;
         let folder = self.session_folder(&session.id);
@@ -88,11 +80,7 @@ impl Engine {
         let request = &session.request;
         let layers = self.snapshots.lower_dirs(&record.layers)?;
         let upper = self.container_folder(&record.id).join("diff");
-        let wanted = if request.user.is_empty() {
-            &record.config.user
-        } else {
-            &request.user
-        };
+        let wanted = if request.user.is_empty() { &record.config.user } else { &request.user };
         let groups = record.host_config.group_add.clone().unwrap_or_default();
         let user = rootfs::resolve_user(&upper, &layers, wanted, &groups)?;
         let process = spec::exec_process(record, request, &user, &self.facts)?;

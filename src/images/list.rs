@@ -17,10 +17,7 @@ impl Engine {
             Some(image) => self.store.resolve(image).map(|found| Some(seconds(&found))),
         };
         let (before, since) = (border("before")?, border("since")?);
-        let until = filters::values(filters, "until")
-            .last()
-            .map(|text| parse_until(text))
-            .transpose()?;
+        let until = filters::values(filters, "until").last().map(|text| parse_until(text)).transpose()?;
         let dangling = filters::switch(filters, "dangling")?;
         let mut images = self.store.images()?;
         images.retain(|image| {
@@ -59,18 +56,14 @@ impl Engine {
     pub fn image_inspect(&self, name: &str) -> Result<api::ImageInspect> {
         let image = self.store.resolve(name).map_err(|error| match error.kind() {
             // Docker says it twice here.
-            images::ErrorKind::NotFound => Error::new(
-                crate::error::ErrorKind::NotFound,
-                format!("no such image: {name}: {error}"),
-            ),
+            images::ErrorKind::NotFound => {
+                Error::new(crate::error::ErrorKind::NotFound, format!("no such image: {name}: {error}"))
+            }
             _ => error.into(),
         })?;
         let size = self.image_size(&image)?;
         let config = &image.config;
-        let lower = self
-            .snapshots
-            .lower_dirs(&config.rootfs.diff_ids)
-            .unwrap_or_default();
+        let lower = self.snapshots.lower_dirs(&config.rootfs.diff_ids).unwrap_or_default();
         let lower: Vec<String> = lower.iter().map(|folder| folder.display().to_string()).collect();
         let layers: Vec<String> = config.rootfs.diff_ids.iter().map(Digest::to_string).collect();
         Ok(api::ImageInspect {
@@ -95,9 +88,7 @@ impl Engine {
                 kind: "layers".to_owned(),
                 layers: Some(layers).filter(|all| !all.is_empty()),
             },
-            metadata: api::ImageMetadata {
-                last_tag_time: crate::containers::NEVER.to_owned(),
-            },
+            metadata: api::ImageMetadata { last_tag_time: crate::containers::NEVER.to_owned() },
             ..Default::default()
         })
     }
@@ -114,10 +105,7 @@ impl Engine {
         }
         // Images whose config has forgotten how they were made still have layers.
         for layer in layers {
-            items.push(history_item(
-                &images::History::default(),
-                self.snapshots.size(&layer)? as i64,
-            ));
+            items.push(history_item(&images::History::default(), self.snapshots.size(&layer)? as i64));
         }
         items.reverse();
         if let Some(last) = items.first_mut() {
@@ -146,21 +134,11 @@ fn history_item(step: &images::History, size: i64) -> api::ImageHistoryItem {
 }
 
 fn tags(image: &Image) -> Vec<String> {
-    image
-        .names
-        .iter()
-        .filter(|name| name.digest.is_none())
-        .map(Reference::familiar)
-        .collect()
+    image.names.iter().filter(|name| name.digest.is_none()).map(Reference::familiar).collect()
 }
 
 fn digests(image: &Image) -> Vec<String> {
-    image
-        .names
-        .iter()
-        .filter(|name| name.digest.is_some())
-        .map(Reference::familiar)
-        .collect()
+    image.names.iter().filter(|name| name.digest.is_some()).map(Reference::familiar).collect()
 }
 
 fn is_dangling(image: &Image) -> bool {
@@ -169,34 +147,21 @@ fn is_dangling(image: &Image) -> bool {
 
 /// A pattern is matched with the name as a user types it, with and without its version.
 fn is_like(name: &Reference, pattern: &str) -> bool {
-    [name.familiar(), name.familiar_name()]
-        .iter()
-        .any(|text| filters::matches(pattern, text))
+    [name.familiar(), name.familiar_name()].iter().any(|text| filters::matches(pattern, text))
 }
 
 fn parse_seconds(time: &str) -> Option<i64> {
-    time.parse::<jiff::Timestamp>()
-        .ok()
-        .map(jiff::Timestamp::as_second)
+    time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 
 fn seconds(image: &Image) -> i64 {
-    image
-        .config
-        .created
-        .as_deref()
-        .and_then(parse_seconds)
-        .unwrap_or(0)
+    image.config.created.as_deref().and_then(parse_seconds).unwrap_or(0)
 }
 
 fn parse_until(text: &str) -> Result<i64> {
     let plain = text.split('.').next().and_then(|whole| whole.parse().ok());
-    let invalid = || {
-        Error::new(
-            crate::error::ErrorKind::InvalidParameter,
-            format!("invalid filter 'until={text}'"),
-        )
-    };
+    let invalid =
+        || Error::new(crate::error::ErrorKind::InvalidParameter, format!("invalid filter 'until={text}'"));
     plain.or_else(|| parse_seconds(text)).ok_or_else(invalid)
 }
 
@@ -212,10 +177,7 @@ fn run_config(config: &images::ImageConfig) -> api::ContainerConfig {
         exposed_ports: set(&own.exposed_ports),
         env: list(&own.env),
         cmd: own.cmd.clone(),
-        healthcheck: own
-            .healthcheck
-            .clone()
-            .and_then(|check| serde_json::from_value(check).ok()),
+        healthcheck: own.healthcheck.clone().and_then(|check| serde_json::from_value(check).ok()),
         volumes: set(&own.volumes),
         working_dir: own.working_dir.clone(),
         entrypoint: own.entrypoint.clone(),

@@ -25,9 +25,7 @@ impl Engine {
     pub fn image_remove(&self, name: &str, force: bool) -> Result<Vec<Removed>> {
         let image = self.store.resolve(name)?;
         let mut removed = Vec::new();
-        let by_name = Reference::parse(name)
-            .ok()
-            .filter(|reference| image.names.contains(reference));
+        let by_name = Reference::parse(name).ok().filter(|reference| image.names.contains(reference));
         let tags = image.names.iter().filter(|name| name.digest.is_none()).count();
         match by_name {
             Some(reference) if tags > 1 => self.untag(&image, &reference, &mut removed)?,
@@ -54,12 +52,7 @@ impl Engine {
         removed.push(Removed::Deleted(image.id.to_string()));
         self.tell_of_image("delete", &image.id.to_string(), &image.id.to_string());
         let layers = self.remove_unused_layers()?;
-        removed.extend(
-            layers
-                .iter()
-                .rev()
-                .map(|layer| Removed::Deleted(layer.to_string())),
-        );
+        removed.extend(layers.iter().rev().map(|layer| Removed::Deleted(layer.to_string())));
         Ok(())
     }
 
@@ -116,10 +109,7 @@ impl Engine {
         for container in self.names().all() {
             let inside = container.inside();
             if inside.record.image_id == image.to_string() {
-                let user = User {
-                    container: inside.record.short_id().to_owned(),
-                    runs: inside.runs(),
-                };
+                let user = User { container: inside.record.short_id().to_owned(), runs: inside.runs() };
                 if user.runs {
                     return Some(user);
                 }

@@ -46,9 +46,9 @@ impl HttpBody for Body {
             Body::Whole(first) | Body::Pieces(first @ Some(_), _) => {
                 Poll::Ready(first.take().map(|bytes| Ok(Frame::data(bytes))))
             }
-            Body::Pieces(None, rest) => rest
-                .poll_recv(context)
-                .map(|piece| piece.map(|piece| piece.map(Frame::data))),
+            Body::Pieces(None, rest) => {
+                rest.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
         }
     }
 
@@ -118,10 +118,7 @@ pub fn reader(mut incoming: Incoming) -> Reader {
             }
         }
     });
-    Reader {
-        pieces,
-        current: Bytes::new(),
-    }
+    Reader { pieces, current: Bytes::new() }
 }
 
 impl Read for Reader {

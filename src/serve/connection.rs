@@ -41,11 +41,7 @@ enum Outcome {
 /// the connection is then taken apart under it, and with it come the bytes that hyper has read past the request.
 pub async fn serve(engine: Arc<Engine>, stream: UnixStream, mut end: watch::Receiver<bool>) {
     let socket = Socket::new(stream);
-    let context = Rc::new(Context {
-        engine,
-        takeover: Takeover::default(),
-        endless: Cell::default(),
-    });
+    let context = Rc::new(Context { engine, takeover: Takeover::default(), endless: Cell::default() });
     let shared = context.clone();
     let service = service_fn(move |request| Box::pin(dispatch::answer(shared.clone(), request)));
     let mut connection = http1::Builder::new()

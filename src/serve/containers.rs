@@ -19,11 +19,7 @@ use crate::containers::wait::{WaitCondition, WaitResult};
 pub fn list(call: &Call) -> Answered<Response> {
     let options = ListOptions {
         all: call.query.flag("all"),
-        limit: call
-            .query
-            .number::<i64>("limit")?
-            .and_then(|limit| limit.try_into().ok())
-            .unwrap_or(0),
+        limit: call.query.number::<i64>("limit")?.and_then(|limit| limit.try_into().ok()).unwrap_or(0),
         size: call.query.flag("size"),
         filters: call.query.filters()?,
     };
@@ -92,8 +88,7 @@ pub fn unpause(call: &Call) -> Answered<Response> {
 
 /// `POST /containers/{id}/rename`
 pub fn rename(call: &Call) -> Answered<Response> {
-    call.engine
-        .rename(&call.name, call.query.text("name").unwrap_or_default())?;
+    call.engine.rename(&call.name, call.query.text("name").unwrap_or_default())?;
     empty(StatusCode::NO_CONTENT)
 }
 
@@ -107,8 +102,7 @@ pub fn resize(call: &Call) -> Answered<Response> {
 /// `DELETE /containers/{id}`
 pub fn remove(call: &Call) -> Answered<Response> {
     call.query.refuse(&["link"])?;
-    call.engine
-        .remove(&call.name, call.query.flag("force"), call.query.flag("v"))?;
+    call.engine.remove(&call.name, call.query.flag("force"), call.query.flag("v"))?;
     empty(StatusCode::NO_CONTENT)
 }
 
@@ -153,10 +147,7 @@ pub fn logs(live: Live) -> Answer {
         let (engine, name) = (call.engine.clone(), call.name.clone());
         let logs = blocking(move || Ok(engine.logs(&name, &options)?)).await?;
         let content_type = call.stream_type(logs.raw);
-        Ok(streamed(
-            content_type,
-            streams::begin("logs", move |feed| copy(logs, feed))?,
-        ))
+        Ok(streamed(content_type, streams::begin("logs", move |feed| copy(logs, feed))?))
     })
 }
 
@@ -164,11 +155,7 @@ pub fn logs(live: Live) -> Answer {
 fn copy(logs: Logs, feed: &mut streams::Feed) -> Answered<()> {
     for chunk in logs {
         let chunk = chunk?;
-        let there = if chunk.is_empty() {
-            !feed.is_closed()
-        } else {
-            feed.send(chunk)
-        };
+        let there = if chunk.is_empty() { !feed.is_closed() } else { feed.send(chunk) };
         if !there {
             break;
         }

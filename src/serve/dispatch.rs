@@ -25,10 +25,7 @@ pub const HEADERS: [(&str, &str); 4] = [
     ("Api-Version", "1.50"),
     ("Docker-Experimental", "false"),
     ("Ostype", "linux"),
-    (
-        "Server",
-        concat!("Coracle/", env!("CARGO_PKG_VERSION"), " (linux)"),
-    ),
+    ("Server", concat!("Coracle/", env!("CARGO_PKG_VERSION"), " (linux)")),
 ];
 
 /// Answers one request.
@@ -71,11 +68,7 @@ async fn route(context: Rc<Context>, request: Request<Incoming>) -> Answered<Res
             blocking(move || handler(&call)).await
         }
         Handler::Streams(handler) => {
-            let live = Live {
-                call,
-                incoming,
-                context,
-            };
+            let live = Live { call, incoming, context };
             guarded(handler(live)).await
         }
         Handler::Later(operation) => {

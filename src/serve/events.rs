@@ -29,11 +29,7 @@ pub fn follow(live: Live) -> Answer {
             None => Vec::new(),
         };
         let (lines, pieces) = mpsc::channel(WAITING);
-        let telling = Telling {
-            lines,
-            filters,
-            until,
-        };
+        let telling = Telling { lines, filters, until };
         tokio::task::spawn_local(telling.tell(past, news));
         Ok(streamed("application/json", Body::Pieces(None, pieces)))
     })
@@ -101,10 +97,7 @@ fn message(event: &Event) -> api::EventMessage {
     let mut message = api::EventMessage {
         kind: event.kind.to_owned(),
         action: event.action.clone(),
-        actor: api::EventActor {
-            id: event.id.clone(),
-            attributes: event.attributes.clone(),
-        },
+        actor: api::EventActor { id: event.id.clone(), attributes: event.attributes.clone() },
         scope: "local".to_owned(),
         time: event.time / 1_000_000_000,
         time_nano: event.time,
@@ -130,12 +123,8 @@ fn is_wanted(event: &Event, filters: &Filters) -> bool {
     let action = |value: &str| event.action == value || event.action.starts_with(&format!("{value}: "));
     filters::any(filters, "type", |value| value == event.kind)
         && filters::any(filters, "event", action)
-        && filters::any(filters, "container", |value| {
-            event.kind == "container" && names(value)
-        })
-        && filters::any(filters, "network", |value| {
-            event.kind == "network" && names(value)
-        })
+        && filters::any(filters, "container", |value| event.kind == "container" && names(value))
+        && filters::any(filters, "network", |value| event.kind == "network" && names(value))
         && filters::any(filters, "volume", |value| event.kind == "volume" && names(value))
         && filters::any(filters, "image", is_image)
         && filters::any(filters, "scope", |value| value == "local")
@@ -166,29 +155,15 @@ mod tests {
     #[test]
     fn every_filter_must_allow_it() {
         let wanted = |pairs: &[(&str, &str)]| {
-            let filters = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]));
+            let filters = pairs.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]));
             is_wanted(&event(), &filters.collect())
         };
         assert!(wanted(&[]));
-        assert!(wanted(&[
-            ("type", "container"),
-            ("event", "exec_start"),
-            ("container", "one")
-        ]));
-        assert!(wanted(&[
-            ("image", "busybox"),
-            ("label", "color=red"),
-            ("container", "abc")
-        ]));
-        for wrong in [
-            ("type", "image"),
-            ("event", "exec"),
-            ("container", "two"),
-            ("image", "one"),
-            ("label", "x"),
-        ] {
+        assert!(wanted(&[("type", "container"), ("event", "exec_start"), ("container", "one")]));
+        assert!(wanted(&[("image", "busybox"), ("label", "color=red"), ("container", "abc")]));
+        for wrong in
+            [("type", "image"), ("event", "exec"), ("container", "two"), ("image", "one"), ("label", "x")]
+        {
             assert!(!wanted(&[wrong]), "{wrong:?}");
         }
     }

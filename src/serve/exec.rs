@@ -28,9 +28,7 @@ pub fn start(mut live: Live) -> Answer {
             return empty(StatusCode::OK);
         }
         // Height and width, which mean nothing without a terminal, nor to clients that could not say them.
-        let size = request
-            .console_size
-            .filter(|_| request.tty && live.call.speaks(42));
+        let size = request.console_size.filter(|_| request.tty && live.call.speaks(42));
         let size = size.map(|[height, width]| (width, height));
         let ticket = blocking(move || Ok(engine.exec_attach(&id, request.tty, size)?)).await?;
         match live.take_over(ticket).await {}

@@ -43,8 +43,7 @@ pub fn history(call: &Call) -> Answered<Response> {
 /// `POST /images/{name}/tag`
 pub fn tag(call: &Call) -> Answered<Response> {
     let repository = call.query.text("repo").unwrap_or_default();
-    call.engine
-        .image_tag(&call.name, repository, call.query.text("tag"))?;
+    call.engine.image_tag(&call.name, repository, call.query.text("tag"))?;
     empty(StatusCode::CREATED)
 }
 
@@ -53,14 +52,8 @@ pub fn remove(call: &Call) -> Answered<Response> {
     call.query.refuse(&["platforms"])?;
     let removed = call.engine.image_remove(&call.name, call.query.flag("force"))?;
     let items = removed.into_iter().map(|removed| match removed {
-        Removed::Untagged(name) => api::ImageDeleteItem {
-            untagged: Some(name),
-            deleted: None,
-        },
-        Removed::Deleted(digest) => api::ImageDeleteItem {
-            untagged: None,
-            deleted: Some(digest),
-        },
+        Removed::Untagged(name) => api::ImageDeleteItem { untagged: Some(name), deleted: None },
+        Removed::Deleted(digest) => api::ImageDeleteItem { untagged: None, deleted: Some(digest) },
     });
     ok(&items.collect::<Vec<_>>())
 }
@@ -102,9 +95,7 @@ async fn import(live: Live) -> Answered<Response> {
         Some("-") => {}
         Some(_) => return Err(Error::not_supported("importing from a URL").into()),
         None => {
-            return Err(Failure::invalid(
-                "neither fromImage nor fromSrc says what to make an image of",
-            ));
+            return Err(Failure::invalid("neither fromImage nor fromSrc says what to make an image of"));
         }
     }
     let body = begin_with_first("import", move |feed| {
@@ -116,10 +107,7 @@ async fn import(live: Live) -> Answered<Response> {
         let sink = |_: Progress| !feed.is_closed();
         let engine = &call.engine;
         let id = engine.import(&mut archive, repository, tag, &changes, message, platform, &sink)?;
-        let last = api::ProgressMessage {
-            status: Some(id),
-            ..Default::default()
-        };
+        let last = api::ProgressMessage { status: Some(id), ..Default::default() };
         progress::send(feed, &last);
         Ok(())
     });
@@ -135,11 +123,7 @@ pub fn load(live: Live) -> Answer {
             let quiet = call.query.flag("quiet");
             let sink = |news: Progress| {
                 let wanted = !quiet || matches!(news, Progress::Loaded(_));
-                if wanted {
-                    progress::send(feed, &progress::message(&news))
-                } else {
-                    !feed.is_closed()
-                }
+                if wanted { progress::send(feed, &progress::message(&news)) } else { !feed.is_closed() }
             };
             let result = call.engine.load(&mut archive, &sink);
             progress::end(feed, true, result)
@@ -192,11 +176,7 @@ fn credentials(headers: &HeaderMap) -> Answered<Option<Credentials>> {
             _ => (config.username, config.password),
         };
     let known = !username.is_empty() || !config.identitytoken.is_empty();
-    Ok(known.then_some(Credentials {
-        username,
-        password,
-        identity_token: config.identitytoken,
-    }))
+    Ok(known.then_some(Credentials { username, password, identity_token: config.identitytoken }))
 }
 
 const EITHER: GeneralPurposeConfig =

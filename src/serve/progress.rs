@@ -16,10 +16,7 @@ pub fn send(feed: &Feed, message: &api::ProgressMessage) -> bool {
 pub fn message(news: &Progress) -> api::ProgressMessage {
     let text = news.status();
     if let Progress::Loaded(_) = news {
-        return api::ProgressMessage {
-            stream: Some(format!("{text}\n")),
-            ..Default::default()
-        };
+        return api::ProgressMessage { stream: Some(format!("{text}\n")), ..Default::default() };
     }
     let amount = |(current, total)| api::ProgressDetail {
         current: i64::try_from(current).unwrap_or(i64::MAX),
@@ -45,10 +42,7 @@ pub fn end(feed: &Feed, said: bool, result: Result<(), Error>) -> Answered<()> {
         return Err(failure);
     }
     let line = api::ProgressMessage {
-        error_detail: Some(api::ErrorDetail {
-            code: None,
-            message: failure.message.clone(),
-        }),
+        error_detail: Some(api::ErrorDetail { code: None, message: failure.message.clone() }),
         error: Some(failure.message),
         ..Default::default()
     };

@@ -23,9 +23,7 @@ impl Query {
     /// A parameter's first value; an empty one is as good as none.
     pub fn text(&self, name: &str) -> Option<&str> {
         let first = self.0.iter().find(|(key, _)| key == name);
-        first
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        first.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// All values of a parameter that may come several times.
@@ -44,9 +42,7 @@ impl Query {
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Answered<Option<T>> {
         let parse = |text: &str| {
             text.parse().map_err(|_| {
-                Failure::invalid(format!(
-                    "invalid value for {name}: parsing {text:?}: invalid syntax"
-                ))
+                Failure::invalid(format!("invalid value for {name}: parsing {text:?}: invalid syntax"))
             })
         };
         self.text(name).map(parse).transpose()
@@ -58,9 +54,7 @@ impl Query {
             return Ok(None);
         };
         let time = parse_time(text).ok_or_else(|| {
-            Failure::invalid(format!(
-                "invalid value for {name}: parsing {text:?}: invalid syntax"
-            ))
+            Failure::invalid(format!("invalid value for {name}: parsing {text:?}: invalid syntax"))
         })?;
         Ok(Some(time).filter(|time| *time != 0))
     }
@@ -183,10 +177,7 @@ mod tests {
     #[test]
     fn filters_come_in_two_forms() {
         let expected = Filters::from([("status".to_owned(), vec!["running".to_owned()])]);
-        for text in [
-            r#"{"status":["running"]}"#,
-            r#"{"status":{"running":true,"exited":false}}"#,
-        ] {
+        for text in [r#"{"status":["running"]}"#, r#"{"status":{"running":true,"exited":false}}"#] {
             let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
             let query = query(&format!("filters={encoded}"));
             assert_eq!(query.filters().expect("filters"), expected);

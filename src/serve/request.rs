@@ -58,19 +58,14 @@ impl Call {
     pub fn required_json<T: DeserializeOwned + Default>(&self) -> Answered<T> {
         self.check_json()?;
         if self.body.is_empty() {
-            return Err(Failure::invalid(
-                "invalid JSON: got EOF while reading request body",
-            ));
+            return Err(Failure::invalid("invalid JSON: got EOF while reading request body"));
         }
         self.json()
     }
 
     /// Docker insists on the right type of a body that is there.
     fn check_json(&self) -> Answered<()> {
-        let said = self
-            .headers
-            .get(CONTENT_TYPE)
-            .map_or("", |value| value.to_str().unwrap_or("?"));
+        let said = self.headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("?"));
         let kind = said.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/json") || (said.is_empty() && self.body.is_empty()) {
             return Ok(());
@@ -86,11 +81,7 @@ impl Call {
 
     /// What a stream of output is called.
     pub fn stream_type(&self, raw: bool) -> &'static str {
-        if raw || !self.speaks(42) {
-            RAW_STREAM
-        } else {
-            MULTIPLEXED_STREAM
-        }
+        if raw || !self.speaks(42) { RAW_STREAM } else { MULTIPLEXED_STREAM }
     }
 }
 
@@ -140,8 +131,6 @@ pub fn whole(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> 
 /// An answer whose body is still being made.
 pub fn streamed(content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

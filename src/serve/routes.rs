@@ -22,11 +22,7 @@ pub struct Route {
 }
 
 const fn on(method: &'static str, pattern: &'static str, handler: Handler) -> Route {
-    Route {
-        method,
-        pattern,
-        handler,
-    }
+    Route { method, pattern, handler }
 }
 
 const GET: &str = "GET";
@@ -184,10 +180,7 @@ mod tests {
             Some(("/images/{name}/json", "localhost:5000/a/b:c"))
         );
         assert_eq!(found("GET", "/images/json"), Some(("/images/json", "")));
-        assert_eq!(
-            found("GET", "/images/json/json"),
-            Some(("/images/{name}/json", "json"))
-        );
+        assert_eq!(found("GET", "/images/json/json"), Some(("/images/{name}/json", "json")));
         assert_eq!(found("DELETE", "/images/a/b"), Some(("/images/{name}", "a/b")));
         assert_eq!(found("GET", "/containers//json"), None);
         assert_eq!(found("POST", "/containers/json"), None);

@@ -102,9 +102,7 @@ pub enum Image {
 pub fn image(version: Version, mut image: ImageInspect) -> Image {
     if version < since(44) {
         image.virtual_size = Some(image.size);
-        image
-            .created
-            .get_or_insert_with(|| "0001-01-01T00:00:00Z".to_owned());
+        image.created.get_or_insert_with(|| "0001-01-01T00:00:00Z".to_owned());
     } else {
         image.virtual_size = None;
     }
@@ -177,11 +175,7 @@ pub fn info(version: Version, info: &mut api::SystemInfo) {
     if version < since(49) {
         info.firewall_backend = None;
     } else {
-        for commit in [
-            &mut info.containerd_commit,
-            &mut info.runc_commit,
-            &mut info.init_commit,
-        ] {
+        for commit in [&mut info.containerd_commit, &mut info.runc_commit, &mut info.init_commit] {
             commit.expected.clear();
         }
     }

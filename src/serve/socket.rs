@@ -111,9 +111,7 @@ mod tests {
             let waited = timeout(Duration::from_millis(50), socket.hung_up()).await;
             assert!(waited.is_err(), "it is there");
             drop(theirs);
-            timeout(Duration::from_secs(5), socket.hung_up())
-                .await
-                .expect("it has gone");
+            timeout(Duration::from_secs(5), socket.hung_up()).await.expect("it has gone");
         });
     }
 
@@ -123,9 +121,7 @@ mod tests {
             let (socket, theirs) = pair();
             let gone = socket.hung_up();
             drop(theirs);
-            timeout(Duration::from_millis(500), gone)
-                .await
-                .expect("it has gone");
+            timeout(Duration::from_millis(500), gone).await.expect("it has gone");
         });
     }
 }

@@ -11,10 +11,7 @@ use super::shapes;
 pub fn ping(_: &Call) -> Answered<Response> {
     let mut response = whole(StatusCode::OK, "text/plain; charset=utf-8", b"OK".to_vec());
     let headers = response.headers_mut();
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-cache, no-store, must-revalidate"),
-    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert("Builder-Version", HeaderValue::from_static("1"));
     headers.insert("Swarm", HeaderValue::from_static("inactive"));

@@ -57,13 +57,10 @@ fn hand_over(
     mut stream: std::os::unix::net::UnixStream,
     already_read: &[u8],
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let answered: io::Result<()> = stream
-        .set_nonblocking(false)
-        .and_then(|()| stream.write_all(claim.head.as_bytes()));
+    let answered: io::Result<()> =
+        stream.set_nonblocking(false).and_then(|()| stream.write_all(claim.head.as_bytes()));
     answered?;
-    claim
-        .ticket
-        .hand_over(OwnedFd::from(stream), already_read.to_vec())?;
+    claim.ticket.hand_over(OwnedFd::from(stream), already_read.to_vec())?;
     Ok(())
 }
 
@@ -79,11 +76,7 @@ impl Live {
 /// A client that asked for an upgrade gets one; to others the body simply begins, as to clients of old.
 fn head(request: &HeaderMap, stream_type: &str) -> String {
     let (status, stream_type, upgrade) = match request.contains_key(UPGRADE) {
-        true => (
-            "101 UPGRADED",
-            stream_type,
-            "Connection: Upgrade\r\nUpgrade: tcp\r\n",
-        ),
+        true => ("101 UPGRADED", stream_type, "Connection: Upgrade\r\nUpgrade: tcp\r\n"),
         false => ("200 OK", RAW_STREAM, ""),
     };
     let mut head = format!("HTTP/1.1 {status}\r\nContent-Type: {stream_type}\r\n{upgrade}");

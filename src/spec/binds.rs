@@ -42,13 +42,7 @@ pub fn parse(text: &str) -> Result<Bind> {
     let destination = clean(destination);
     check_destination(&destination, text)?;
     let mode = mode.to_owned();
-    Ok(Bind {
-        source: clean(source),
-        destination,
-        mode,
-        writable,
-        propagation,
-    })
+    Ok(Bind { source: clean(source), destination, mode, writable, propagation })
 }
 
 /// Refuses a destination that Docker refuses.
@@ -60,9 +54,9 @@ pub fn check_destination(destination: &str, specification: &str) -> Result<()> {
     };
     match destination {
         "/" => refused("invalid specification: destination can't be '/'"),
-        path if !path.starts_with('/') => refused(&format!(
-            "invalid mount path: '{path}' mount path must be absolute"
-        )),
+        path if !path.starts_with('/') => {
+            refused(&format!("invalid mount path: '{path}' mount path must be absolute"))
+        }
         _ => Ok(()),
     }
 }
@@ -78,10 +72,7 @@ fn parse_mode(mode: &str) -> Result<(bool, String)> {
             _ => return Err(bad()),
         }
     }
-    Ok((
-        writable.unwrap_or(true),
-        propagation.unwrap_or_else(|| "rprivate".to_owned()),
-    ))
+    Ok((writable.unwrap_or(true), propagation.unwrap_or_else(|| "rprivate".to_owned())))
 }
 
 fn named_volume(name: &str) -> Error {
@@ -141,17 +132,10 @@ mod tests {
 
     #[test]
     fn refusals_are_dockers() {
-        let refusals: Vec<String> = [
-            "/a:/b:bogus",
-            "/a:/b:ro,rw",
-            "/a",
-            "rel/path:/b",
-            "/a:/",
-            "/a:b",
-            "volume:/b",
-        ]
-        .map(|text| format!("{text} -> {}", parse(text).expect_err("refused")))
-        .to_vec();
+        let refusals: Vec<String> =
+            ["/a:/b:bogus", "/a:/b:ro,rw", "/a", "rel/path:/b", "/a:/", "/a:b", "volume:/b"]
+                .map(|text| format!("{text} -> {}", parse(text).expect_err("refused")))
+                .to_vec();
         insta::assert_snapshot!(refusals.join("\n"));
     }
 }

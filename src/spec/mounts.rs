@@ -17,11 +17,7 @@ pub fn mounts(request: &Request<'_>) -> Result<Vec<Mount>> {
     let mut asked = asked_for(request)?;
     // Parents before what is mounted inside of them.
     asked.sort_by_key(|mount| mount.destination().iter().count());
-    mounts.retain(|mount| {
-        !asked
-            .iter()
-            .any(|asked| asked.destination() == mount.destination())
-    });
+    mounts.retain(|mount| !asked.iter().any(|asked| asked.destination() == mount.destination()));
     mounts.extend(asked);
     Ok(mounts)
 }
@@ -31,82 +27,26 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
     let rootless = request.facts.rootless.is_some();
     let mut mounts = vec![
         mount("proc", "/proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount(
-            "tmpfs",
-            "/dev",
-            "tmpfs",
-            &["nosuid", "strictatime", "mode=755", "size=65536k"],
-        ),
+        mount("tmpfs", "/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
     ];
-    let terminals = [
-        "nosuid",
-        "noexec",
-        "newinstance",
-        "ptmxmode=0666",
-        "mode=0620",
-        "gid=5",
-    ];
+    let terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"];
     // The group tty is not among the ids of an ordinary user's container.
-    mounts.push(mount(
-        "devpts",
-        "/dev/pts",
-        "devpts",
-        if rootless { &terminals[..5] } else { &terminals },
-    ));
+    mounts.push(mount("devpts", "/dev/pts", "devpts", if rootless { &terminals[..5] } else { &terminals }));
     if rootless && host.network_mode == "host" {
         // sysfs belongs to whoever owns the network namespace: an ordinary user can only show the host's again.
-        mounts.push(mount(
-            "/sys",
-            "/sys",
-            "bind",
-            &["rbind", "nosuid", "noexec", "nodev", "ro"],
-        ));
+        mounts.push(mount("/sys", "/sys", "bind", &["rbind", "nosuid", "noexec", "nodev", "ro"]));
     } else {
-        mounts.push(mount(
-            "sysfs",
-            "/sys",
-            "sysfs",
-            &["nosuid", "noexec", "nodev", "ro"],
-        ));
-        mounts.push(mount(
-            "cgroup",
-            "/sys/fs/cgroup",
-            "cgroup",
-            &["ro", "nosuid", "noexec", "nodev"],
-        ));
+        mounts.push(mount("sysfs", "/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]));
+        mounts.push(mount("cgroup", "/sys/fs/cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]));
     }
     if host.ipc_mode == "host" {
-        mounts.push(mount(
-            "/dev/mqueue",
-            "/dev/mqueue",
-            "bind",
-            &["rbind", "nosuid", "noexec", "nodev"],
-        ));
-        mounts.push(mount(
-            "/dev/shm",
-            "/dev/shm",
-            "bind",
-            &["rbind", "nosuid", "noexec", "nodev"],
-        ));
+        mounts.push(mount("/dev/mqueue", "/dev/mqueue", "bind", &["rbind", "nosuid", "noexec", "nodev"]));
+        mounts.push(mount("/dev/shm", "/dev/shm", "bind", &["rbind", "nosuid", "noexec", "nodev"]));
     } else {
-        let size = if host.shm_size > 0 {
-            host.shm_size
-        } else {
-            SHM_SIZE
-        };
+        let size = if host.shm_size > 0 { host.shm_size } else { SHM_SIZE };
         let size = format!("size={}k", size / 1024);
-        mounts.push(mount(
-            "mqueue",
-            "/dev/mqueue",
-            "mqueue",
-            &["nosuid", "noexec", "nodev"],
-        ));
-        mounts.push(mount(
-            "shm",
-            "/dev/shm",
-            "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", &size],
-        ));
+        mounts.push(mount("mqueue", "/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
+        mounts.push(mount("shm", "/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
     }
     mounts
 }
@@ -114,12 +54,7 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
 /// The files that Docker writes for every container.
 fn own_files(request: &Request<'_>) -> Vec<Mount> {
     let bind = |name: &str| {
-        mount(
-            &text(&request.folder.join(name)),
-            &format!("/etc/{name}"),
-            "bind",
-            &["rbind", "rprivate"],
-        )
+        mount(&text(&request.folder.join(name)), &format!("/etc/{name}"), "bind", &["rbind", "rprivate"])
     };
     ["resolv.conf", "hostname", "hosts"].map(bind).to_vec()
 }
@@ -129,12 +64,7 @@ fn asked_for(request: &Request<'_>) -> Result<Vec<Mount>> {
     let mut mounts = Vec::new();
     for text in host.binds.iter().flatten() {
         let bind = binds::parse(text)?;
-        mounts.push(bind_mount(
-            &bind.source,
-            &bind.destination,
-            bind.writable,
-            &bind.propagation,
-        ));
+        mounts.push(bind_mount(&bind.source, &bind.destination, bind.writable, &bind.propagation));
     }
     for volume in &request.record.volumes {
         let source = request.volumes.join(&volume.name).join("_data");
@@ -144,21 +74,13 @@ fn asked_for(request: &Request<'_>) -> Result<Vec<Mount>> {
         mounts.push(structured(asked));
     }
     for (destination, options) in host.tmpfs.iter().flatten() {
-        mounts.push(tmpfs(
-            destination,
-            options.split(',').filter(|option| !option.is_empty()),
-        ));
+        mounts.push(tmpfs(destination, options.split(',').filter(|option| !option.is_empty())));
     }
     Ok(mounts)
 }
 
 fn bind_mount(source: &str, destination: &str, writable: bool, propagation: &str) -> Mount {
-    mount(
-        source,
-        destination,
-        "bind",
-        &["rbind", if writable { "rw" } else { "ro" }, propagation],
-    )
+    mount(source, destination, "bind", &["rbind", if writable { "rw" } else { "ro" }, propagation])
 }
 
 /// One of `--mount`'s, of a type that was let through when the container was created.
@@ -177,15 +99,8 @@ fn structured(asked: &api::Mount) -> Mount {
     let mut made = bind_mount(&asked.source, &asked.target, !asked.read_only, &propagation);
     if options.non_recursive {
         let words = made.options().iter().flatten();
-        let words = words
-            .map(|word| {
-                if word == "rbind" {
-                    "bind".to_owned()
-                } else {
-                    word.clone()
-                }
-            })
-            .collect();
+        let words =
+            words.map(|word| if word == "rbind" { "bind".to_owned() } else { word.clone() }).collect();
         made.set_options(Some(words));
     }
     made
@@ -193,9 +108,7 @@ fn structured(asked: &api::Mount) -> Mount {
 
 /// Docker's tmpfs: `noexec,nosuid,nodev` unless the options say the opposite.
 fn tmpfs<'a>(destination: &str, options: impl Iterator<Item = &'a str>) -> Mount {
-    let mut words: Vec<String> = ["noexec", "nosuid", "nodev", "rprivate"]
-        .map(String::from)
-        .to_vec();
+    let mut words: Vec<String> = ["noexec", "nosuid", "nodev", "rprivate"].map(String::from).to_vec();
     for option in options {
         words.retain(|word| !is_opposite(word, option) && word != option);
         words.push(option.to_owned());

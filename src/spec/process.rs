@@ -59,22 +59,13 @@ pub fn exec_process(
     _facts: &Facts,
 ) -> Result<Process> {
     let host = &record.host_config;
-    let folder = if asked.working_dir.is_empty() {
-        &record.config.working_dir
-    } else {
-        &asked.working_dir
-    };
+    let folder = if asked.working_dir.is_empty() { &record.config.working_dir } else { &asked.working_dir };
     let mut process = Process::default();
     process
         .set_terminal(Some(asked.tty))
         .set_user(oci_user(user))
         .set_args(asked.cmd.clone())
-        .set_env(Some(environment(
-            record,
-            asked.tty,
-            asked.env.as_deref().unwrap_or_default(),
-            user,
-        )))
+        .set_env(Some(environment(record, asked.tty, asked.env.as_deref().unwrap_or_default(), user)))
         .set_cwd(working_folder(folder).into())
         .set_capabilities(Some(capabilities(host, user.uid)?))
         .set_rlimits(rlimits(host)?)
@@ -96,19 +87,15 @@ fn working_folder(folder: &str) -> &str {
 
 fn oci_user(user: &user::User) -> User {
     let mut made = User::default();
-    made.set_uid(user.uid)
-        .set_gid(user.gid)
-        .set_additional_gids(Some(user.groups.clone()));
+    made.set_uid(user.uid).set_gid(user.gid).set_additional_gids(Some(user.groups.clone()));
     made
 }
 
 /// Docker's own variables, then the container's, then those of this process; a later one replaces an earlier of its name.
 /// One that was asked for without a value is taken out.
 fn environment(record: &Record, terminal: bool, more: &[String], user: &user::User) -> Vec<String> {
-    let mut variables: Vec<String> = vec![
-        DEFAULT_PATH.to_owned(),
-        format!("HOSTNAME={}", record.config.hostname),
-    ];
+    let mut variables: Vec<String> =
+        vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", record.config.hostname)];
     if terminal {
         variables.push("TERM=xterm".to_owned());
     }
@@ -116,19 +103,14 @@ fn environment(record: &Record, terminal: bool, more: &[String], user: &user::Us
         set_variable(&mut variables, variable);
     }
     if !variables.iter().any(|variable| variable.starts_with("HOME=")) {
-        variables.push(format!(
-            "HOME={}",
-            if user.home.is_empty() { "/" } else { &user.home }
-        ));
+        variables.push(format!("HOME={}", if user.home.is_empty() { "/" } else { &user.home }));
     }
     variables
 }
 
 fn set_variable(variables: &mut Vec<String>, variable: &str) {
     let name = variable.split('=').next().unwrap_or_default();
-    let place = variables
-        .iter()
-        .position(|own| own.split('=').next() == Some(name));
+    let place = variables.iter().position(|own| own.split('=').next() == Some(name));
     match (place, variable.contains('=')) {
         (Some(place), true) => variables[place] = variable.to_owned(),
         (Some(place), false) => drop(variables.remove(place)),
@@ -161,12 +143,8 @@ fn capabilities(host: &api::HostConfig, uid: u32) -> Result<LinuxCapabilities> {
 pub fn capability_names(add: &[String], drop: &[String]) -> Result<Vec<String>> {
     let add = normalized(add, "CapAdd")?;
     let drop = normalized(drop, "CapDrop")?;
-    let all = || {
-        privileges::all_capabilities()
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<String>>()
-    };
+    let all =
+        || privileges::all_capabilities().iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
     let has_all = |names: &[String]| names.iter().any(|name| name == ALL);
     let mut names: Vec<String> = match (has_all(&add), has_all(&drop)) {
         (true, _) => all(),
@@ -190,11 +168,7 @@ fn normalized(names: &[String], list: &str) -> Result<Vec<String>> {
         if upper == ALL {
             return Ok(upper);
         }
-        let full = if upper.starts_with("CAP_") {
-            upper
-        } else {
-            format!("CAP_{upper}")
-        };
+        let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
         if privileges::all_capabilities().contains(&full.as_str()) {
             return Ok(full);
         }
@@ -208,10 +182,7 @@ fn rlimits(host: &api::HostConfig) -> Result<Option<Vec<PosixRlimit>>> {
     let one = |ulimit: &api::Ulimit| {
         let kind = rlimit_kind(&ulimit.name)?;
         // -1 is no limit, which the kernel writes as its largest number.
-        let limit = PosixRlimitBuilder::default()
-            .typ(kind)
-            .soft(ulimit.soft as u64)
-            .hard(ulimit.hard as u64);
+        let limit = PosixRlimitBuilder::default().typ(kind).soft(ulimit.soft as u64).hard(ulimit.hard as u64);
         limit.build().map_err(Error::system)
     };
     let limits: Vec<PosixRlimit> = host.ulimits.iter().flatten().map(one).collect::<Result<_>>()?;
@@ -220,19 +191,12 @@ fn rlimits(host: &api::HostConfig) -> Result<Option<Vec<PosixRlimit>>> {
 
 /// `nofile` is RLIMIT_NOFILE.
 pub fn rlimit_kind(name: &str) -> Result<PosixRlimitType> {
-    PosixRlimitType::from_str(&format!("RLIMIT_{}", name.to_ascii_uppercase())).map_err(|_| {
-        Error::new(
-            ErrorKind::InvalidParameter,
-            format!("invalid ulimit type: {name}"),
-        )
-    })
+    PosixRlimitType::from_str(&format!("RLIMIT_{}", name.to_ascii_uppercase()))
+        .map_err(|_| Error::new(ErrorKind::InvalidParameter, format!("invalid ulimit type: {name}")))
 }
 
 fn no_new_privileges(host: &api::HostConfig) -> bool {
-    host.security_opt
-        .iter()
-        .flatten()
-        .any(|option| is_no_new_privileges(option) == Some(true))
+    host.security_opt.iter().flatten().any(|option| is_no_new_privileges(option) == Some(true))
 }
 
 /// What `no-new-privileges`, `no-new-privileges=false` and their older spelling with a colon say; none: it is another option.

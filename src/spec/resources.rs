@@ -14,10 +14,7 @@ const CPU_PERIOD: i64 = 100_000;
 /// What a container may use.
 pub fn resources(host: &api::HostConfig, facts: &Facts) -> Result<LinuxResources> {
     let mut resources = LinuxResources::default();
-    resources
-        .set_memory(memory(host))
-        .set_cpu(cpu(host))
-        .set_pids(pids(host));
+    resources.set_memory(memory(host)).set_cpu(cpu(host)).set_pids(pids(host));
     // The rules are a program in the container's cgroup, which an ordinary user cannot load; they can make no devices either.
     resources.set_devices(facts.rootless.is_none().then(devices));
     Ok(resources)
@@ -46,8 +43,7 @@ fn cpu(host: &api::HostConfig) -> Option<LinuxCpu> {
         .set_cpus(text(&host.cpuset_cpus))
         .set_mems(text(&host.cpuset_mems));
     if host.nano_cpus > 0 {
-        cpu.set_period(Some(CPU_PERIOD as u64))
-            .set_quota(Some(host.nano_cpus * CPU_PERIOD / 1_000_000_000));
+        cpu.set_period(Some(CPU_PERIOD as u64)).set_quota(Some(host.nano_cpus * CPU_PERIOD / 1_000_000_000));
     }
     (cpu != LinuxCpu::default()).then_some(cpu)
 }
@@ -74,10 +70,7 @@ fn devices() -> Vec<LinuxDeviceCgroup> {
         (136, None),  // pts
     ];
     let rule = |allow: bool, kind: LinuxDeviceType, access: &str| {
-        LinuxDeviceCgroupBuilder::default()
-            .allow(allow)
-            .typ(kind)
-            .access(access)
+        LinuxDeviceCgroupBuilder::default().allow(allow).typ(kind).access(access)
     };
     let mut rules = vec![
         rule(false, LinuxDeviceType::A, "rwm"),
@@ -91,8 +84,5 @@ fn devices() -> Vec<LinuxDeviceCgroup> {
         }
         rules.push(allowed);
     }
-    rules
-        .into_iter()
-        .map(|rule| rule.build().expect("every field is given"))
-        .collect()
+    rules.into_iter().map(|rule| rule.build().expect("every field is given")).collect()
 }

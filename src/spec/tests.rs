@@ -12,14 +12,8 @@ fn record(config: ContainerConfig, host_config: HostConfig) -> Record {
         image_id: String::new(),
         layers: Vec::new(),
         command: vec!["sh".to_owned()],
-        config: ContainerConfig {
-            hostname: "0123456789ab".to_owned(),
-            ..config
-        },
-        host_config: HostConfig {
-            cgroupns_mode: "private".to_owned(),
-            ..host_config
-        },
+        config: ContainerConfig { hostname: "0123456789ab".to_owned(), ..config },
+        host_config: HostConfig { cgroupns_mode: "private".to_owned(), ..host_config },
         volumes: Vec::new(),
         state: State::Created { failure: None },
     }
@@ -27,25 +21,12 @@ fn record(config: ContainerConfig, host_config: HostConfig) -> Record {
 
 /// The spec as JSON; the filter is a table of its own, and sets have no order.
 fn shown(record: &Record, user: &User, facts: &Facts) -> serde_json::Value {
-    let request = Request {
-        record,
-        user,
-        folder: Path::new("/data/c"),
-        volumes: Path::new("/data/volumes"),
-        facts,
-    };
+    let request =
+        Request { record, user, folder: Path::new("/data/c"), volumes: Path::new("/data/volumes"), facts };
     let mut json = serde_json::to_value(spec(&request).expect("legal")).expect("JSON");
-    let filtered = json["linux"]
-        .as_object_mut()
-        .and_then(|linux| linux.remove("seccomp"))
-        .is_some();
+    let filtered = json["linux"].as_object_mut().and_then(|linux| linux.remove("seccomp")).is_some();
     json["linux"]["seccomp"] = filtered.into();
-    for set in json["process"]["capabilities"]
-        .as_object_mut()
-        .into_iter()
-        .flatten()
-        .map(|(_, set)| set)
-    {
+    for set in json["process"]["capabilities"].as_object_mut().into_iter().flatten().map(|(_, set)| set) {
         let list = set.as_array_mut().expect("a list");
         list.sort_by_key(|name| name.to_string());
     }
@@ -53,33 +34,19 @@ fn shown(record: &Record, user: &User, facts: &Facts) -> serde_json::Value {
 }
 
 fn root_facts() -> Facts {
-    Facts {
-        rootless: None,
-        unified_cgroups: true,
-        cgroup_parent: Some("/coracle".to_owned()),
-        processors: 2,
-    }
+    Facts { rootless: None, unified_cgroups: true, cgroup_parent: Some("/coracle".to_owned()), processors: 2 }
 }
 
 #[test]
 fn without_a_flag() {
-    let user = User {
-        home: "/root".to_owned(),
-        ..User::default()
-    };
+    let user = User { home: "/root".to_owned(), ..User::default() };
     let record = record(ContainerConfig::default(), HostConfig::default());
     insta::assert_json_snapshot!(shown(&record, &user, &root_facts()));
 }
 
 #[test]
 fn with_many_flags() {
-    let words = |list: &[&str]| {
-        Some(
-            list.iter()
-                .map(|word| (*word).to_owned())
-                .collect::<Vec<String>>(),
-        )
-    };
+    let words = |list: &[&str]| Some(list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
     let config = ContainerConfig {
         tty: true,
         env: words(&["A=1", "PATH=/bin", "HOSTNAME"]),
@@ -99,29 +66,16 @@ fn with_many_flags() {
         cap_drop: words(&["CAP_CHOWN"]),
         security_opt: words(&["no-new-privileges", "seccomp=unconfined"]),
         network_mode: "host".to_owned(),
-        ulimits: Some(vec![Ulimit {
-            name: "nofile".to_owned(),
-            soft: 100,
-            hard: -1,
-        }]),
+        ulimits: Some(vec![Ulimit { name: "nofile".to_owned(), soft: 100, hard: -1 }]),
         ..HostConfig::default()
     };
-    let user = User {
-        uid: 405,
-        gid: 100,
-        groups: vec![100],
-        home: "/dev/null".to_owned(),
-    };
+    let user = User { uid: 405, gid: 100, groups: vec![100], home: "/dev/null".to_owned() };
     insta::assert_json_snapshot!(shown(&record(config, host), &user, &root_facts()));
 }
 
 #[test]
 fn for_an_ordinary_user() {
-    let facts = Facts {
-        rootless: Some((1000, 1000)),
-        cgroup_parent: None,
-        ..root_facts()
-    };
+    let facts = Facts { rootless: Some((1000, 1000)), cgroup_parent: None, ..root_facts() };
     let record = record(ContainerConfig::default(), HostConfig::default());
     let whole = shown(&record, &User::default(), &facts);
     insta::assert_json_snapshot!([&whole["linux"], &whole["mounts"]]);

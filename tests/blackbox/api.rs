@@ -8,31 +8,19 @@ use std::os::unix::net::UnixStream;
 /// Sends bytes as they are, and returns the status and the body of the answer.
 fn ask(engine: &Engine, request: &[u8]) -> (u16, String) {
     let mut stream = UnixStream::connect(engine.folder().join("api.sock")).expect("the socket");
-    stream
-        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("a timeout");
     // A server that refuses early may close before it has read everything.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or(0);
-    let body = answer
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_string())
-        .unwrap_or_default();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_string()).unwrap_or_default();
     (status, body)
 }
 
 fn get(engine: &Engine, path: &str) -> (u16, String) {
-    ask(
-        engine,
-        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes(),
-    )
+    ask(engine, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
 }
 
 fn post(engine: &Engine, path: &str, body: &str) -> (u16, String) {
@@ -52,20 +40,11 @@ fn versions_are_negotiated_and_refused() {
     }
     let (status, body) = get(&engine, "/v1.23/version");
     assert_eq!(status, 400);
-    assert!(
-        body.contains("client version 1.23 is too old. Minimum supported API version is 1.24"),
-        "{body}"
-    );
+    assert!(body.contains("client version 1.23 is too old. Minimum supported API version is 1.24"), "{body}");
     let (status, body) = get(&engine, "/v1.99/version");
     assert_eq!(status, 400);
-    assert!(
-        body.contains("client version 1.99 is too new. Maximum supported API version is 1.50"),
-        "{body}"
-    );
-    assert_eq!(
-        get(&engine, "/nosuch"),
-        (404, "{\"message\":\"page not found\"}\n".into())
-    );
+    assert!(body.contains("client version 1.99 is too new. Maximum supported API version is 1.50"), "{body}");
+    assert_eq!(get(&engine, "/nosuch"), (404, "{\"message\":\"page not found\"}\n".into()));
     engine.finish();
 }
 
@@ -90,12 +69,7 @@ fn malformed_and_oversized_bodies_are_refused() {
 fn what_is_not_built_yet_says_so() {
     needs!(root);
     let engine = Engine::start();
-    for path in [
-        "/v1.41/swarm/init",
-        "/v1.41/build",
-        "/v1.41/volumes/create",
-        "/v1.41/networks/create",
-    ] {
+    for path in ["/v1.41/swarm/init", "/v1.41/build", "/v1.41/volumes/create", "/v1.41/networks/create"] {
         let (status, body) = post(&engine, path, "{}");
         assert_eq!(status, 501, "{path}: {body}");
         assert!(body.contains("not supported"), "{path}: {body}");
@@ -116,11 +90,7 @@ fn fields_that_are_not_supported_are_refused_by_name() {
             &format!("{{\"Image\":\"busybox\",\"HostConfig\":{{{field}}}}}"),
         )
     };
-    for (field, value) in [
-        ("VolumesFrom", "[\"x\"]"),
-        ("Links", "[\"x:y\"]"),
-        ("Isolation", "\"hyperv\""),
-    ] {
+    for (field, value) in [("VolumesFrom", "[\"x\"]"), ("Links", "[\"x:y\"]"), ("Isolation", "\"hyperv\"")] {
         let (status, body) = create(&format!("\"{field}\":{value}"));
         assert!(status >= 400, "{field} is accepted: {body}");
         assert!(body.contains(field), "the error does not name {field}: {body}");
@@ -159,12 +129,6 @@ fn clients_that_leave_early_disturb_nobody() {
             stream.write_all(request.as_bytes()).expect("the request");
         }
     }
-    assert_eq!(
-        engine
-            .docker(&["exec", "talking", "echo", "alive"])
-            .expect(0)
-            .line(),
-        "alive"
-    );
+    assert_eq!(engine.docker(&["exec", "talking", "echo", "alive"]).expect(0).line(), "alive");
     engine.finish();
 }

@@ -25,15 +25,9 @@ fn connect(engine: &Engine) -> UnixStream {
 
 fn send(stream: &mut UnixStream, request: &str, headers: &str, body: &str) {
     let length = body.len();
-    let typed = if body.is_empty() {
-        ""
-    } else {
-        "Content-Type: application/json\r\n"
-    };
+    let typed = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let head = format!("{request} HTTP/1.1\r\nHost: x\r\n{headers}{typed}Content-Length: {length}\r\n\r\n");
-    stream
-        .write_all((head + body).as_bytes())
-        .expect("the daemon reads");
+    stream.write_all((head + body).as_bytes()).expect("the daemon reads");
 }
 
 /// Reads until `end` has come.
@@ -70,18 +64,7 @@ fn frame(text: &str) -> Vec<u8> {
 
 /// A created `cat` by the name `cat`.
 fn create_cat(engine: &Engine) {
-    engine
-        .docker(&[
-            "create",
-            "-i",
-            "--name",
-            "cat",
-            "--network",
-            "none",
-            "busybox",
-            "cat",
-        ])
-        .expect(0);
+    engine.docker(&["create", "-i", "--name", "cat", "--network", "none", "busybox", "cat"]).expect(0);
 }
 
 #[test]
@@ -92,18 +75,9 @@ fn who_asks_for_no_upgrade_is_attached_too() {
         for headers in ["", UPGRADE] {
             create_cat(engine);
             let mut stream = connect(engine);
-            send(
-                &mut stream,
-                "POST /containers/cat/attach?stream=1&stdin=1&stdout=1",
-                headers,
-                "",
-            );
+            send(&mut stream, "POST /containers/cat/attach?stream=1&stdin=1&stdout=1", headers, "");
             let head = read_to(&mut stream, "\r\n\r\n");
-            let status = if headers.is_empty() {
-                "200 OK"
-            } else {
-                "101 UPGRADED"
-            };
+            let status = if headers.is_empty() { "200 OK" } else { "101 UPGRADED" };
             assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{head}");
             ask(engine, "POST /containers/cat/start", "");
             stream.write_all(b"hello\n").expect("it listens");
@@ -126,9 +100,7 @@ fn what_comes_behind_the_request_is_input_on_a_used_connection_too() {
         // One write: the daemon's parser reads past the request.
         let request =
             format!("POST /containers/cat/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n{UPGRADE}");
-        stream
-            .write_all(format!("{request}\r\nearly\n").as_bytes())
-            .expect("it listens");
+        stream.write_all(format!("{request}\r\nearly\n").as_bytes()).expect("it listens");
         read_to(&mut stream, "\r\n\r\n");
         ask(engine, "POST /containers/cat/start", "");
         stream.shutdown(Shutdown::Write).expect("to say no more");
@@ -142,17 +114,7 @@ fn an_exec_by_hand() {
     needs!("docker");
     with_busybox(|engine| {
         engine
-            .docker(&[
-                "run",
-                "-d",
-                "--name",
-                "host",
-                "--network",
-                "none",
-                "busybox",
-                "sleep",
-                "1000",
-            ])
+            .docker(&["run", "-d", "--name", "host", "--network", "none", "busybox", "sleep", "1000"])
             .expect(0);
         let body = r#"{"Cmd":["echo","hello"],"AttachStdout":true}"#;
         let created = ask(engine, "POST /containers/host/exec", body);
@@ -162,10 +124,7 @@ fn an_exec_by_hand() {
         read_to(&mut stream, "\r\n\r\n");
         assert_eq!(read_to_end(&mut stream), frame("hello\n"));
         let again = ask(engine, &format!("POST /exec/{id}/start"), "{}");
-        assert!(
-            again.contains("has already run") || again.contains("is already running"),
-            "{again}"
-        );
+        assert!(again.contains("has already run") || again.contains("is already running"), "{again}");
     });
 }
 
@@ -175,25 +134,10 @@ fn a_wait_answers_before_the_container_starts() {
     needs!("docker");
     with_busybox(|engine| {
         engine
-            .docker(&[
-                "create",
-                "--name",
-                "four",
-                "--network",
-                "none",
-                "busybox",
-                "sh",
-                "-c",
-                "exit 4",
-            ])
+            .docker(&["create", "--name", "four", "--network", "none", "busybox", "sh", "-c", "exit 4"])
             .expect(0);
         let mut stream = connect(engine);
-        send(
-            &mut stream,
-            "POST /containers/four/wait?condition=next-exit",
-            "",
-            "",
-        );
+        send(&mut stream, "POST /containers/four/wait?condition=next-exit", "", "");
         assert!(read_to(&mut stream, "\r\n\r\n").starts_with("HTTP/1.1 200 "));
         ask(engine, "POST /containers/four/start", "");
         assert!(read_to(&mut stream, "\r\n0\r\n\r\n").contains("{\"StatusCode\":4}\n"));
@@ -205,9 +149,7 @@ fn a_client_that_says_no_more_gets_its_answer() {
     needs!(root);
     let engine = Engine::start();
     let mut stream = connect(&engine);
-    stream
-        .write_all(b"GET /version HTTP/1.0\r\n\r\n")
-        .expect("it listens");
+    stream.write_all(b"GET /version HTTP/1.0\r\n\r\n").expect("it listens");
     stream.shutdown(Shutdown::Write).expect("to say no more");
     assert!(read_to_end(&mut stream).starts_with(b"HTTP/1.0 200 OK"));
     engine.finish();
@@ -219,12 +161,7 @@ fn a_refused_body_is_read_to_its_end() {
     let engine = Engine::start();
     let mut stream = connect(&engine);
     // More than the socket holds: its writer would be cut off, and not see the answer.
-    send(
-        &mut stream,
-        "POST /images/create?fromSrc=-",
-        "Connection: close\r\n",
-        &"x".repeat(4 << 20),
-    );
+    send(&mut stream, "POST /images/create?fromSrc=-", "Connection: close\r\n", &"x".repeat(4 << 20));
     let answer = String::from_utf8_lossy(&read_to_end(&mut stream)).into_owned();
     assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
     assert!(answer.contains("{\"message\":"), "{answer}");
@@ -237,28 +174,15 @@ fn nothing_is_kept_for_clients_that_have_gone() {
     needs!("docker");
     with_busybox(|engine| {
         engine
-            .docker(&[
-                "run",
-                "-d",
-                "--name",
-                "quiet",
-                "--network",
-                "none",
-                "busybox",
-                "sleep",
-                "1000",
-            ])
+            .docker(&["run", "-d", "--name", "quiet", "--network", "none", "busybox", "sleep", "1000"])
             .expect(0);
         let descriptors = |engine: &Engine| -> i64 {
             let info: serde_json::Value = serde_json::from_str(&ask(engine, "GET /info", "")).expect("JSON");
             info["NFd"].as_i64().expect("a number") + info["NEventsListener"].as_i64().expect("a number")
         };
         let before = descriptors(engine);
-        let requests = [
-            "GET /containers/quiet/logs?follow=1&stdout=1",
-            "GET /events",
-            "POST /containers/quiet/wait",
-        ];
+        let requests =
+            ["GET /containers/quiet/logs?follow=1&stdout=1", "GET /events", "POST /containers/quiet/wait"];
         let clients: Vec<UnixStream> = requests
             .iter()
             .cycle()

@@ -27,9 +27,7 @@ const TRANSITIONS: &[(&str, Transition)] = &[
     ("exited -> running", |round| round.start_again()),
     ("exited -> removed", |round| round.remove()),
     ("running -> removed by force", |round| round.remove_by_force()),
-    ("exited -> removed by itself (--rm)", |round| {
-        round.remove_itself()
-    }),
+    ("exited -> removed by itself (--rm)", |round| round.remove_itself()),
 ];
 
 #[test]
@@ -43,11 +41,7 @@ fn seeded_kills_of_the_daemon_lose_and_leave_nothing() {
     let mut counted = BTreeMap::new();
     for kill in 0..kills {
         let (name, transition) = TRANSITIONS[kill as usize % TRANSITIONS.len()];
-        let mut round = Round {
-            engine: &mut engine,
-            random: &mut random,
-            name: format!("round{kill}"),
-        };
+        let mut round = Round { engine: &mut engine, random: &mut random, name: format!("round{kill}") };
         transition(&mut round);
         *counted.entry(name).or_insert(0) += 1;
     }
@@ -77,22 +71,12 @@ impl Round<'_> {
 
     fn start(&mut self) {
         let name = self.name.clone();
-        self.docker(&[
-            "create",
-            "--name",
-            &name,
-            "busybox",
-            "sh",
-            "-c",
-            "echo up; exec sleep 1000",
-        ])
-        .expect(0);
+        self.docker(&["create", "--name", &name, "busybox", "sh", "-c", "echo up; exec sleep 1000"])
+            .expect(0);
         let said = self.kill_during(&["start", &name], 40);
         if said.code == 0 {
             assert_eq!(self.status(), "running", "an acknowledged start is lost");
-            wait_until("the container's output is logged", || {
-                self.docker(&["logs", &name]).stdout == "up\n"
-            });
+            wait_until("the container's output is logged", || self.docker(&["logs", &name]).stdout == "up\n");
         } else {
             let status = self.status();
             assert!(
@@ -106,38 +90,20 @@ impl Round<'_> {
     fn write_logs(&mut self) {
         let name = self.name.clone();
         let count = "i=0; while [ $i -lt 200 ]; do echo $i; i=$((i+1)); sleep 0.001; done; exit 5";
-        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", count])
-            .expect(0);
+        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", count]).expect(0);
         self.kill_after_a_moment(200);
         assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "5");
         let expected: String = (0..200).map(|line| format!("{line}\n")).collect();
-        assert_eq!(
-            self.docker(&["logs", &name]).expect(0).stdout,
-            expected,
-            "the log has a gap"
-        );
+        assert_eq!(self.docker(&["logs", &name]).expect(0).stdout, expected, "the log has a gap");
         self.remove_if_there();
     }
 
     fn exit(&mut self) {
         let name = self.name.clone();
-        self.docker(&[
-            "run",
-            "--detach",
-            "--name",
-            &name,
-            "busybox",
-            "sh",
-            "-c",
-            "sleep 0.03; exit 7",
-        ])
-        .expect(0);
+        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", "sleep 0.03; exit 7"])
+            .expect(0);
         self.kill_after_a_moment(60);
-        assert_eq!(
-            self.docker(&["wait", &name]).expect(0).line(),
-            "7",
-            "an exit code is lost"
-        );
+        assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "7", "an exit code is lost");
         assert_eq!(self.status(), "exited");
         self.remove_if_there();
     }
@@ -165,17 +131,11 @@ impl Round<'_> {
         let name = self.run_sleeping("echo ready; exec sleep 1000");
         let said = self.kill_during(&["pause", &name], 20);
         let status = self.status();
-        assert!(
-            said.code != 0 || status == "paused",
-            "an acknowledged pause is lost: {status}"
-        );
+        assert!(said.code != 0 || status == "paused", "an acknowledged pause is lost: {status}");
         if status == "paused" {
             self.docker(&["unpause", &name]).expect(0);
         }
-        assert_eq!(
-            self.docker(&["exec", &name, "echo", "alive"]).expect(0).line(),
-            "alive"
-        );
+        assert_eq!(self.docker(&["exec", &name, "echo", "alive"]).expect(0).line(), "alive");
         self.remove_if_there();
     }
 
@@ -183,17 +143,13 @@ impl Round<'_> {
         let name = self.run_sleeping("echo ready; exec sleep 1000");
         self.kill_during(&["exec", &name, "sh", "-c", "sleep 0.01; echo done"], 40);
         assert_eq!(self.status(), "running", "an exec took its container down");
-        assert_eq!(
-            self.docker(&["exec", &name, "echo", "again"]).expect(0).line(),
-            "again"
-        );
+        assert_eq!(self.docker(&["exec", &name, "echo", "again"]).expect(0).line(), "again");
         self.remove_if_there();
     }
 
     fn start_again(&mut self) {
         let name = self.name.clone();
-        self.docker(&["run", "--name", &name, "busybox", "sh", "-c", "echo once; exit 4"])
-            .expect(4);
+        self.docker(&["run", "--name", &name, "busybox", "sh", "-c", "echo once; exit 4"]).expect(4);
         let said = self.kill_during(&["start", &name], 40);
         if said.code == 0 {
             assert_eq!(self.docker(&["wait", &name]).expect(0).line(), "4");
@@ -203,8 +159,7 @@ impl Round<'_> {
 
     fn remove(&mut self) {
         let name = self.name.clone();
-        self.docker(&["run", "--name", &name, "busybox", "true"])
-            .expect(0);
+        self.docker(&["run", "--name", &name, "busybox", "true"]).expect(0);
         let said = self.kill_during(&["rm", &name], 20);
         assert!(said.code != 0 || !self.exists(), "a removed container came back");
         self.remove_if_there();
@@ -221,31 +176,23 @@ impl Round<'_> {
         let name = self.name.clone();
         self.kill_during(&["run", "--rm", "--name", &name, "busybox", "sleep", "0.02"], 120);
         // Killed before the start was acknowledged, it is a created container, which --rm does not concern.
-        wait_until("it has removed itself", || {
-            !self.exists() || self.status() == "created"
-        });
+        wait_until("it has removed itself", || !self.exists() || self.status() == "created");
         self.remove_if_there();
     }
 
     /// Starts a container that says `ready`, and waits until it has.
     fn run_sleeping(&mut self, script: &str) -> String {
         let name = self.name.clone();
-        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", script])
-            .expect(0);
-        wait_until("the container is ready", || {
-            self.docker(&["logs", &name]).stdout == "ready\n"
-        });
+        self.docker(&["run", "--detach", "--name", &name, "busybox", "sh", "-c", script]).expect(0);
+        wait_until("the container is ready", || self.docker(&["logs", &name]).stdout == "ready\n");
         name
     }
 
     /// Starts a client, kills the daemon within so many milliseconds, and starts another daemon.
     fn kill_during(&mut self, arguments: &[&str], within: u64) -> Said {
         let mut command = self.engine.docker_command(arguments);
-        let client: Child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the client starts");
+        let client: Child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
         self.kill_after_a_moment(within);
         client.wait_with_output().expect("the client ends").into()
     }
@@ -265,9 +212,7 @@ impl Round<'_> {
     }
 
     fn status(&self) -> String {
-        self.docker(&["inspect", "--format", "{{.State.Status}}", &self.name])
-            .line()
-            .to_string()
+        self.docker(&["inspect", "--format", "{{.State.Status}}", &self.name]).line().to_string()
     }
 
     fn remove_if_there(&mut self) {
@@ -293,8 +238,5 @@ impl Random {
 
 /// A number from the environment, as `cargo xtask long` sets it.
 pub fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(otherwise)
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

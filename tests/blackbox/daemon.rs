@@ -10,11 +10,7 @@ fn a_second_daemon_on_the_same_root_is_refused() {
     let engine = Engine::start();
     let said = run(&mut engine.daemon_command(&[]));
     assert_eq!(said.code, 1, "{said:?}");
-    assert!(
-        said.stderr.contains("data"),
-        "the error names the folder: {}",
-        said.stderr
-    );
+    assert!(said.stderr.contains("data"), "the error names the folder: {}", said.stderr);
     engine.coracle(&["version"]).expect(0);
     engine.finish();
 }
@@ -24,10 +20,7 @@ fn a_stale_socket_is_replaced() {
     needs!(root);
     let mut engine = Engine::start();
     engine.kill_daemon();
-    assert!(
-        engine.folder().join("api.sock").exists(),
-        "kill -9 leaves the socket"
-    );
+    assert!(engine.folder().join("api.sock").exists(), "kill -9 leaves the socket");
     engine.start_daemon();
     engine.finish();
 }
@@ -40,14 +33,9 @@ fn the_socket_is_for_its_owner_and_group() {
     assert!(metadata.file_type().is_socket());
     assert_eq!(metadata.mode() & 0o777, 0o660);
     let groups = std::fs::read_to_string("/etc/group").expect("/etc/group");
-    let docker = groups
-        .lines()
-        .find_map(|line| line.strip_prefix("docker:x:")?.split(':').next()?.parse().ok());
-    assert_eq!(
-        metadata.gid(),
-        docker.unwrap_or(0),
-        "the group is docker if there is one"
-    );
+    let docker =
+        groups.lines().find_map(|line| line.strip_prefix("docker:x:")?.split(':').next()?.parse().ok());
+    assert_eq!(metadata.gid(), docker.unwrap_or(0), "the group is docker if there is one");
     engine.finish();
 }
 
@@ -57,11 +45,7 @@ fn hosts_that_are_not_served_are_refused() {
     let engine = Engine::start();
     let said = run(&mut engine.daemon_command(&["--host", "tcp://127.0.0.1:0"]));
     assert_ne!(said.code, 0);
-    assert!(
-        said.stderr.contains("tcp://127.0.0.1:0"),
-        "the error names the host: {}",
-        said.stderr
-    );
+    assert!(said.stderr.contains("tcp://127.0.0.1:0"), "the error names the host: {}", said.stderr);
     engine.finish();
 }
 
@@ -83,19 +67,9 @@ fn containers_outlive_their_daemon() {
     needs!("docker");
     let mut engine = Engine::start();
     engine.import_busybox();
-    engine
-        .docker(&[
-            "run", "--detach", "--name", "outlives", "busybox", "sleep", "1000",
-        ])
-        .expect(0);
+    engine.docker(&["run", "--detach", "--name", "outlives", "busybox", "sleep", "1000"]).expect(0);
     assert_eq!(engine.stop_daemon(), 0);
     engine.start_daemon();
-    assert_eq!(
-        engine
-            .docker(&["exec", "outlives", "echo", "still here"])
-            .expect(0)
-            .line(),
-        "still here"
-    );
+    assert_eq!(engine.docker(&["exec", "outlives", "echo", "still here"]).expect(0).line(), "still here");
     engine.finish();
 }

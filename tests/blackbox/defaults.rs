@@ -10,10 +10,7 @@ use std::process::Command;
 
 /// What each engine's container is asked, and under which heading the answer is compared.
 const QUESTIONS: &[(&str, &str)] = &[
-    (
-        "status",
-        "grep -E '^(Cap|NoNewPrivs|Seccomp:|Umask|Uid|Gid|Groups)' /proc/self/status",
-    ),
+    ("status", "grep -E '^(Cap|NoNewPrivs|Seccomp:|Umask|Uid|Gid|Groups)' /proc/self/status"),
     ("limits", "cat /proc/self/limits"),
     ("mounts", "cat /proc/self/mountinfo"),
     (
@@ -61,11 +58,7 @@ fn the_defaults_are_dockers() {
     let calls = theirs.iter().filter(|line| line.starts_with("calls:")).count();
     println!("{} answers compared, {calls} of them system calls", theirs.len());
     assert!(calls >= 400, "the probe asked only {calls} system calls");
-    assert!(
-        differences.is_empty(),
-        "the defaults differ:\n{}",
-        differences.join("\n")
-    );
+    assert!(differences.is_empty(), "the defaults differ:\n{}", differences.join("\n"));
 }
 
 fn answers(who: Who) -> BTreeSet<String> {
@@ -89,9 +82,7 @@ fn answers(who: Who) -> BTreeSet<String> {
             "-c",
             question,
         ]);
-        let text = said
-            .stdout
-            .replace(&engine.folder().display().to_string(), "FOLDER");
+        let text = said.stdout.replace(&engine.folder().display().to_string(), "FOLDER");
         for (number, line) in text.lines().enumerate() {
             answers.insert(normalised(heading, number, line));
         }
@@ -118,28 +109,14 @@ fn normalised(heading: &str, number: usize, line: &str) -> String {
 fn mount(line: &str) -> String {
     let fields: Vec<&str> = line.split(' ').collect();
     let separator = fields.iter().position(|field| *field == "-").unwrap_or(0);
-    let optional = fields[6..separator]
-        .iter()
-        .map(|field| field.split(':').next().unwrap_or_default());
+    let optional = fields[6..separator].iter().map(|field| field.split(':').next().unwrap_or_default());
     let kind = fields[separator + 1];
-    let sizes: Vec<&str> = fields[separator + 3]
-        .split(',')
-        .filter(|option| !is_private(option))
-        .collect();
+    let sizes: Vec<&str> = fields[separator + 3].split(',').filter(|option| !is_private(option)).collect();
     let mut propagation: Vec<&str> = optional.collect();
     propagation.sort_unstable();
     // The files that an engine binds into /etc lie on whatever disk its root is.
-    let options = if fields[4].starts_with("/etc/") {
-        String::new()
-    } else {
-        sizes.join(",")
-    };
-    format!(
-        "{} {} {} {kind} {options}",
-        fields[4],
-        fields[5],
-        propagation.join(",")
-    )
+    let options = if fields[4].starts_with("/etc/") { String::new() } else { sizes.join(",") };
+    format!("{} {} {} {kind} {options}", fields[4], fields[5], propagation.join(","))
 }
 
 fn is_private(option: &str) -> bool {
@@ -161,10 +138,6 @@ fn is_private(option: &str) -> bool {
 fn probe() -> PathBuf {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/blackbox/probe.c");
     let binary = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("probe");
-    run(Command::new("gcc")
-        .args(["-static", "-O1", "-o"])
-        .arg(&binary)
-        .arg(source))
-    .expect(0);
+    run(Command::new("gcc").args(["-static", "-O1", "-o"]).arg(&binary).arg(source)).expect(0);
     binary
 }

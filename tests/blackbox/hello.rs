@@ -4,13 +4,7 @@ use crate::harness::{Engine, Who, is_root};
 use crate::needs;
 
 /// What every `hello` prints: the chapters that built the container, a fact each.
-const CHAPTERS: &[&str] = &[
-    "01-chroot",
-    "02-namespaces",
-    "03-cgroups",
-    "04-privileges",
-    "07-layers",
-];
+const CHAPTERS: &[&str] = &["01-chroot", "02-namespaces", "03-cgroups", "04-privileges", "07-layers"];
 
 #[test]
 fn hello_names_the_chapters_that_built_it() {
@@ -28,18 +22,10 @@ fn says_hello(who: Who) -> String {
     let engine = Engine::start_as(who);
     let said = engine.coracle(&["run", "--rm", "hello"]).expect(0);
     for chapter in CHAPTERS {
-        assert!(
-            said.stdout.contains(chapter),
-            "hello does not name {chapter}:\n{}",
-            said.stdout
-        );
+        assert!(said.stdout.contains(chapter), "hello does not name {chapter}:\n{}", said.stdout);
     }
     if let Some(namespace) = engine.namespace() {
-        assert_eq!(
-            namespace.links(),
-            Vec::<String>::new(),
-            "hello made a link without being told to"
-        );
+        assert_eq!(namespace.links(), Vec::<String>::new(), "hello made a link without being told to");
     }
     engine.finish();
     said.stdout

@@ -26,18 +26,10 @@ fn the_same_command_lines_agree_with_dockerd() {
         .zip(ours.iter().zip(&theirs))
         .filter(|(_, (ours, theirs))| ours != theirs)
         .map(|(line, (ours, theirs))| {
-            format!(
-                "docker {}\n  ours   {ours:?}\n  theirs {theirs:?}",
-                line.join(" ")
-            )
+            format!("docker {}\n  ours   {ours:?}\n  theirs {theirs:?}", line.join(" "))
         })
         .collect();
-    println!(
-        "{}: {} of {} command lines agree",
-        test_name!(),
-        lines.len() - differing.len(),
-        lines.len()
-    );
+    println!("{}: {} of {} command lines agree", test_name!(), lines.len() - differing.len(), lines.len());
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
@@ -60,19 +52,12 @@ fn answer(engine: &Engine, line: &[String], folder: &str) -> Said {
     let mut command = engine.docker_command(&words);
     let said = crate::harness::run(command.env("DOCKER_API_VERSION", "1.41"));
     let redacted = |text: String| redact(&text.replace(folder, "FOLDER"));
-    Said {
-        stdout: redacted(said.stdout),
-        stderr: redacted(said.stderr),
-        code: said.code,
-    }
+    Said { stdout: redacted(said.stdout), stderr: redacted(said.stderr), code: said.code }
 }
 
 /// The command lines of a script, one a line; empty lines and those that begin with `#` are for the reader.
 fn command_lines(script: &str) -> Vec<Vec<String>> {
-    let lines = script
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(words).collect()
 }
 
@@ -104,13 +89,10 @@ fn redact(text: &str) -> String {
     let mut redacted = String::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let word_end = rest
-            .find(|character: char| !character.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
+        let word_end = rest.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let (word, after) = rest.split_at(word_end);
-        let is_hexadecimal = word
-            .chars()
-            .all(|character| character.is_ascii_digit() || ('a'..='f').contains(&character));
+        let is_hexadecimal =
+            word.chars().all(|character| character.is_ascii_digit() || ('a'..='f').contains(&character));
         match word.len() {
             64 if is_hexadecimal => redacted.push_str("ID64"),
             12 if is_hexadecimal => redacted.push_str("ID12"),
@@ -126,9 +108,7 @@ fn redact(text: &str) -> String {
 /// `Up 2 seconds`, `Exited (0) Less than a second ago`: how long ago is not what is compared.
 fn redact_ages(text: &str) -> String {
     let ages = ["Less than a second", "About a minute"];
-    let mut text = ages
-        .iter()
-        .fold(text.to_string(), |text, age| text.replace(age, "AGE"));
+    let mut text = ages.iter().fold(text.to_string(), |text, age| text.replace(age, "AGE"));
     for seconds in (1..60).rev() {
         let plural = if seconds == 1 { "" } else { "s" };
         text = text.replace(&format!("{seconds} second{plural}"), "AGE");
@@ -138,10 +118,7 @@ fn redact_ages(text: &str) -> String {
 
 #[test]
 fn quotes_hold_words_together() {
-    assert_eq!(
-        words("run busybox sh -c 'echo  a'"),
-        ["run", "busybox", "sh", "-c", "echo  a"]
-    );
+    assert_eq!(words("run busybox sh -c 'echo  a'"), ["run", "busybox", "sh", "-c", "echo  a"]);
     assert_eq!(words("a '' b"), ["a", "", "b"]);
 }
 

@@ -17,12 +17,8 @@ fn with_registry(test: impl FnOnce(&Engine, &Registry)) {
 
 fn image_files(engine: &Engine) -> Vec<PathBuf> {
     let blobs = engine.folder().join("data/images/blobs/sha256");
-    let mut files: Vec<_> = std::fs::read_dir(blobs)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(blobs).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.extend(
         std::fs::read_dir(engine.folder().join("data/snapshots"))
             .into_iter()
@@ -43,24 +39,18 @@ fn an_image_is_pulled_and_run() {
         let reference = registry.put_busybox("busybox:v1");
         let said = engine.docker(&["pull", &reference]).expect(0);
         assert!(
-            said.stdout
-                .contains(&format!("Status: Downloaded newer image for {reference}")),
+            said.stdout.contains(&format!("Status: Downloaded newer image for {reference}")),
             "{}",
             said.stdout
         );
         let again = engine.docker(&["pull", &reference]).expect(0);
         assert!(
-            again
-                .stdout
-                .contains(&format!("Status: Image is up to date for {reference}")),
+            again.stdout.contains(&format!("Status: Image is up to date for {reference}")),
             "{}",
             again.stdout
         );
         assert_eq!(
-            engine
-                .docker(&["run", "--rm", &reference, "/bin/busybox", "echo", "hi"])
-                .expect(0)
-                .line(),
+            engine.docker(&["run", "--rm", &reference, "/bin/busybox", "echo", "hi"]).expect(0).line(),
             "hi"
         );
         engine.coracle(&["pull", &reference]).expect(0);
@@ -75,10 +65,7 @@ fn the_store_is_a_layout_that_skopeo_opens() {
     with_registry(|engine, registry| {
         let reference = registry.put_busybox("busybox:v1");
         engine.docker(&["pull", "--quiet", &reference]).expect(0);
-        let layout = format!(
-            "oci:{}:{reference}",
-            engine.folder().join("data/images").display()
-        );
+        let layout = format!("oci:{}:{reference}", engine.folder().join("data/images").display());
         let mut skopeo = std::process::Command::new("skopeo");
         let inspected = run(skopeo.args(["inspect", "--raw", &layout])).expect(0);
         assert!(inspected.stdout.contains("layers"), "{}", inspected.stdout);
@@ -91,11 +78,7 @@ fn what_is_not_there_is_named() {
     needs!("docker-registry");
     with_registry(|engine, _| {
         let said = engine.docker(&["pull", "127.0.0.1:5000/nosuch:v1"]).expect(1);
-        assert!(
-            said.stderr.contains("127.0.0.1:5000/nosuch:v1 not found"),
-            "{}",
-            said.stderr
-        );
+        assert!(said.stderr.contains("127.0.0.1:5000/nosuch:v1 not found"), "{}", said.stderr);
         let down = engine.docker(&["pull", "127.0.0.1:5999/nosuch:v1"]).expect(1);
         assert!(
             down.stderr.contains("127.0.0.1:5999") && down.stderr.contains("connection refused"),
@@ -116,11 +99,7 @@ fn damaged(damage: impl FnOnce(&mut Vec<u8>)) -> String {
         damage(&mut bytes);
         std::fs::write(&layer, bytes).expect("the layer");
         error = engine.docker(&["pull", &reference]).expect(1).stderr;
-        assert_eq!(
-            image_files(engine),
-            Vec::<PathBuf>::new(),
-            "a part of the image is kept"
-        );
+        assert_eq!(image_files(engine), Vec::<PathBuf>::new(), "a part of the image is kept");
         assert_eq!(engine.docker(&["images", "--quiet"]).expect(0).stdout, "");
     });
     error
@@ -135,10 +114,7 @@ fn a_layer_with_a_flipped_byte_is_refused() {
         let last = bytes.len() - 5;
         bytes[last] ^= 1;
     });
-    assert!(
-        error.contains("sha256:") || error.contains("corrupt"),
-        "the error names the digest: {error}"
-    );
+    assert!(error.contains("sha256:") || error.contains("corrupt"), "the error names the digest: {error}");
 }
 
 #[test]
@@ -159,11 +135,7 @@ fn a_manifest_that_is_no_images_is_refused() {
         registry.put_busybox("chart:v1");
         let reference = registry.put_artifact("chart:helm");
         let said = engine.docker(&["pull", &reference]).expect(1);
-        assert!(
-            said.stderr.contains("application/vnd.cncf.helm.config.v1+json"),
-            "{}",
-            said.stderr
-        );
+        assert!(said.stderr.contains("application/vnd.cncf.helm.config.v1+json"), "{}", said.stderr);
     });
 }
 
@@ -198,32 +170,15 @@ fn save_and_load_go_round_with_skopeo() {
     let engine = Engine::start();
     engine.import_busybox();
     let tar = engine.folder().join("saved.tar").display().to_string();
-    engine
-        .docker(&["save", "--output", &tar, "busybox:latest"])
-        .expect(0);
+    engine.docker(&["save", "--output", &tar, "busybox:latest"]).expect(0);
     let mut skopeo = std::process::Command::new("skopeo");
     let inspected = run(skopeo.args(["inspect", &format!("docker-archive:{tar}")])).expect(0);
-    assert!(
-        inspected.stdout.contains("\"Os\": \"linux\""),
-        "{}",
-        inspected.stdout
-    );
+    assert!(inspected.stdout.contains("\"Os\": \"linux\""), "{}", inspected.stdout);
     let again = engine.folder().join("again.tar").display().to_string();
     let mut skopeo = std::process::Command::new("skopeo");
-    skopeo.args([
-        "copy",
-        "--insecure-policy",
-        "--quiet",
-        &format!("docker-archive:{tar}"),
-    ]);
+    skopeo.args(["copy", "--insecure-policy", "--quiet", &format!("docker-archive:{tar}")]);
     run(skopeo.arg(format!("docker-archive:{again}:again:v1"))).expect(0);
     engine.docker(&["load", "--input", &again]).expect(0);
-    assert_eq!(
-        engine
-            .docker(&["run", "--rm", "again:v1", "echo", "loaded"])
-            .expect(0)
-            .line(),
-        "loaded"
-    );
+    assert_eq!(engine.docker(&["run", "--rm", "again:v1", "echo", "loaded"]).expect(0).line(), "loaded");
     engine.finish();
 }

@@ -14,17 +14,9 @@ fn with_busybox(test: impl FnOnce(&Engine)) {
 
 /// Runs a client with this on its standard input, which is then closed.
 fn piped(mut command: Command, input: &[u8]) -> Said {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut client = command.spawn().expect("the client starts");
-    client
-        .stdin
-        .take()
-        .expect("piped")
-        .write_all(input)
-        .expect("the client reads");
+    client.stdin.take().expect("piped").write_all(input).expect("the client reads");
     client.wait_with_output().expect("the client ends").into()
 }
 
@@ -35,21 +27,11 @@ fn on_a_terminal(command: &Command, prompt: &str, input: &[u8]) -> Said {
         .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")))
         .collect();
     let mut script = Command::new("script");
-    script.args([
-        "--quiet",
-        "--return",
-        "--echo",
-        "never",
-        "--command",
-        &words.join(" "),
-        "/dev/null",
-    ]);
+    script.args(["--quiet", "--return", "--echo", "never", "--command", &words.join(" "), "/dev/null"]);
     script.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut client = script.spawn().expect("script (package bsdutils)");
-    let (mut keyboard, mut screen) = (
-        client.stdin.take().expect("piped"),
-        client.stdout.take().expect("piped"),
-    );
+    let (mut keyboard, mut screen) =
+        (client.stdin.take().expect("piped"), client.stdout.take().expect("piped"));
     let mut shown = Vec::new();
     // Typed earlier, it would meet a terminal that is not raw yet, which keeps some of the keys for itself.
     while !String::from_utf8_lossy(&shown).contains(prompt) {
@@ -76,17 +58,11 @@ fn a_pipe_goes_in_and_its_end_is_seen() {
     with_busybox(|engine| {
         let large: Vec<u8> = (0..3_000_000u32).map(|byte| (byte % 251) as u8).collect();
         for client in [Engine::docker_command, Engine::coracle_command] {
-            let counted = piped(
-                client(engine, &["run", "--rm", "-i", "busybox", "wc", "-c"]),
-                &large,
-            )
-            .expect(0);
+            let counted =
+                piped(client(engine, &["run", "--rm", "-i", "busybox", "wc", "-c"]), &large).expect(0);
             assert_eq!(counted.line(), "3000000");
-            let said = piped(
-                client(engine, &["run", "--rm", "-i", "busybox", "cat"]),
-                b"one\ntwo\n",
-            )
-            .expect(0);
+            let said =
+                piped(client(engine, &["run", "--rm", "-i", "busybox", "cat"]), b"one\ntwo\n").expect(0);
             assert_eq!(said.stdout, "one\ntwo\n");
         }
     });
@@ -99,11 +75,7 @@ fn output_without_end_is_not_lost_and_not_mixed() {
     with_busybox(|engine| {
         let script = "i=0; while [ $i -lt 5000 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done";
         for client in [Engine::docker_command, Engine::coracle_command] {
-            let said = run(&mut client(
-                engine,
-                &["run", "--rm", "busybox", "sh", "-c", script],
-            ))
-            .expect(0);
+            let said = run(&mut client(engine, &["run", "--rm", "busybox", "sh", "-c", script])).expect(0);
             assert_eq!(said.stdout.lines().count(), 5000);
             assert_eq!(said.stdout.lines().last(), Some("out4999"));
             assert_eq!(said.stderr.lines().last(), Some("err4999"));
@@ -152,9 +124,7 @@ fn detach_keys_leave_the_container_running() {
         ] {
             let command = client(engine, &["run", "-it", "--name", name, "busybox", "sh"]);
             on_a_terminal(&command, "/ #", b"\x10\x11").expect(0);
-            let status = engine
-                .docker(&["inspect", "--format", "{{.State.Status}}", name])
-                .expect(0);
+            let status = engine.docker(&["inspect", "--format", "{{.State.Status}}", name]).expect(0);
             assert_eq!(status.line(), "running");
         }
     });
@@ -180,18 +150,10 @@ fn signals_reach_the_container() {
     with_busybox(|engine| {
         for client in [Engine::docker_command, Engine::coracle_command] {
             let script = "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.01; done";
-            let mut command = client(
-                engine,
-                &["run", "--name", "trapping", "busybox", "sh", "-c", script],
-            );
-            let running = command
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("the client starts");
-            wait_until("the container is ready", || {
-                engine.docker(&["logs", "trapping"]).stdout == "ready\n"
-            });
+            let mut command = client(engine, &["run", "--name", "trapping", "busybox", "sh", "-c", script]);
+            let running =
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
+            wait_until("the container is ready", || engine.docker(&["logs", "trapping"]).stdout == "ready\n");
             // nsenter replaces itself by the client, so its pid is the client's.
             nix::sys::signal::kill(
                 nix::unistd::Pid::from_raw(running.id() as i32),
@@ -211,21 +173,13 @@ fn logs_follow_until_the_container_ends() {
     needs!("docker");
     with_busybox(|engine| {
         let script = "for i in 1 2 3 4 5; do echo line $i; sleep 0.05; done";
-        engine
-            .docker(&["run", "-d", "--name", "counting", "busybox", "sh", "-c", script])
-            .expect(0);
+        engine.docker(&["run", "-d", "--name", "counting", "busybox", "sh", "-c", script]).expect(0);
         let followed = engine.docker(&["logs", "--follow", "counting"]).expect(0);
         assert_eq!(followed.stdout, "line 1\nline 2\nline 3\nline 4\nline 5\n");
-        assert_eq!(
-            engine.coracle(&["logs", "--follow", "counting"]).expect(0),
-            followed
-        );
+        assert_eq!(engine.coracle(&["logs", "--follow", "counting"]).expect(0), followed);
         let stamped = engine.docker(&["logs", "--timestamps", "counting"]).expect(0);
         assert!(
-            stamped
-                .stdout
-                .lines()
-                .all(|line| line.len() > 31 && line.as_bytes()[10] == b'T'),
+            stamped.stdout.lines().all(|line| line.len() > 31 && line.as_bytes()[10] == b'T'),
             "{}",
             stamped.stdout
         );
@@ -238,9 +192,7 @@ fn exec_has_streams_and_a_terminal_too() {
     needs!("docker");
     needs!("script");
     with_busybox(|engine| {
-        engine
-            .docker(&["run", "-d", "--name", "host", "busybox", "sleep", "1000"])
-            .expect(0);
+        engine.docker(&["run", "-d", "--name", "host", "busybox", "sleep", "1000"]).expect(0);
         for client in [Engine::docker_command, Engine::coracle_command] {
             let said = piped(client(engine, &["exec", "-i", "host", "cat"]), b"through exec").expect(0);
             assert_eq!(said.stdout, "through exec");

@@ -47,14 +47,8 @@ impl Fake {
     pub fn new(script: &[(&str, Answer)]) -> Fake {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("sock")).unwrap();
-        let script = script
-            .iter()
-            .map(|(text, answer)| (text.to_string(), *answer))
-            .collect();
-        let state = Arc::new(Shared {
-            script,
-            ..Shared::default()
-        });
+        let script = script.iter().map(|(text, answer)| (text.to_string(), *answer)).collect();
+        let state = Arc::new(Shared { script, ..Shared::default() });
         let shared = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -82,16 +76,9 @@ impl Fake {
     pub fn wait_for(&self, text: &str) {
         let state = self.state.inner.lock().unwrap();
         let missing = |state: &mut State| !state.requests.iter().any(|request| request.starts_with(text));
-        let (state, waited) = self
-            .state
-            .changed
-            .wait_timeout_while(state, Duration::from_secs(5), missing)
-            .unwrap();
-        assert!(
-            !waited.timed_out(),
-            "nobody asked for {text}: {:?}",
-            state.requests
-        );
+        let (state, waited) =
+            self.state.changed.wait_timeout_while(state, Duration::from_secs(5), missing).unwrap();
+        assert!(!waited.timed_out(), "nobody asked for {text}: {:?}", state.requests);
     }
 
     /// Lets what was held back be answered.
@@ -105,9 +92,7 @@ impl Fake {
         let mut state = self.state.inner.lock().unwrap();
         state.attached = None;
         if let Some(mut waiting) = state.waiting.take() {
-            waiting
-                .write_all(b"11\r\n{\"StatusCode\":42}\r\n0\r\n\r\n")
-                .unwrap();
+            waiting.write_all(b"11\r\n{\"StatusCode\":42}\r\n0\r\n\r\n").unwrap();
         }
     }
 }
@@ -122,20 +107,12 @@ impl Shared {
             }
             head.extend_from_slice(&byte);
         }
-        let line = String::from_utf8_lossy(&head)
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_string();
+        let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_string();
         let line = line.trim_end_matches(" HTTP/1.1").to_string();
         let mut state = self.inner.lock().unwrap();
         state.requests.push(line.clone());
         self.changed.notify_all();
-        let answer = self
-            .script
-            .iter()
-            .find(|(text, _)| line.starts_with(text))
-            .map(|(_, answer)| *answer);
+        let answer = self.script.iter().find(|(text, _)| line.starts_with(text)).map(|(_, answer)| *answer);
         match answer {
             Some(Answer::Never) => state.held.push(stream),
             Some(Answer::Status(status, body)) => respond(&mut stream, status, body),
@@ -151,10 +128,7 @@ impl Shared {
 }
 
 fn respond(stream: &mut UnixStream, status: u16, body: &str) {
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nApi-Version: 1.50\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 {status} X\r\nApi-Version: 1.50\r\nContent-Length: {}\r\n\r\n", body.len());
     // A client that has given up is no failure of the daemon's.
     let _ = stream.write_all((head + body).as_bytes());
 }

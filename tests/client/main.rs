@@ -17,9 +17,7 @@ struct Client {
 /// Starts `coracle`; `CIDFILE` in its arguments is a path in the fake's folder.
 fn coracle(fake: &Fake, arguments: &[&str]) -> Client {
     let cidfile = fake.folder().join("cid");
-    let arguments = arguments
-        .iter()
-        .map(|argument| argument.replace("CIDFILE", cidfile.to_str().unwrap()));
+    let arguments = arguments.iter().map(|argument| argument.replace("CIDFILE", cidfile.to_str().unwrap()));
     let process = Command::new(env!("CARGO_BIN_EXE_coracle"))
         .args(arguments)
         .env("CORACLE_HOST", format!("unix://{}", fake.socket().display()))
@@ -73,9 +71,7 @@ fn interrupted(phase: &str, answer: Answer, arguments: &[&str]) -> Vec<String> {
 const RUN: &[&str] = &["run", "--rm", "--cidfile", "CIDFILE", "x"];
 
 fn discards(requests: &[String]) -> bool {
-    requests
-        .last()
-        .is_some_and(|request| request.starts_with("DELETE /v1.50/containers/abc"))
+    requests.last().is_some_and(|request| request.starts_with("DELETE /v1.50/containers/abc"))
 }
 
 #[test]
@@ -87,18 +83,12 @@ fn an_interrupt_before_anything_exists_just_ends() {
 
 #[test]
 fn an_interrupted_pull_makes_no_container() {
-    let create = (
-        "POST /v1.50/containers/create",
-        Answer::Status(404, r#"{"message":"No such image"}"#),
-    );
+    let create = ("POST /v1.50/containers/create", Answer::Status(404, r#"{"message":"No such image"}"#));
     let fake = Fake::new(&[create, ("POST /v1.50/images/create", Answer::Never)]);
     let client = coracle(&fake, RUN);
     fake.wait_for("POST /v1.50/images/create");
     client.signal(nix::sys::signal::Signal::SIGINT);
-    assert_eq!(
-        client.end(),
-        (Some(130), "Unable to find image 'x:latest' locally\n".to_string())
-    );
+    assert_eq!(client.end(), (Some(130), "Unable to find image 'x:latest' locally\n".to_string()));
     assert_eq!(fake.requests().len(), 3);
 }
 
@@ -110,10 +100,7 @@ fn a_container_that_was_made_meanwhile_is_removed() {
 
 #[test]
 fn a_container_that_has_not_started_is_removed() {
-    for phase in [
-        "POST /v1.50/containers/abc/attach",
-        "POST /v1.50/containers/abc/wait",
-    ] {
+    for phase in ["POST /v1.50/containers/abc/attach", "POST /v1.50/containers/abc/wait"] {
         let requests = interrupted(phase, Answer::Never, RUN);
         assert!(discards(&requests), "{phase}: {requests:?}");
     }
@@ -135,18 +122,9 @@ fn answers_that_are_not_http_are_errors() {
     let fake = Fake::new(&[("GET /v1.50/containers/json", Answer::Raw("nonsense\r\n\r\n"))]);
     let (code, text) = coracle(&fake, &["ps"]).end();
     assert_eq!(code, Some(1));
-    assert!(
-        text.starts_with("error during connect: malformed HTTP response"),
-        "{text}"
-    );
-    let fake = Fake::new(&[(
-        "GET /v1.50/containers/json",
-        Answer::Status(500, r#"{"message":"no"}"#),
-    )]);
-    assert_eq!(
-        coracle(&fake, &["ps"]).end(),
-        (Some(1), "Error response from daemon: no\n".to_string())
-    );
+    assert!(text.starts_with("error during connect: malformed HTTP response"), "{text}");
+    let fake = Fake::new(&[("GET /v1.50/containers/json", Answer::Status(500, r#"{"message":"no"}"#))]);
+    assert_eq!(coracle(&fake, &["ps"]).end(), (Some(1), "Error response from daemon: no\n".to_string()));
 }
 
 #[test]
@@ -157,8 +135,5 @@ fn no_daemon_where_one_was_named_is_an_error() {
         .unwrap();
     assert_eq!(output.status.code(), Some(125));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        text.starts_with("coracle: Cannot connect to the Coracle daemon at unix:///nosuch."),
-        "{text}"
-    );
+    assert!(text.starts_with("coracle: Cannot connect to the Coracle daemon at unix:///nosuch."), "{text}");
 }

@@ -86,10 +86,7 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
     if runs < 15 {
         println!("Fewer than 15 runs: too few for a figure that is quoted.");
     }
-    let path = arguments
-        .json
-        .clone()
-        .unwrap_or_else(|| arena::cache().join(format!("{suite}.json")));
+    let path = arguments.json.clone().unwrap_or_else(|| arena::cache().join(format!("{suite}.json")));
     let document =
         serde_json::json!({ "suite": suite, "runs": runs, "facts": facts, "figures": report.json(suite) });
     std::fs::write(&path, format!("{document:#}\n"))
@@ -102,21 +99,11 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
 fn build_ours(folder: &Path) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "coracle",
-            "--package",
-            "runtime",
-        ])
+        .args(["build", "--release", "--locked", "--package", "coracle", "--package", "runtime"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root())
         .stderr(Stdio::inherit());
-    let built = cargo
-        .output()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    let built = cargo.output().map_err(|error| format!("cargo cannot be started: {error}"))?;
     if !built.status.success() {
         return Err(format!("cargo build: {}", built.status));
     }

@@ -39,11 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "passed": status.success(),
     });
     println!("{report}");
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("the long tier failed with seed {}", arguments.seed))
-    }
+    if status.success() { Ok(()) } else { Err(format!("the long tier failed with seed {}", arguments.seed)) }
 }
 
 fn commit() -> Result<String> {

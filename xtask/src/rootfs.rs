@@ -9,28 +9,14 @@ pub fn run(directory: &Path) -> Result<()> {
     let absolute =
         std::path::absolute(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let status = Command::new("cargo")
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "chroot",
-            "--",
-            "--make-rootfs",
-        ])
+        .args(["run", "--quiet", "--locked", "--package", "chroot", "--", "--make-rootfs"])
         .arg(&absolute)
         .current_dir(root())
         .status()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
     if !status.success() {
-        return Err(format!(
-            "{}: the root file system was not made",
-            directory.display()
-        ));
+        return Err(format!("{}: the root file system was not made", directory.display()));
     }
-    println!(
-        "try: cargo run --package chroot -- {} /hello",
-        directory.display()
-    );
+    println!("try: cargo run --package chroot -- {} /hello", directory.display());
     Ok(())
 }

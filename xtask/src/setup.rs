@@ -10,16 +10,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("nft", "nftables", "seeing that no rule is left behind"),
     ("busybox", "busybox-static", "a real image, made offline"),
     ("skopeo", "skopeo", "filling a registry; opening our image store"),
-    (
-        "docker-registry",
-        "docker-registry",
-        "a real registry to pull from",
-    ),
-    (
-        "dockerd",
-        "docker.io",
-        "the peer that we are held equal to, and a docker client where there is none",
-    ),
+    ("docker-registry", "docker-registry", "a real registry to pull from"),
+    ("dockerd", "docker.io", "the peer that we are held equal to, and a docker client where there is none"),
     ("runc", "runc", "the peer of coracle-oci"),
     ("crun", "crun", "the peer of coracle-oci"),
     ("strace", "strace", "looking at the system calls of a start"),
@@ -27,24 +19,15 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
 ];
 
 /// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's.
-const SYSTEM_FOLDERS: &[&str] = &[
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/sbin",
-    "/usr/local/bin",
-    "/usr/bin",
-    "/bin",
-];
+const SYSTEM_FOLDERS: &[&str] =
+    &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 
 /// The target of the book's diagrams.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Installs the missing programs by apt, as root; otherwise says which command would.
 pub fn run() -> Result<()> {
-    let missing: Vec<_> = PROGRAMS
-        .iter()
-        .filter(|(program, ..)| !is_installed(program))
-        .collect();
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| !is_installed(program)).collect();
     if missing.is_empty() {
         println!("setup: every program that the tests use is installed");
         return rust_tools();
@@ -54,10 +37,7 @@ pub fn run() -> Result<()> {
     }
     let packages: Vec<&str> = missing.iter().map(|(_, package, _)| *package).collect();
     if !is_root() || !is_installed("apt-get") {
-        println!(
-            "setup: run as root: apt-get install --no-install-recommends {}",
-            packages.join(" ")
-        );
+        println!("setup: run as root: apt-get install --no-install-recommends {}", packages.join(" "));
         println!("setup: the tests that need them will be named as skipped");
         return Ok(());
     }
@@ -92,11 +72,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
         .stdout(Stdio::null())
         .status()
         .map_err(|error| format!("apt-get cannot be started: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("apt-get {}: {status}", arguments.join(" ")))
-    }
+    if status.success() { Ok(()) } else { Err(format!("apt-get {}: {status}", arguments.join(" "))) }
 }
 
 /// Debian's server packages ask `policy-rc.d` whether they may start; the tests start their own.
@@ -118,10 +94,7 @@ fn without_starting_servers(install: impl FnOnce() -> Result<()>) -> Result<()> 
 /// What Rust itself brings: the browser's target, and cargo-deny.
 fn rust_tools() -> Result<()> {
     // Without rustup the step that needs the target is skipped by name.
-    let _ = Command::new("rustup")
-        .args(["target", "add", WASM_TARGET])
-        .stderr(Stdio::null())
-        .status();
+    let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
     cargo_deny()
 }
 
@@ -137,9 +110,5 @@ fn cargo_deny() -> Result<()> {
         .current_dir(std::env::temp_dir())
         .status()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("cargo install cargo-deny: {status}"))
-    }
+    if status.success() { Ok(()) } else { Err(format!("cargo install cargo-deny: {status}")) }
 }

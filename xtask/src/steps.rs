@@ -65,10 +65,6 @@ impl Steps {
             }
         }
         println!("{passed} passed, {failed} failed, {skipped} skipped");
-        if failed == 0 {
-            Ok(())
-        } else {
-            Err(format!("{failed} of the steps failed"))
-        }
+        if failed == 0 { Ok(()) } else { Err(format!("{failed} of the steps failed")) }
     }
 }

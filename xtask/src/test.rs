@@ -37,12 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         setup::run()?;
     }
     let mut steps = Steps::default();
-    let wanted = |name: &str| {
-        arguments
-            .only
-            .as_ref()
-            .is_none_or(|only| name.contains(only.as_str()))
-    };
+    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     for (name, step) in STEPS {
         if wanted(name) {
             step(&mut steps, name);
@@ -54,22 +49,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 type Step = fn(&mut Steps, &str);
 
 const STEPS: &[(&str, Step)] = &[
-    ("format", |steps, name| {
-        steps.command(name, cargo(&["fmt", "--all", "--check"]))
-    }),
+    ("format", |steps, name| steps.command(name, cargo(&["fmt", "--all", "--check"]))),
     ("tidy", |steps, name| steps.check(name, tidy::run)),
     ("clippy", |steps, name| {
         steps.command(
             name,
-            cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ]),
+            cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
         );
     }),
     ("deny", deny),
@@ -84,27 +69,14 @@ const STEPS: &[(&str, Step)] = &[
     ("chapters", |steps, name| {
         steps.command(
             name,
-            cargo(&[
-                "test",
-                "--locked",
-                "--workspace",
-                "--exclude",
-                "coracle",
-                "--",
-                "--test-threads=2",
-            ]),
+            cargo(&["test", "--locked", "--workspace", "--exclude", "coracle", "--", "--test-threads=2"]),
         );
     }),
     ("engine", |steps, name| {
-        steps.command(
-            name,
-            cargo(&["test", "--locked", "--package", "coracle", "--bins"]),
-        )
+        steps.command(name, cargo(&["test", "--locked", "--package", "coracle", "--bins"]))
     }),
     ("black box", black_box),
-    ("hello as this user", |steps, name| {
-        steps.check(name, || hello(Command::new(release_binary()?)))
-    }),
+    ("hello as this user", |steps, name| steps.check(name, || hello(Command::new(release_binary()?)))),
     ("hello as an ordinary user", hello_as_ordinary_user),
 ];
 
@@ -120,33 +92,18 @@ fn deny(steps: &mut Steps, name: &str) {
     }
     steps.command(
         name,
-        cargo(&[
-            "deny",
-            "--offline",
-            "check",
-            "--hide-inclusion-graph",
-            "licenses",
-            "bans",
-            "sources",
-        ]),
+        cargo(&["deny", "--offline", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]),
     );
 }
 
 fn wasm32(steps: &mut Steps, name: &str) {
-    let targets = Command::new("rustup")
-        .args(["target", "list", "--installed"])
-        .output()
-        .map(|output| output.stdout);
+    let targets =
+        Command::new("rustup").args(["target", "list", "--installed"]).output().map(|output| output.stdout);
     if !targets.is_ok_and(|targets| String::from_utf8_lossy(&targets).contains(setup::WASM_TARGET)) {
-        return steps.skip(
-            name,
-            "the target is not installed: rustup target add wasm32-unknown-unknown",
-        );
+        return steps.skip(name, "the target is not installed: rustup target add wasm32-unknown-unknown");
     }
     let mut command = Command::new("cargo");
-    command
-        .args(["check", "--locked", "--lib", "--target", setup::WASM_TARGET])
-        .current_dir(root());
+    command.args(["check", "--locked", "--lib", "--target", setup::WASM_TARGET]).current_dir(root());
     for package in PURE_CRATES {
         command.args(["--package", package]);
     }
@@ -158,9 +115,7 @@ fn black_box(steps: &mut Steps, name: &str) {
     let skipped = root().join("target/skipped-tests");
     let _ = std::fs::remove_file(&skipped);
     if is_root() {
-        steps.check("an ordinary user for the tests", || {
-            users::ordinary_user().map(drop)
-        });
+        steps.check("an ordinary user for the tests", || users::ordinary_user().map(drop));
     }
     let mut command = Command::new("cargo");
     command.args([
@@ -190,10 +145,7 @@ fn release_binary() -> Result<PathBuf> {
         "target/x86_64-unknown-linux-gnu/release/coracle",
         "target/aarch64-unknown-linux-gnu/release/coracle",
     ];
-    let found = built
-        .iter()
-        .map(|path| root().join(path))
-        .find(|path| path.exists());
+    let found = built.iter().map(|path| root().join(path)).find(|path| path.exists());
     found.ok_or_else(|| format!("cargo built none of {built:?}"))
 }
 
@@ -203,15 +155,8 @@ fn hello(mut run: Command) -> Result<()> {
     let program = run.get_program().to_owned();
     let before: Vec<_> = run.get_args().map(|argument| argument.to_owned()).collect();
     let coracle = |command: &mut Command, verb: &[&str]| {
-        command
-            .args(verb)
-            .env("XDG_RUNTIME_DIR", &scratch.0)
-            .env("XDG_DATA_HOME", &scratch.0);
-        match command
-            .env_remove("DOCKER_HOST")
-            .env_remove("CORACLE_HOST")
-            .status()
-        {
+        command.args(verb).env("XDG_RUNTIME_DIR", &scratch.0).env("XDG_DATA_HOME", &scratch.0);
+        match command.env_remove("DOCKER_HOST").env_remove("CORACLE_HOST").status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("coracle {}: {status}", verb.join(" "))),
             Err(error) => Err(format!("coracle cannot be started: {error}")),

@@ -30,19 +30,12 @@ impl Source {
     /// Whether it is compiled into tests, benches or exhibits only.
     pub fn is_test(&self) -> bool {
         let aside = ["tests", "benches", "examples", "fuzz"];
-        self.path
-            .iter()
-            .any(|part| aside.iter().any(|name| part == *name))
-            || self.path.ends_with("tests.rs")
+        self.path.iter().any(|part| aside.iter().any(|name| part == *name)) || self.path.ends_with("tests.rs")
     }
 
     /// A breach in this file.
     pub fn breach(&self, line: usize, remedy: impl Into<String>) -> Breach {
-        Breach {
-            file: self.path.clone(),
-            line,
-            remedy: remedy.into(),
-        }
+        Breach { file: self.path.clone(), line, remedy: remedy.into() }
     }
 }
 
@@ -57,16 +50,8 @@ pub fn run() -> Result<()> {
     for breach in &breaches {
         println!("{}:{}: {}", breach.file.display(), breach.line, breach.remedy);
     }
-    println!(
-        "tidy: {} source files, {} breaches",
-        sources.len(),
-        breaches.len()
-    );
-    if breaches.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{} breaches of the invariants", breaches.len()))
-    }
+    println!("tidy: {} source files, {} breaches", sources.len(), breaches.len());
+    if breaches.is_empty() { Ok(()) } else { Err(format!("{} breaches of the invariants", breaches.len())) }
 }
 
 fn rust_sources(root: &Path) -> Result<Vec<Source>> {
@@ -78,14 +63,7 @@ fn rust_sources(root: &Path) -> Result<Vec<Source>> {
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
     let read = |path: &str| {
         let text = std::fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
-        Ok(Source {
-            path: path.into(),
-            text,
-        })
+        Ok(Source { path: path.into(), text })
     };
-    listing
-        .lines()
-        .filter(|path| root.join(path).exists())
-        .map(read)
-        .collect()
+    listing.lines().filter(|path| root.join(path).exists()).map(read).collect()
 }

@@ -33,14 +33,7 @@ pub fn ordinary_user() -> Result<PathBuf> {
 pub fn as_ordinary_user() -> Result<Command> {
     let home = ordinary_user()?;
     let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid",
-        ORDINARY_USER,
-        "--regid",
-        ORDINARY_USER,
-        "--clear-groups",
-        "--",
-    ]);
+    command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]);
     command
         .env_clear()
         .env("HOME", &home)

@@ -50,12 +50,8 @@ pub fn attach_device_program(cgroup: BorrowedFd, instructions: &[u64]) -> Result
     // SAFETY: the struct is the head of bpf_attr for this command and its size is given; instructions (eight bytes each, as
     // the slice's elements are) and license outlive the call, which copies them.
     let result = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const load, size_of_val(&load)) };
-    let call = || {
-        format!(
-            "bpf(BPF_PROG_LOAD, {{BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={}}})",
-            instructions.len()
-        )
-    };
+    let call =
+        || format!("bpf(BPF_PROG_LOAD, {{BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={}}})", instructions.len());
     let program = Errno::result(result).strace(call)?;
     // SAFETY: the call succeeded, so the kernel has just opened this descriptor for us and nobody else knows it.
     let program = unsafe { OwnedFd::from_raw_fd(program as i32) };
@@ -66,14 +62,8 @@ pub fn attach_device_program(cgroup: BorrowedFd, instructions: &[u64]) -> Result
         attach_flags: BPF_F_ALLOW_MULTI,
     };
     // SAFETY: the struct is the head of bpf_attr for this command, its size is given, and it outlives the call.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            BPF_PROG_ATTACH,
-            &raw const attach,
-            size_of_val(&attach),
-        )
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_ATTACH, &raw const attach, size_of_val(&attach)) };
     Errno::result(result)
         .map(drop)
         .strace(|| "bpf(BPF_PROG_ATTACH, {BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI})".into())

@@ -32,10 +32,7 @@ struct Half {
     inheritable: u32,
 }
 
-const THIS_THREAD: Header = Header {
-    version: LINUX_CAPABILITY_VERSION_3,
-    pid: 0,
-};
+const THIS_THREAD: Header = Header { version: LINUX_CAPABILITY_VERSION_3, pid: 0 };
 
 /// The sets of this thread.
 pub fn capget() -> Result<CapabilityWords> {
@@ -63,11 +60,7 @@ pub fn capset(words: &CapabilityWords) -> Result<()> {
     // SAFETY: version 3 reads exactly two halves, which is what the array holds.
     let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, halves.as_ptr()) };
     Errno::result(result).map(drop).strace(|| {
-        let CapabilityWords {
-            effective,
-            permitted,
-            inheritable,
-        } = words;
+        let CapabilityWords { effective, permitted, inheritable } = words;
         format!(
             "capset({{effective={effective:#x}, permitted={permitted:#x}, inheritable={inheritable:#x}}})"
         )
@@ -85,31 +78,21 @@ pub fn is_in_bounding_set(number: u32) -> Option<bool> {
 pub fn drop_from_bounding_set(number: u32) -> Result<()> {
     // SAFETY: PR_CAPBSET_DROP takes a number and touches no memory.
     let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), 0, 0, 0) };
-    Errno::result(result)
-        .map(drop)
-        .strace(|| format!("prctl(PR_CAPBSET_DROP, {number})"))
+    Errno::result(result).map(drop).strace(|| format!("prctl(PR_CAPBSET_DROP, {number})"))
 }
 
 /// Empties this thread's ambient set.
 pub fn clear_ambient_set() -> Result<()> {
     // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
     let result = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
-    Errno::result(result)
-        .map(drop)
-        .strace(|| "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)".into())
+    Errno::result(result).map(drop).strace(|| "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)".into())
 }
 
 /// Adds a capability, which must be permitted and inheritable, to this thread's ambient set. Errors: EPERM otherwise.
 pub fn raise_ambient(number: u32) -> Result<()> {
     // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
     let result = unsafe {
-        libc::prctl(
-            libc::PR_CAP_AMBIENT,
-            libc::PR_CAP_AMBIENT_RAISE,
-            libc::c_ulong::from(number),
-            0,
-            0,
-        )
+        libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, libc::c_ulong::from(number), 0, 0)
     };
     Errno::result(result)
         .map(drop)

@@ -39,12 +39,7 @@ pub enum Cloned {
 /// child for ever. Otherwise as clone3(2): EPERM without the privilege for a namespace, ENOSPC when
 /// `/proc/sys/user/max_*_namespaces` are used up, EUSERS when user namespaces are nested too deeply.
 pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
-    let call = || {
-        format!(
-            "clone3({{flags={:?}|CLONE_PIDFD, exit_signal=SIGCHLD}})",
-            args.flags
-        )
-    };
+    let call = || format!("clone3({{flags={:?}|CLONE_PIDFD, exit_signal=SIGCHLD}})", args.flags);
     if thread_count() != 1 {
         return Err(SysError::new(call(), Errno::EBUSY));
     }
@@ -69,10 +64,7 @@ pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
         pid => {
             // SAFETY: the call succeeded, so the kernel has just opened this descriptor for us and nobody else knows it.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-            Ok(Cloned::Parent {
-                pid: Pid::from_raw(pid as i32),
-                pidfd,
-            })
+            Ok(Cloned::Parent { pid: Pid::from_raw(pid as i32), pidfd })
         }
     }
 }
@@ -84,11 +76,7 @@ mod tests {
     #[test]
     fn refuses_to_clone_a_process_with_threads() {
         // The test harness runs each test in a thread beside its main one.
-        let error = clone3(&CloneArgs {
-            flags: CloneFlags::empty(),
-            cgroup: None,
-        })
-        .unwrap_err();
+        let error = clone3(&CloneArgs { flags: CloneFlags::empty(), cgroup: None }).unwrap_err();
         assert_eq!(error.errno(), Errno::EBUSY);
     }
 }

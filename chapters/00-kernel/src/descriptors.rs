@@ -9,7 +9,5 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: with this flag the call closes nothing and touches no memory; descriptors stay valid for their owners.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) };
-    Errno::result(result)
-        .map(drop)
-        .strace(|| format!("close_range({first}, ~0U, CLOSE_RANGE_CLOEXEC)"))
+    Errno::result(result).map(drop).strace(|| format!("close_range({first}, ~0U, CLOSE_RANGE_CLOEXEC)"))
 }

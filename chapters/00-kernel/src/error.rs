@@ -15,10 +15,7 @@ pub struct SysError {
 impl SysError {
     /// The call with its arguments, and the errno that it returned.
     pub fn new(call: impl Into<String>, errno: Errno) -> SysError {
-        SysError {
-            call: call.into(),
-            errno,
-        }
+        SysError { call: call.into(), errno }
     }
 
     /// The errno, for those who act on it.
@@ -34,13 +31,7 @@ impl SysError {
 
 impl std::fmt::Display for SysError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{} = -1 {:?} ({})",
-            self.call,
-            self.errno,
-            self.errno.desc()
-        )
+        write!(formatter, "{} = -1 {:?} ({})", self.call, self.errno, self.errno.desc())
     }
 }
 
@@ -88,12 +79,7 @@ mod tests {
 
     #[test]
     fn prints_like_strace() {
-        let error = Err::<(), _>(Errno::EPERM)
-            .strace(|| "sethostname(\"box\", 3)".into())
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "sethostname(\"box\", 3) = -1 EPERM (Operation not permitted)"
-        );
+        let error = Err::<(), _>(Errno::EPERM).strace(|| "sethostname(\"box\", 3)".into()).unwrap_err();
+        assert_eq!(error.to_string(), "sethostname(\"box\", 3) = -1 EPERM (Operation not permitted)");
     }
 }

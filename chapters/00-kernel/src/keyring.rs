@@ -12,7 +12,5 @@ pub fn join_session_keyring(name: &CStr) -> Result<()> {
     let operation = libc::KEYCTL_JOIN_SESSION_KEYRING;
     // SAFETY: the name is a valid string of C for the time of the call; the kernel copies it.
     let result = unsafe { libc::syscall(libc::SYS_keyctl, operation, name.as_ptr()) };
-    Errno::result(result)
-        .map(drop)
-        .strace(|| format!("keyctl(KEYCTL_JOIN_SESSION_KEYRING, {name:?})"))
+    Errno::result(result).map(drop).strace(|| format!("keyctl(KEYCTL_JOIN_SESSION_KEYRING, {name:?})"))
 }

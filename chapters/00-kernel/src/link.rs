@@ -15,13 +15,8 @@ pub fn set_link_up(name: &CStr) -> Result<()> {
     if bytes.len() > libc::IFNAMSIZ {
         return Err(Errno::EINVAL).strace(call);
     }
-    let socket = socket(
-        AddressFamily::Inet,
-        SockType::Datagram,
-        SockFlag::SOCK_CLOEXEC,
-        None,
-    )
-    .strace(call)?;
+    let socket =
+        socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).strace(call)?;
     // SAFETY: ifreq is a name and a union of integers and addresses, for which all zeroes is a value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(bytes) {

@@ -29,17 +29,8 @@ pub fn mount_setattr(
 ) -> Result<()> {
     let fd = directory.as_fd().as_raw_fd();
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
-    let MountAttributes {
-        set,
-        clear,
-        propagation,
-    } = attributes;
-    let raw = libc::mount_attr {
-        attr_set: set,
-        attr_clr: clear,
-        propagation,
-        userns_fd: 0,
-    };
+    let MountAttributes { set, clear, propagation } = attributes;
+    let raw = libc::mount_attr { attr_set: set, attr_clr: clear, propagation, userns_fd: 0 };
     let call = || {
         format!(
             "mount_setattr({fd}, {path:?}, {flags:#x}, {{attr_set={set:#x}, attr_clr={clear:#x}, propagation={propagation:#x}}})"
@@ -47,14 +38,7 @@ pub fn mount_setattr(
     };
     // SAFETY: path and struct outlive the call, which only reads them, and the size is the struct's own.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            fd,
-            path.as_ptr(),
-            flags,
-            &raw const raw,
-            size_of_val(&raw),
-        )
+        libc::syscall(libc::SYS_mount_setattr, fd, path.as_ptr(), flags, &raw const raw, size_of_val(&raw))
     };
     Errno::result(result).map(drop).strace(call)
 }

@@ -16,7 +16,5 @@ pub fn default_signals() -> Result<()> {
     }
     // SAFETY: reads one set of signals that lives on our stack.
     let result = unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) };
-    Errno::result(result)
-        .map(drop)
-        .strace(|| "sigprocmask(SIG_SETMASK, [])".into())
+    Errno::result(result).map(drop).strace(|| "sigprocmask(SIG_SETMASK, [])".into())
 }

@@ -23,14 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         other => return Err(format!("{other}: chroot or plan").into()),
     }
     escape()?;
-    println!(
-        "{}",
-        if Path::new("/inside").exists() {
-            "inside"
-        } else {
-            "outside"
-        }
-    );
+    println!("{}", if Path::new("/inside").exists() { "inside" } else { "outside" });
     Ok(())
 }
 

@@ -31,18 +31,9 @@ pub fn apply(steps: &[MountOp]) -> Result<()> {
     for step in steps {
         match (step, &mut root) {
             (MountOp::CutOff(propagation), _) => cut_off(*propagation)?,
-            (
-                MountOp::Root {
-                    root: made_of,
-                    rootless,
-                },
-                root,
-            ) => {
+            (MountOp::Root { root: made_of, rootless }, root) => {
                 let inside = Inside::new(mount_root(made_of, *rootless)?);
-                *root = Some(NewRoot {
-                    inside,
-                    masks: Masks::default(),
-                });
+                *root = Some(NewRoot { inside, masks: Masks::default() });
             }
             (MountOp::Mount(mount), Some(root)) if is_shared(mount) => {
                 apply_mount(&root.inside, mount, shared.next())?
@@ -76,11 +67,7 @@ impl NewRoot {
 pub(crate) fn cut_off(propagation: Propagation) -> Result<()> {
     // Shared with the host we would mount the container's root for everybody: the most that is granted is to see the
     // host's later mounts.
-    let flag = if propagation.flag == Propagation::PRIVATE {
-        MsFlags::MS_PRIVATE
-    } else {
-        MsFlags::MS_SLAVE
-    };
+    let flag = if propagation.flag == Propagation::PRIVATE { MsFlags::MS_PRIVATE } else { MsFlags::MS_SLAVE };
     let none = None::<&str>;
     nix::mount::mount(none, "/", none, flag | MsFlags::MS_REC, none)
         .strace(|| format!("mount(NULL, \"/\", NULL, {flag:?}|MS_REC, NULL)"))
@@ -90,10 +77,7 @@ pub(crate) fn cut_off(propagation: Propagation) -> Result<()> {
 /// Whether mounts that the container makes there shall appear on the host.
 fn is_shared(mount: &Mount) -> bool {
     matches!(mount.what, What::Bind { .. })
-        && mount
-            .options
-            .propagation
-            .is_some_and(|propagation| propagation.flag == Propagation::SHARED)
+        && mount.options.propagation.is_some_and(|propagation| propagation.flag == Propagation::SHARED)
 }
 
 /// Copies of what shall stay shared with the host, in the order of the plan: once cut off, there is nothing to share.
@@ -167,11 +151,7 @@ pub(crate) fn mount_on_host(mount: &Mount) -> Result<()> {
 
 /// The root that this process has.
 fn own_root() -> Result<Inside> {
-    let root = rustix::fs::open(
-        "/",
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     root.map(Inside::new)
         .strace(|| "open(\"/\", O_PATH|O_DIRECTORY)".into())
         .map_err(|error| Error::call("/", error))
@@ -180,19 +160,11 @@ fn own_root() -> Result<Inside> {
 /// Makes the root ours (pivot_root(2), `pivot_root(".", ".")`): the old root lies on the new one for a moment, and is let go.
 fn pivot_root(inside: &Inside) -> Result<()> {
     let purpose = |error| Error::call("pivot_root", error);
-    rustix::process::fchdir(inside.root())
-        .strace(|| "fchdir(root)".into())
-        .map_err(purpose)?;
-    nix::unistd::pivot_root(".", ".")
-        .strace(|| "pivot_root(\".\", \".\")".into())
-        .map_err(purpose)?;
-    umount2(".", MntFlags::MNT_DETACH)
-        .strace(|| "umount2(\".\", MNT_DETACH)".into())
-        .map_err(purpose)?;
+    rustix::process::fchdir(inside.root()).strace(|| "fchdir(root)".into()).map_err(purpose)?;
+    nix::unistd::pivot_root(".", ".").strace(|| "pivot_root(\".\", \".\")".into()).map_err(purpose)?;
+    umount2(".", MntFlags::MNT_DETACH).strace(|| "umount2(\".\", MNT_DETACH)".into()).map_err(purpose)?;
     // Without this the working directory would be the way back (CVE-2024-21626).
-    nix::unistd::chdir("/")
-        .strace(|| "chdir(\"/\")".into())
-        .map_err(purpose)
+    nix::unistd::chdir("/").strace(|| "chdir(\"/\")".into()).map_err(purpose)
 }
 
 fn read_only(inside: &Inside, path: &Path) -> Result<()> {
@@ -200,10 +172,7 @@ fn read_only(inside: &Inside, path: &Path) -> Result<()> {
         return Ok(());
     };
     let tree = trees::copy_of(&place, path, true)?;
-    let attributes = MountAttributes {
-        set: Attributes::RDONLY,
-        ..MountAttributes::default()
-    };
+    let attributes = MountAttributes { set: Attributes::RDONLY, ..MountAttributes::default() };
     mount_setattr(&tree, c"", true, attributes)
         .map_err(|error| Error::call(format_args!("read-only {}", path.display()), error))?;
     trees::attach(tree, place, path)
@@ -211,10 +180,7 @@ fn read_only(inside: &Inside, path: &Path) -> Result<()> {
 
 /// The root's own mount only: what is mounted below says for itself whether it can be written.
 fn read_only_root(inside: &Inside) -> Result<()> {
-    let attributes = MountAttributes {
-        set: Attributes::RDONLY,
-        ..MountAttributes::default()
-    };
+    let attributes = MountAttributes { set: Attributes::RDONLY, ..MountAttributes::default() };
     mount_setattr(inside.root(), c"", false, attributes)
         .map_err(|error| Error::call("the read-only root", error))
 }

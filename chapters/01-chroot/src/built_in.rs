@@ -20,24 +20,10 @@ const APPLETS: &[&str] = &[
 /// The built-in root file system in memory, for a process in a mount namespace of its own: it goes away with the namespace.
 pub fn built_in_root() -> Result<PathBuf> {
     crate::apply::cut_off(Propagation::RPRIVATE)?;
-    let what = What::Filesystem {
-        fstype: "tmpfs".into(),
-        source: "rootfs".into(),
-    };
-    let attributes = Attributes {
-        set: Attributes::NOSUID | Attributes::NODEV,
-        clear: 0,
-    };
-    let options = MountOptions {
-        attributes,
-        data: vec!["mode=755".into()],
-        ..MountOptions::default()
-    };
-    crate::apply::mount_on_host(&Mount {
-        destination: "/tmp".into(),
-        what,
-        options,
-    })?;
+    let what = What::Filesystem { fstype: "tmpfs".into(), source: "rootfs".into() };
+    let attributes = Attributes { set: Attributes::NOSUID | Attributes::NODEV, clear: 0 };
+    let options = MountOptions { attributes, data: vec!["mode=755".into()], ..MountOptions::default() };
+    crate::apply::mount_on_host(&Mount { destination: "/tmp".into(), what, options })?;
     let folder = PathBuf::from("/tmp/rootfs");
     built_in_rootfs(&folder)
         .strace(|| format!("files of {folder:?}"))
@@ -50,14 +36,8 @@ pub fn built_in_root() -> Result<PathBuf> {
 pub fn root_and_command(words: &[OsString]) -> (Option<PathBuf>, Vec<OsString>) {
     let is_folder = words.first().is_some_and(|word| Path::new(word).is_dir());
     let (root, command) = words.split_at(usize::from(is_folder));
-    let root = root
-        .first()
-        .map(|word| std::path::absolute(word).unwrap_or_else(|_| word.into()));
-    let command = if command.is_empty() {
-        vec!["/hello".into()]
-    } else {
-        command.to_vec()
-    };
+    let root = root.first().map(|word| std::path::absolute(word).unwrap_or_else(|_| word.into()));
+    let command = if command.is_empty() { vec!["/hello".into()] } else { command.to_vec() };
     (root, command)
 }
 
@@ -66,10 +46,7 @@ pub fn root_and_command(words: &[OsString]) -> (Option<PathBuf>, Vec<OsString>) 
 /// Errors: `AlreadyExists` for a folder that is not empty, and whatever making files gives.
 pub fn built_in_rootfs(directory: &Path) -> io::Result<()> {
     if std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
-        let message = format!(
-            "{} is not empty: name a folder that is absent or empty",
-            directory.display()
-        );
+        let message = format!("{} is not empty: name a folder that is absent or empty", directory.display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
     }
     for (folder, mode) in [
@@ -97,9 +74,7 @@ pub fn built_in_rootfs(directory: &Path) -> io::Result<()> {
 
 fn add_busybox(busybox: &Path, directory: &Path) -> io::Result<()> {
     std::fs::copy(busybox, directory.join("bin/busybox"))?;
-    APPLETS
-        .iter()
-        .try_for_each(|applet| symlink("busybox", directory.join("bin").join(applet)))
+    APPLETS.iter().try_for_each(|applet| symlink("busybox", directory.join("bin").join(applet)))
 }
 
 /// Whether it runs without a dynamic loader, which the new root does not have: no program header of type PT_INTERP.
@@ -109,9 +84,9 @@ fn is_static(program: &Path) -> bool {
         return false;
     };
     let number = |at: usize, length: usize| {
-        bytes.get(at..at + length).map_or(0, |slice| {
-            slice.iter().rev().fold(0, |sum, byte| sum << 8 | *byte as usize)
-        })
+        bytes
+            .get(at..at + length)
+            .map_or(0, |slice| slice.iter().rev().fold(0, |sum, byte| sum << 8 | *byte as usize))
     };
     // elf(5), 64 bits, little endian: e_phoff at 32, e_phentsize at 54, e_phnum at 56.
     let (offset, size, count) = (number(32, 8), number(54, 2), number(56, 2));

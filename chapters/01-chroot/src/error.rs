@@ -37,20 +37,12 @@ impl Error {
             Errno::ELOOP | Errno::EXDEV => ErrorKind::Unsafe,
             _ => ErrorKind::System,
         };
-        Error {
-            kind,
-            message: format!("{purpose}: {error}"),
-            errno: Some(error.errno()),
-        }
+        Error { kind, message: format!("{purpose}: {error}"), errno: Some(error.errno()) }
     }
 
     /// Something that is not what it must be, or may not be done.
     pub fn not_safe(path: impl AsRef<Path>, why: impl std::fmt::Display) -> Error {
-        Error {
-            kind: ErrorKind::Unsafe,
-            message: format!("{}: {why}", path.as_ref().display()),
-            errno: None,
-        }
+        Error { kind: ErrorKind::Unsafe, message: format!("{}: {why}", path.as_ref().display()), errno: None }
     }
 
     /// What sort of failure it is.

@@ -23,11 +23,7 @@ pub fn is_face(program: &OsStr) -> bool {
 /// The namespaces of this process, as [`CALLER`] tells them.
 pub fn own_namespaces() -> String {
     let known = |kind: &&str| Some(format!("{kind}:{}", facts::namespace(kind)?));
-    facts::NAMESPACES
-        .iter()
-        .filter_map(known)
-        .collect::<Vec<_>>()
-        .join(" ")
+    facts::NAMESPACES.iter().filter_map(known).collect::<Vec<_>>().join(" ")
 }
 
 /// The report on the process that asks.
@@ -54,11 +50,7 @@ mod tests {
 
     #[test]
     fn a_fact_is_a_line() {
-        let fact = |chapter, name, value: &str| Fact {
-            chapter,
-            name,
-            value: value.into(),
-        };
+        let fact = |chapter, name, value: &str| Fact { chapter, name, value: value.into() };
         let facts = [
             fact("01-chroot", "root", "an overlay of 1 layer and a writable one"),
             fact("01-chroot", "mounts", "/ /dev /proc"),
@@ -72,9 +64,7 @@ mod tests {
         let told = own_namespaces();
         assert!(told.contains("mnt:4"), "{told}");
         let facts = facts::all(&told);
-        let shared = facts
-            .iter()
-            .filter(|fact| fact.value.ends_with("shared with the caller"));
+        let shared = facts.iter().filter(|fact| fact.value.ends_with("shared with the caller"));
         assert_eq!(shared.count(), told.split(' ').count(), "{}", render(&facts));
     }
 }

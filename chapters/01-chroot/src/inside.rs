@@ -56,9 +56,7 @@ impl Inside {
     pub fn find_if_there(&self, path: &Path) -> Result<Option<OwnedFd>> {
         match self.find(path) {
             Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(None),
-            found => found
-                .map(Some)
-                .map_err(|error| Error::call(path.display(), error)),
+            found => found.map(Some).map_err(|error| Error::call(path.display(), error)),
         }
     }
 
@@ -79,10 +77,7 @@ impl Inside {
             Ok(plain) => Ok(plain),
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
                 drop(made);
-                Err(Error::not_safe(
-                    path,
-                    "this must be an ordinary folder, not a link",
-                ))
+                Err(Error::not_safe(path, "this must be an ordinary folder, not a link"))
             }
             failed => failed
                 .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))
@@ -113,10 +108,9 @@ impl Inside {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(&above, name, flags, Mode::from_raw_mode(0o755)) {
             Err(rustix::io::Errno::EXIST) => {}
-            made => drop(
-                made.strace(|| format!("openat(above, {name:?}, {flags:?}, 0755)"))
-                    .map_err(purpose)?,
-            ),
+            made => {
+                drop(made.strace(|| format!("openat(above, {name:?}, {flags:?}, 0755)")).map_err(purpose)?)
+            }
         }
         open_plain(&above, name, OFlags::empty()).map_err(purpose)
     }
@@ -129,9 +123,7 @@ impl Inside {
             match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755)) {
                 // It was there; or another container that shares the volume has made it meanwhile.
                 Err(rustix::io::Errno::EXIST) => {}
-                made => made
-                    .strace(|| format!("mkdirat(above, {name:?}, 0755)"))
-                    .map_err(purpose)?,
+                made => made.strace(|| format!("mkdirat(above, {name:?}, 0755)")).map_err(purpose)?,
             }
             folder = open_plain(&folder, name, OFlags::DIRECTORY).map_err(purpose)?;
         }
@@ -176,8 +168,7 @@ impl Inside {
 }
 
 fn last_name(path: &Path) -> Result<&OsStr> {
-    path.file_name()
-        .ok_or_else(|| Error::not_safe(path, "this path names no file"))
+    path.file_name().ok_or_else(|| Error::not_safe(path, "this path names no file"))
 }
 
 /// What is at a name of a folder, itself and not where it leads.
@@ -221,10 +212,7 @@ mod tests {
             inside.make_folder(Path::new(path)).unwrap();
         }
         for name in ["made", "made2", "made3"] {
-            assert!(
-                folder.join(name).is_dir() && !Path::new("/").join(name).exists(),
-                "{name}"
-            );
+            assert!(folder.join(name).is_dir() && !Path::new("/").join(name).exists(), "{name}");
         }
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -239,10 +227,7 @@ mod tests {
         inside.make_file(Path::new("/etc/resolv.conf")).unwrap();
         inside.make_folder(Path::new("/link/folder")).unwrap();
         assert!(folder.join("run/stub.conf").is_file() && folder.join("b/folder").is_dir());
-        assert_eq!(
-            inside.make_file(Path::new("/loop")).unwrap_err().kind(),
-            crate::ErrorKind::Unsafe
-        );
+        assert_eq!(inside.make_file(Path::new("/loop")).unwrap_err().kind(), crate::ErrorKind::Unsafe);
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -21,11 +21,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     make_rootfs: Option<PathBuf>,
     /// A folder with a root file system (the built-in one if it is left out), then the command (/hello)
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "ROOTFS, COMMAND, ARGUMENT"
-    )]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ROOTFS, COMMAND, ARGUMENT")]
     words: Vec<OsString>,
 }
 
@@ -50,9 +46,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     chroot::borrow_namespaces()?;
     let rootfs = rootfs.map_or_else(chroot::built_in_root, Ok)?;
     apply(&plan(&RootSpec::folder(rootfs)))?;
-    let error = Command::new(&command[0])
-        .args(&command[1..])
-        .env(hello::CALLER, caller)
-        .exec();
+    let error = Command::new(&command[0]).args(&command[1..]).env(hello::CALLER, caller).exec();
     Err(format!("{}: {error}", command[0].display()).into())
 }

@@ -36,9 +36,7 @@ impl Masks {
 /// A mask is only as good as what it is made of: /dev/null must be the kernel's (CVE-2025-31133).
 fn find_null(inside: &Inside) -> Result<OwnedFd> {
     let path = Path::new("/dev/null");
-    let null = inside
-        .find(path)
-        .map_err(|error| Error::call(path.display(), error))?;
+    let null = inside.find(path).map_err(|error| Error::call(path.display(), error))?;
     if trees::kind_and_number(null.as_fd())? == (FileType::CharacterDevice, rustix::fs::makedev(1, 3)) {
         Ok(null)
     } else {
@@ -47,25 +45,8 @@ fn find_null(inside: &Inside) -> Result<OwnedFd> {
 }
 
 fn empty_folder(path: &Path) -> Result<OwnedFd> {
-    let attributes = Attributes {
-        set: Attributes::RDONLY,
-        clear: 0,
-    };
-    let what = What::Filesystem {
-        fstype: "tmpfs".into(),
-        source: "tmpfs".into(),
-    };
-    let options = MountOptions {
-        attributes,
-        ..MountOptions::default()
-    };
-    trees::filesystem(
-        "tmpfs",
-        "tmpfs",
-        &Mount {
-            destination: path.into(),
-            what,
-            options,
-        },
-    )
+    let attributes = Attributes { set: Attributes::RDONLY, clear: 0 };
+    let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
+    let options = MountOptions { attributes, ..MountOptions::default() };
+    trees::filesystem("tmpfs", "tmpfs", &Mount { destination: path.into(), what, options })
 }

@@ -86,10 +86,7 @@ impl Attributes {
 
     /// These, and after them others: the last word on each bit wins.
     pub fn then(self, later: Attributes) -> Attributes {
-        Attributes {
-            set: self.set & !later.clear | later.set,
-            clear: self.clear & !later.set | later.clear,
-        }
+        Attributes { set: self.set & !later.clear | later.set, clear: self.clear & !later.set | later.clear }
     }
 }
 
@@ -113,10 +110,7 @@ impl Propagation {
     pub const SHARED: u64 = 1 << 20;
 
     /// `private`, for everything below as well: a container's default.
-    pub const RPRIVATE: Propagation = Propagation {
-        flag: Propagation::PRIVATE,
-        recursive: true,
-    };
+    pub const RPRIVATE: Propagation = Propagation { flag: Propagation::PRIVATE, recursive: true };
 
     /// From the words that fstab, docker and the OCI spec use.
     pub fn from_word(word: &str) -> Option<Propagation> {

@@ -15,10 +15,7 @@ fn kind_and_number(device: &Device) -> (FileType, u64) {
         DeviceKind::Block => FileType::BlockDevice,
         DeviceKind::Pipe => return (FileType::Fifo, 0),
     };
-    (
-        kind,
-        rustix::fs::makedev(device.major as u32, device.minor as u32),
-    )
+    (kind, rustix::fs::makedev(device.major as u32, device.minor as u32))
 }
 
 /// Makes a device node by mknod(2), with the owner and the mode that the device says.
@@ -36,18 +33,10 @@ pub fn make(inside: &Inside, device: &Device) -> Result<()> {
             if found == (kind, number) {
                 return Ok(());
             }
-            return Err(Error::not_safe(
-                path,
-                "the image has something else in the place of this device",
-            ));
+            return Err(Error::not_safe(path, "the image has something else in the place of this device"));
         }
         made => made
-            .strace(|| {
-                format!(
-                    "mknodat(above, {name:?}, {kind:?}|{:o}, {number:#x})",
-                    device.mode
-                )
-            })
+            .strace(|| format!("mknodat(above, {name:?}, {kind:?}|{:o}, {number:#x})", device.mode))
             .map_err(purpose)?,
     }
     if (device.uid, device.gid) == (0, 0) {
@@ -55,12 +44,7 @@ pub fn make(inside: &Inside, device: &Device) -> Result<()> {
     }
     let (uid, gid) = (Uid::from_raw(device.uid), Gid::from_raw(device.gid));
     rustix::fs::chownat(&above, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-        .strace(|| {
-            format!(
-                "fchownat(above, {name:?}, {}, {}, AT_SYMLINK_NOFOLLOW)",
-                device.uid, device.gid
-            )
-        })
+        .strace(|| format!("fchownat(above, {name:?}, {}, {}, AT_SYMLINK_NOFOLLOW)", device.uid, device.gid))
         .map_err(purpose)
 }
 

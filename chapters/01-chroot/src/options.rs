@@ -22,25 +22,14 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
 ];
 
 /// Words that say the default, or what the plan knows already.
-const WITHOUT_EFFECT: &[&str] = &[
-    "defaults",
-    "bind",
-    "rbind",
-    "remount",
-    "async",
-    "norelatime",
-    "nostrictatime",
-    "loud",
-    "atime",
-];
+const WITHOUT_EFFECT: &[&str] =
+    &["defaults", "bind", "rbind", "remount", "async", "norelatime", "nostrictatime", "loud", "atime"];
 
 /// Sorts the words of an OCI mount's `options` into attributes, propagation, and what is left for the file system.
 pub fn parse_options(words: &[String]) -> MountOptions {
     let mut options = MountOptions::default();
     for word in words {
-        let recursive = word
-            .strip_prefix('r')
-            .filter(|_| word != "ro" && word != "rw" && word != "relatime");
+        let recursive = word.strip_prefix('r').filter(|_| word != "ro" && word != "rw" && word != "relatime");
         if let Some(change) = attribute(word) {
             options.attributes = options.attributes.then(change);
         } else if let Some(change) = recursive.and_then(attribute) {
@@ -58,10 +47,7 @@ pub fn parse_options(words: &[String]) -> MountOptions {
 
 fn attribute(word: &str) -> Option<Attributes> {
     let (_, set, clear) = ATTRIBUTES.iter().find(|(name, ..)| *name == word)?;
-    Some(Attributes {
-        set: *set,
-        clear: *clear,
-    })
+    Some(Attributes { set: *set, clear: *clear })
 }
 
 #[cfg(test)]
@@ -72,24 +58,9 @@ mod tests {
     fn words_are_sorted() {
         let words = ["rw", "nosuid", "ro", "rslave", "rnoexec", "size=64k", "tmpcopyup"].map(String::from);
         let options = parse_options(&words);
-        assert_eq!(
-            options.attributes,
-            Attributes {
-                set: Attributes::NOSUID | Attributes::RDONLY,
-                clear: 0
-            }
-        );
-        assert_eq!(
-            options.recursive,
-            Attributes {
-                set: Attributes::NOEXEC,
-                clear: 0
-            }
-        );
+        assert_eq!(options.attributes, Attributes { set: Attributes::NOSUID | Attributes::RDONLY, clear: 0 });
+        assert_eq!(options.recursive, Attributes { set: Attributes::NOEXEC, clear: 0 });
         assert_eq!(options.propagation, Propagation::from_word("rslave"));
-        assert_eq!(
-            (options.data, options.copy_up),
-            (vec!["size=64k".to_string()], true)
-        );
+        assert_eq!((options.data, options.copy_up), (vec!["size=64k".to_string()], true));
     }
 }

@@ -50,10 +50,7 @@ impl<'a> Name<'a> {
     fn of(path: &'a Path) -> kernel::Result<Name<'a>> {
         let bytes = path.as_os_str().as_bytes();
         if bytes.len() < VALUE_MAX && !bytes.iter().any(|byte| b"\\:,".contains(byte)) {
-            return Ok(Name {
-                path: path.into(),
-                _open: None,
-            });
+            return Ok(Name { path: path.into(), _open: None });
         }
         Name::by_descriptor(path)
     }
@@ -61,20 +58,13 @@ impl<'a> Name<'a> {
     fn by_descriptor(path: &Path) -> kernel::Result<Name<'static>> {
         let folder = open_folder(path)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
-        Ok(Name {
-            path: path.into(),
-            _open: Some(folder),
-        })
+        Ok(Name { path: path.into(), _open: Some(folder) })
     }
 }
 
 fn open_folder(path: &Path) -> kernel::Result<OwnedFd> {
-    rustix::fs::open(
-        path,
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .strace(|| format!("open({path:?}, O_PATH|O_DIRECTORY)"))
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .strace(|| format!("open({path:?}, O_PATH|O_DIRECTORY)"))
 }
 
 impl<'a> Folders<'a> {
@@ -85,10 +75,7 @@ impl<'a> Folders<'a> {
         rootless: bool,
     ) -> kernel::Result<Folders<'a>> {
         Ok(Folders {
-            lower: lower
-                .iter()
-                .map(|layer| Name::of(layer))
-                .collect::<kernel::Result<_>>()?,
+            lower: lower.iter().map(|layer| Name::of(layer)).collect::<kernel::Result<_>>()?,
             upper: Name::of(upper)?,
             work: Name::of(work)?,
             rootless,
@@ -134,14 +121,8 @@ impl<'a> Folders<'a> {
         if self.rootless {
             data.push_str(",userxattr");
         }
-        nix::mount::mount(
-            Some("overlay"),
-            place,
-            Some("overlay"),
-            MsFlags::empty(),
-            Some(data.as_str()),
-        )
-        .strace(|| format!("mount(\"overlay\", {place:?}, \"overlay\", 0, {data:?})"))?;
+        nix::mount::mount(Some("overlay"), place, Some("overlay"), MsFlags::empty(), Some(data.as_str()))
+            .strace(|| format!("mount(\"overlay\", {place:?}, \"overlay\", 0, {data:?})"))?;
         open_folder(place)
     }
 }

@@ -28,17 +28,10 @@ pub struct RootSpec {
 impl RootSpec {
     /// The least that programs expect: the host's /proc, bound, in a folder.
     pub fn folder(folder: PathBuf) -> RootSpec {
-        let proc = What::Bind {
-            source: "/proc".into(),
-            recursive: true,
-        };
+        let proc = What::Bind { source: "/proc".into(), recursive: true };
         RootSpec {
             root: Root::Folder(folder),
-            mounts: vec![Mount {
-                destination: "/proc".into(),
-                what: proc,
-                options: MountOptions::default(),
-            }],
+            mounts: vec![Mount { destination: "/proc".into(), what: proc, options: MountOptions::default() }],
             devices: Vec::new(),
             masked_paths: Vec::new(),
             readonly_paths: Vec::new(),
@@ -98,29 +91,15 @@ const LINKS: &[(&str, &str)] = &[
 /// from inside the new root, where no link of the image can lead a path out of it.
 pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
     let mut steps = vec![MountOp::CutOff(spec.propagation)];
-    steps.push(MountOp::Root {
-        root: spec.root.clone(),
-        rootless: spec.rootless,
-    });
-    steps.extend(
-        spec.mounts
-            .iter()
-            .map(|mount| MountOp::Mount(resolved(mount, spec.propagation))),
-    );
+    steps.push(MountOp::Root { root: spec.root.clone(), rootless: spec.rootless });
+    steps.extend(spec.mounts.iter().map(|mount| MountOp::Mount(resolved(mount, spec.propagation))));
     steps.extend(spec.devices.iter().map(|device| node(device, spec.rootless)));
     if has_dev(spec) {
-        steps.extend(LINKS.iter().map(|(path, target)| MountOp::Symlink {
-            path: path.into(),
-            target: target.into(),
-        }));
-        steps.push(MountOp::Symlink {
-            path: "/dev/core".into(),
-            target: "/proc/kcore".into(),
-        });
-        steps.push(MountOp::Symlink {
-            path: "/dev/ptmx".into(),
-            target: "pts/ptmx".into(),
-        });
+        steps.extend(
+            LINKS.iter().map(|(path, target)| MountOp::Symlink { path: path.into(), target: target.into() }),
+        );
+        steps.push(MountOp::Symlink { path: "/dev/core".into(), target: "/proc/kcore".into() });
+        steps.push(MountOp::Symlink { path: "/dev/ptmx".into(), target: "pts/ptmx".into() });
     }
     steps.push(MountOp::PivotRoot);
     steps.extend(spec.readonly_paths.iter().cloned().map(MountOp::ReadOnly));
@@ -135,9 +114,7 @@ pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
 /// altogether, do so of themselves. A bind is as writable as its source: `rw` does not make it more so.
 fn resolved(mount: &Mount, cut_off: Propagation) -> Mount {
     let mut mount = mount.clone();
-    let (options, is_private) = (&mut mount.options, |one: Propagation| {
-        one.flag == Propagation::PRIVATE
-    });
+    let (options, is_private) = (&mut mount.options, |one: Propagation| one.flag == Propagation::PRIVATE);
     match mount.what {
         What::Filesystem { .. } => {
             options.propagation = options.propagation.filter(|asked| !is_private(*asked))
@@ -165,11 +142,7 @@ fn node(device: &Device, rootless: bool) -> MountOp {
 /// Whether /dev is a file system of the container's own; the host's /dev, bound, is left as it is.
 fn has_dev(spec: &RootSpec) -> bool {
     let is_dev = |mount: &&Mount| mount.destination.as_os_str() == "/dev";
-    spec.mounts
-        .iter()
-        .rev()
-        .find(is_dev)
-        .is_some_and(|mount| matches!(mount.what, What::Filesystem { .. }))
+    spec.mounts.iter().rev().find(is_dev).is_some_and(|mount| matches!(mount.what, What::Filesystem { .. }))
 }
 
 #[cfg(test)]
@@ -179,15 +152,8 @@ mod tests {
 
     fn filesystem(destination: &str, fstype: &str, options: &[&str]) -> Mount {
         let options = options.iter().map(|word| word.to_string()).collect::<Vec<_>>();
-        let what = What::Filesystem {
-            fstype: fstype.into(),
-            source: fstype.into(),
-        };
-        Mount {
-            destination: destination.into(),
-            what,
-            options: parse_options(&options),
-        }
+        let what = What::Filesystem { fstype: fstype.into(), source: fstype.into() };
+        Mount { destination: destination.into(), what, options: parse_options(&options) }
     }
 
     #[test]
@@ -200,17 +166,10 @@ mod tests {
             },
             mounts: vec![
                 filesystem("/proc", "proc", &["nosuid", "noexec", "nodev"]),
-                filesystem(
-                    "/dev",
-                    "tmpfs",
-                    &["nosuid", "strictatime", "mode=755", "size=65536k"],
-                ),
+                filesystem("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
                 Mount {
                     destination: "/data".into(),
-                    what: What::Bind {
-                        source: "/srv".into(),
-                        recursive: true,
-                    },
+                    what: What::Bind { source: "/srv".into(), recursive: true },
                     options: MountOptions {
                         propagation: Some(Propagation::RPRIVATE),
                         ..MountOptions::default()

@@ -41,15 +41,8 @@ pub fn check(tree: impl AsFd, place: impl AsFd, destination: &Path) -> Result<()
     if INFORMATION.iter().any(|path| Path::new(path) == destination) {
         return Ok(());
     }
-    let why = if is_on_proc {
-        "because it is not of type proc"
-    } else {
-        "because it is inside /proc"
-    };
-    Err(Error::not_safe(
-        destination,
-        format_args!("cannot be mounted {why}"),
-    ))
+    let why = if is_on_proc { "because it is not of type proc" } else { "because it is inside /proc" };
+    Err(Error::not_safe(destination, format_args!("cannot be mounted {why}")))
 }
 
 fn is_procfs(descriptor: impl AsFd) -> Result<bool> {

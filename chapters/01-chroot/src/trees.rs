@@ -29,9 +29,7 @@ fn clone_tree(at: impl AsFd, path: &Path, flags: OpenTreeFlags, recursive: bool)
 pub fn filesystem(fstype: &str, source: &str, mount: &Mount) -> Result<OwnedFd> {
     let purpose = |error| Error::call(format_args!("{fstype} on {}", mount.destination.display()), error);
     let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC);
-    let context = context
-        .strace(|| format!("fsopen({fstype:?}, FSOPEN_CLOEXEC)"))
-        .map_err(purpose)?;
+    let context = context.strace(|| format!("fsopen({fstype:?}, FSOPEN_CLOEXEC)")).map_err(purpose)?;
     let call = |key: &str, value: &str| format!("fsconfig(fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0)");
     rustix::mount::fsconfig_set_string(&context, "source", source)
         .strace(|| call("source", source))
@@ -49,9 +47,7 @@ pub fn filesystem(fstype: &str, source: &str, mount: &Mount) -> Result<OwnedFd> 
     }
     // A file system that is mounted read-only is so as a whole, not only where it is seen here.
     if attributes & Attributes::RDONLY != 0 {
-        rustix::mount::fsconfig_set_flag(&context, "ro")
-            .strace(|| call("ro", ""))
-            .map_err(purpose)?;
+        rustix::mount::fsconfig_set_flag(&context, "ro").strace(|| call("ro", "")).map_err(purpose)?;
     }
     rustix::mount::fsconfig_create(&context)
         .strace(|| format!("fsconfig({fstype}, FSCONFIG_CMD_CREATE)"))
@@ -70,24 +66,14 @@ pub fn set_attributes(tree: impl AsFd, mount: &Mount) -> Result<()> {
         return Err(Error::not_safe(&mount.destination, why));
     }
     let propagation = |recursive: bool| {
-        let asked = options
-            .propagation
-            .filter(|propagation| propagation.recursive == recursive);
+        let asked = options.propagation.filter(|propagation| propagation.recursive == recursive);
         asked.map_or(0, |propagation| propagation.flag)
     };
     for (recursive, attributes) in [(true, options.recursive), (false, options.attributes)] {
         let Attributes { set, clear } = attributes;
         // The three kinds of atime are values of one field, which must be cleared to be set.
-        let atime = if set & Attributes::ATIME != 0 {
-            Attributes::ATIME
-        } else {
-            0
-        };
-        let attributes = MountAttributes {
-            set,
-            clear: clear | atime,
-            propagation: propagation(recursive),
-        };
+        let atime = if set & Attributes::ATIME != 0 { Attributes::ATIME } else { 0 };
+        let attributes = MountAttributes { set, clear: clear | atime, propagation: propagation(recursive) };
         if attributes != MountAttributes::default() {
             let purpose = || format!("attributes of {}", mount.destination.display());
             mount_setattr(&tree, c"", recursive, attributes)

@@ -12,11 +12,7 @@ fn ends(way: &str) -> String {
     std::fs::create_dir_all(&folder).unwrap();
     let output = Command::new(exhibit).arg(way).arg(&folder).output().unwrap();
     std::fs::remove_dir_all(folder).unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 

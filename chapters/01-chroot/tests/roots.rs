@@ -14,10 +14,7 @@ use std::process::ExitCode;
 
 const CASES: &[alone::Case] = &[
     ("an_overlay_takes_the_changes", an_overlay_takes_the_changes),
-    (
-        "an_overlay_of_awkward_and_many_names",
-        an_overlay_of_awkward_and_many_names,
-    ),
+    ("an_overlay_of_awkward_and_many_names", an_overlay_of_awkward_and_many_names),
     ("devices_and_links", devices_and_links),
     ("masked_and_readonly_paths", masked_and_readonly_paths),
     ("a_mask_is_not_made_of_a_file", a_mask_is_not_made_of_a_file),
@@ -47,9 +44,7 @@ fn enter() {
 
 fn is_rootless() -> bool {
     // The map of everybody who is not in a user namespace.
-    !fs::read_to_string("/proc/self/uid_map")
-        .unwrap()
-        .contains("4294967295")
+    !fs::read_to_string("/proc/self/uid_map").unwrap().contains("4294967295")
 }
 
 /// A folder of the image, and a spec that has it as its root and /proc in it.
@@ -59,10 +54,7 @@ fn image(folder: &Path) -> (PathBuf, RootSpec) {
     for name in ["dev", "etc", "proc", "tmp"] {
         fs::create_dir_all(root.join(name)).unwrap();
     }
-    let spec = RootSpec {
-        rootless: is_rootless(),
-        ..RootSpec::folder(root.clone())
-    };
+    let spec = RootSpec { rootless: is_rootless(), ..RootSpec::folder(root.clone()) };
     (root, spec)
 }
 
@@ -71,27 +63,13 @@ fn options(words: &[&str]) -> MountOptions {
 }
 
 fn tmpfs(destination: &str, words: &[&str]) -> Mount {
-    let what = What::Filesystem {
-        fstype: "tmpfs".into(),
-        source: "tmpfs".into(),
-    };
-    Mount {
-        destination: destination.into(),
-        what,
-        options: options(words),
-    }
+    let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
+    Mount { destination: destination.into(), what, options: options(words) }
 }
 
 fn bind(source: &Path, destination: &str, words: &[&str]) -> Mount {
-    let what = What::Bind {
-        source: source.into(),
-        recursive: true,
-    };
-    Mount {
-        destination: destination.into(),
-        what,
-        options: options(words),
-    }
+    let what = What::Bind { source: source.into(), recursive: true };
+    Mount { destination: destination.into(), what, options: options(words) }
 }
 
 fn null() -> Device {
@@ -118,9 +96,8 @@ fn fails(spec: &RootSpec, kind: ErrorKind, words: &str) {
 
 fn names_in(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -136,11 +113,7 @@ fn overlay(folder: &Path, lower: Vec<PathBuf>, upper: &str) -> RootSpec {
     fs::create_dir_all(&upper).unwrap();
     fs::create_dir_all(&work).unwrap();
     let root = Root::Overlay { lower, upper, work };
-    RootSpec {
-        root,
-        rootless: is_rootless(),
-        ..RootSpec::folder("/".into())
-    }
+    RootSpec { root, rootless: is_rootless(), ..RootSpec::folder("/".into()) }
 }
 
 fn an_overlay_takes_the_changes(folder: &Path) {
@@ -149,29 +122,16 @@ fn an_overlay_takes_the_changes(folder: &Path) {
         folder.join("upper")
     })
     .unwrap();
-    make(&overlay(
-        folder,
-        vec![folder.join("top"), folder.join("bottom")],
-        "upper",
-    ));
+    make(&overlay(folder, vec![folder.join("top"), folder.join("bottom")], "upper"));
     assert_eq!(names_in("/"), ["name", "of-0", "of-1", "proc"]);
-    assert_eq!(
-        fs::read_to_string("/name").unwrap(),
-        "0",
-        "the first layer is the topmost"
-    );
+    assert_eq!(fs::read_to_string("/name").unwrap(), "0", "the first layer is the topmost");
     fs::write("/made", "here").unwrap();
     fs::remove_file("/of-1").unwrap();
     assert!(!Path::new("/of-1").exists());
     // Seen through a descriptor of the upper folder, which was opened before the overlay covered it.
     let upper = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&upper));
     assert_eq!(fs::read_to_string(format!("{upper}/made")).unwrap(), "here");
-    assert!(
-        fs::symlink_metadata(format!("{upper}/of-1"))
-            .unwrap()
-            .file_type()
-            .is_char_device()
-    );
+    assert!(fs::symlink_metadata(format!("{upper}/of-1")).unwrap().file_type().is_char_device());
 }
 
 fn an_overlay_of_awkward_and_many_names(folder: &Path) {
@@ -181,27 +141,13 @@ fn an_overlay_of_awkward_and_many_names(folder: &Path) {
     lower.extend((0..100).map(|index| folder.join(format!("layer-{index}"))));
     make(&overlay(folder, lower, "up,per:"));
     fs::write("/made", "").unwrap();
-    assert_eq!(
-        names_in("/")
-            .iter()
-            .filter(|name| name.starts_with("of-"))
-            .count(),
-        102
-    );
+    assert_eq!(names_in("/").iter().filter(|name| name.starts_with("of-")).count(), 102);
 }
 
 fn devices_and_links(folder: &Path) {
     let (_, mut spec) = image(folder);
-    spec.mounts
-        .push(tmpfs("/dev", &["nosuid", "mode=755", "size=64k"]));
-    let (pipe, mode) = (
-        Device {
-            path: "/dev/log/pipe".into(),
-            kind: DeviceKind::Pipe,
-            ..null()
-        },
-        0o666,
-    );
+    spec.mounts.push(tmpfs("/dev", &["nosuid", "mode=755", "size=64k"]));
+    let (pipe, mode) = (Device { path: "/dev/log/pipe".into(), kind: DeviceKind::Pipe, ..null() }, 0o666);
     spec.devices = vec![null(), pipe];
     make(&spec);
     fs::write("/dev/null", "gone").unwrap();
@@ -223,15 +169,8 @@ fn masked_and_readonly_paths(folder: &Path) {
     }
     fs::write(root.join("etc/key"), "secret").unwrap();
     fs::write(root.join("etc/key2"), "secret").unwrap();
-    spec.masked_paths = [
-        "/etc/secret",
-        "/etc/other",
-        "/etc/key",
-        "/etc/key2",
-        "/etc/absent",
-    ]
-    .map(Into::into)
-    .into();
+    spec.masked_paths =
+        ["/etc/secret", "/etc/other", "/etc/key", "/etc/key2", "/etc/absent"].map(Into::into).into();
     spec.readonly_paths = vec!["/etc/kept".into(), "/proc/sys".into(), "/absent".into()];
     make(&spec);
     for masked in ["/etc/secret", "/etc/other"] {
@@ -259,10 +198,7 @@ fn a_read_only_root(folder: &Path) {
     spec.readonly = true;
     spec.mounts.push(tmpfs("/tmp", &[]));
     make(&spec);
-    assert_eq!(
-        fs::write("/etc/new", "").unwrap_err().kind(),
-        std::io::ErrorKind::ReadOnlyFilesystem
-    );
+    assert_eq!(fs::write("/etc/new", "").unwrap_err().kind(), std::io::ErrorKind::ReadOnlyFilesystem);
     fs::write("/tmp/new", "").unwrap();
 }
 
@@ -302,34 +238,19 @@ fn links_of_the_image_stay_inside(folder: &Path) {
     spec.mounts.push(tmpfs("/../../../../escape/folder", &[]));
     let host = fs::File::open(folder.join("host")).unwrap();
     make(&spec);
-    assert_eq!(
-        fs::read_to_string(folder.join("host/file")).unwrap(),
-        "bound",
-        "as the image sees its link"
-    );
+    assert_eq!(fs::read_to_string(folder.join("host/file")).unwrap(), "bound", "as the image sees its link");
     assert_eq!(fs::read_to_string("/etc/file").unwrap(), "bound");
     assert!(Path::new("/escape/folder").is_dir());
     let host = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&host));
-    assert_eq!(
-        names_in(&host),
-        Vec::<String>::new(),
-        "the host's folder is untouched"
-    );
+    assert_eq!(names_in(&host), Vec::<String>::new(), "the host's folder is untouched");
 }
 
 fn proc_goes_onto_no_link(folder: &Path) {
     let (root, mut spec) = image(folder);
     fs::remove_dir(root.join("proc")).unwrap();
     symlink("/tmp", root.join("proc")).unwrap();
-    let what = What::Filesystem {
-        fstype: "proc".into(),
-        source: "proc".into(),
-    };
-    spec.mounts = vec![Mount {
-        destination: "/proc".into(),
-        what,
-        options: options(&[]),
-    }];
+    let what = What::Filesystem { fstype: "proc".into(), source: "proc".into() };
+    spec.mounts = vec![Mount { destination: "/proc".into(), what, options: options(&[]) }];
     fails(&spec, ErrorKind::Unsafe, "ordinary folder");
 }
 
@@ -349,8 +270,7 @@ fn nothing_is_mounted_inside_proc(folder: &Path) {
     }
     fs::write(folder.join("cpuinfo"), "one slow processor").unwrap();
     let mut spec = spec.clone();
-    spec.mounts
-        .push(bind(&folder.join("cpuinfo"), "/proc/cpuinfo", &[]));
+    spec.mounts.push(bind(&folder.join("cpuinfo"), "/proc/cpuinfo", &[]));
     make(&spec);
     assert_eq!(fs::read_to_string("/proc/cpuinfo").unwrap(), "one slow processor");
 }
@@ -385,18 +305,8 @@ fn a_shared_bind_is_seen_outside(folder: &Path) {
     make(&spec);
     fs::create_dir("/shared/a").unwrap();
     fs::create_dir("/private/b").unwrap();
-    mount(
-        Some(Path::new("tmpfs")),
-        Path::new("/shared/a"),
-        Some("tmpfs"),
-        MsFlags::empty(),
-    );
-    mount(
-        Some(Path::new("tmpfs")),
-        Path::new("/private/b"),
-        Some("tmpfs"),
-        MsFlags::empty(),
-    );
+    mount(Some(Path::new("tmpfs")), Path::new("/shared/a"), Some("tmpfs"), MsFlags::empty());
+    mount(Some(Path::new("tmpfs")), Path::new("/private/b"), Some("tmpfs"), MsFlags::empty());
     nix::sched::setns(&host, nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
     let seen = fs::read_to_string("/proc/self/mounts").unwrap();
     assert!(seen.contains("source/a tmpfs"), "{seen}");
@@ -414,9 +324,5 @@ fn a_missing_source_is_named(folder: &Path) {
     spec.mounts.push(bind(&folder.join("absent"), "/data", &[]));
     fails(&spec, ErrorKind::NotFound, "absent");
     let steps = [MountOp::PivotRoot];
-    assert_eq!(
-        apply(&steps).unwrap_err().kind(),
-        ErrorKind::Unsafe,
-        "a plan without a root"
-    );
+    assert_eq!(apply(&steps).unwrap_err().kind(), ErrorKind::Unsafe, "a plan without a root");
 }

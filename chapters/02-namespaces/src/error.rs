@@ -37,26 +37,17 @@ impl Error {
             Errno::ENOENT => ErrorKind::NotFound,
             _ => ErrorKind::System,
         };
-        Error {
-            kind,
-            message: format!("{purpose}: {error}"),
-        }
+        Error { kind, message: format!("{purpose}: {error}") }
     }
 
     /// What the caller's own step between clone and release said.
     pub fn other(message: impl std::fmt::Display) -> Error {
-        Error {
-            kind: ErrorKind::System,
-            message: message.to_string(),
-        }
+        Error { kind: ErrorKind::System, message: message.to_string() }
     }
 
     /// A plan that cannot be carried out.
     pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
-        Error {
-            kind: ErrorKind::Invalid,
-            message: message.to_string(),
-        }
+        Error { kind: ErrorKind::Invalid, message: message.to_string() }
     }
 
     /// clone3 failed: where the reason is known, it is said what to do.
@@ -67,14 +58,12 @@ impl Error {
                 kind: ErrorKind::UserNamespacesForbidden,
                 message: format!("{} ({error})", knob.advice()),
             },
-            (Errno::ENOSPC, None) => Error::call(
-                "the limit on namespaces is reached (sysctl user.max_*_namespaces)",
-                error,
-            ),
-            (Errno::ENOSYS, _) => Error::call(
-                "the seccomp filter of a container around us may refuse this call",
-                error,
-            ),
+            (Errno::ENOSPC, None) => {
+                Error::call("the limit on namespaces is reached (sysctl user.max_*_namespaces)", error)
+            }
+            (Errno::ENOSYS, _) => {
+                Error::call("the seccomp filter of a container around us may refuse this call", error)
+            }
             _ => Error::call("new namespaces", error),
         }
     }
@@ -101,21 +90,13 @@ const KNOBS: [Knob; 3] = [
 ];
 
 const fn knob(name: &'static str, forbids: &'static str, allows: &'static str) -> Knob {
-    Knob {
-        name,
-        forbids,
-        allows,
-    }
+    Knob { name, forbids, allows }
 }
 
 impl Knob {
     /// Which knob it is, and the command that turns it.
     pub(crate) fn advice(self) -> String {
-        let Knob {
-            name,
-            forbids,
-            allows,
-        } = self;
+        let Knob { name, forbids, allows } = self;
         format!(
             "this kernel keeps user namespaces from ordinary users ({name} is {forbids}); as root: sysctl -w {name}={allows}"
         )

@@ -17,20 +17,10 @@ pub fn everything_new(join: Vec<Join>) -> SpawnPlan {
         new -= Namespaces::USER;
     }
     let map = |id: u32| {
-        if uid.is_root() {
-            IdMap::ALL
-        } else {
-            IdMap::root_is(id)
-        }
+        if uid.is_root() { IdMap::ALL } else { IdMap::root_is(id) }
     };
     let (uid_map, gid_map) = (vec![map(uid.as_raw())], vec![map(gid.as_raw())]);
-    SpawnPlan {
-        new,
-        join,
-        uid_map,
-        gid_map,
-        ..SpawnPlan::default()
-    }
+    SpawnPlan { new, join, uid_map, gid_map, ..SpawnPlan::default() }
 }
 
 /// A /proc of the new PID namespace.
@@ -47,10 +37,7 @@ fn fresh(fstype: &str, destination: &str, options: &[&str]) -> Mount {
     let options: Vec<String> = options.iter().map(|word| word.to_string()).collect();
     Mount {
         destination: destination.into(),
-        what: What::Filesystem {
-            fstype: fstype.into(),
-            source: fstype.into(),
-        },
+        what: What::Filesystem { fstype: fstype.into(), source: fstype.into() },
         options: parse_options(&options),
     }
 }

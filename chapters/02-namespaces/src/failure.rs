@@ -29,10 +29,7 @@ pub enum FailureKind {
 impl Failure {
     /// A failure with its words.
     pub fn new(kind: FailureKind, message: impl std::fmt::Display) -> Failure {
-        Failure {
-            kind,
-            message: message.to_string(),
-        }
+        Failure { kind, message: message.to_string() }
     }
 }
 
@@ -59,13 +56,6 @@ impl From<kernel::SysError> for Failure {
     fn from(error: kernel::SysError) -> Failure {
         use nix::errno::Errno;
         let denied = matches!(error.errno(), Errno::EPERM | Errno::EACCES);
-        Failure::new(
-            if denied {
-                FailureKind::PermissionDenied
-            } else {
-                FailureKind::System
-            },
-            error,
-        )
+        Failure::new(if denied { FailureKind::PermissionDenied } else { FailureKind::System }, error)
     }
 }

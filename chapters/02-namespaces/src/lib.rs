@@ -27,7 +27,9 @@ pub use plan::{Join, Namespaces, SpawnPlan, TimeOffset};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]
-pub use everything::{everything_new, exit_code_of, exit_code_of_failure, failed_command, fresh_proc, fresh_sys};
+pub use everything::{
+    everything_new, exit_code_of, exit_code_of_failure, failed_command, fresh_proc, fresh_sys,
+};
 #[cfg(target_os = "linux")]
 pub use loopback::bring_loopback_up;
 #[cfg(target_os = "linux")]

@@ -12,17 +12,10 @@ use std::process::{Command, ExitCode};
 ///
 /// /proc is fresh, so that it shows only the processes inside; the loopback device is up; whoever calls is root inside.
 #[derive(clap::Parser)]
-#[command(
-    name = "namespaces",
-    override_usage = "namespaces [ROOTFS] [COMMAND [ARGUMENT]...]"
-)]
+#[command(name = "namespaces", override_usage = "namespaces [ROOTFS] [COMMAND [ARGUMENT]...]")]
 struct Arguments {
     /// A folder with a root file system (the built-in one if it is left out), then the command (/hello)
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "ROOTFS, COMMAND, ARGUMENT"
-    )]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ROOTFS, COMMAND, ARGUMENT")]
     words: Vec<OsString>,
 }
 

@@ -15,27 +15,17 @@ pub struct IdMap {
 
 impl IdMap {
     /// Every id is the same inside and outside; only root may write this.
-    pub const ALL: IdMap = IdMap {
-        inside: 0,
-        outside: 0,
-        count: u32::MAX,
-    };
+    pub const ALL: IdMap = IdMap { inside: 0, outside: 0, count: u32::MAX };
 
     /// The one map that the kernel allows to everybody: root inside is the caller outside.
     pub fn root_is(outside: u32) -> IdMap {
-        IdMap {
-            inside: 0,
-            outside,
-            count: 1,
-        }
+        IdMap { inside: 0, outside, count: 1 }
     }
 }
 
 /// The text of /proc/PID/uid_map: a range a line.
 pub fn map_text(maps: &[IdMap]) -> String {
-    maps.iter()
-        .map(|map| format!("{} {} {}\n", map.inside, map.outside, map.count))
-        .collect()
+    maps.iter().map(|map| format!("{} {} {}\n", map.inside, map.outside, map.count)).collect()
 }
 
 #[cfg(test)]
@@ -45,14 +35,7 @@ mod tests {
     #[test]
     fn a_map_is_a_line() {
         assert_eq!(
-            map_text(&[
-                IdMap::root_is(1000),
-                IdMap {
-                    inside: 1,
-                    outside: 100_000,
-                    count: 65_535
-                }
-            ]),
+            map_text(&[IdMap::root_is(1000), IdMap { inside: 1, outside: 100_000, count: 65_535 }]),
             "0 1000 1\n1 100000 65535\n"
         );
     }

@@ -35,16 +35,9 @@ impl Child {
     ///
     /// A child that dies without a word (killed from outside) counts as having succeeded; its exit status tells.
     pub fn executed(self) -> std::result::Result<(Pid, OwnedFd), Failure> {
-        let Child {
-            pid,
-            pidfd,
-            mut last_words,
-            has_new_user,
-        } = self;
+        let Child { pid, pidfd, mut last_words, has_new_user } = self;
         let mut words = Vec::new();
-        last_words
-            .read_to_end(&mut words)
-            .map_err(|error| Failure::new(FailureKind::System, error))?;
+        last_words.read_to_end(&mut words).map_err(|error| Failure::new(FailureKind::System, error))?;
         if words.is_empty() {
             return Ok((pid, pidfd));
         }

@@ -17,27 +17,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const CASES: &[alone::Case] = &[
-    (
-        "the_first_process_of_everything_new",
-        the_first_process_of_everything_new,
-    ),
-    (
-        "an_execve_is_the_end_of_the_pipe",
-        an_execve_is_the_end_of_the_pipe,
-    ),
+    ("the_first_process_of_everything_new", the_first_process_of_everything_new),
+    ("an_execve_is_the_end_of_the_pipe", an_execve_is_the_end_of_the_pipe),
     ("last_words_keep_their_kind", last_words_keep_their_kind),
     ("the_parent_comes_first", the_parent_comes_first),
-    (
-        "a_parent_that_gives_up_leaves_nothing",
-        a_parent_that_gives_up_leaves_nothing,
-    ),
+    ("a_parent_that_gives_up_leaves_nothing", a_parent_that_gives_up_leaves_nothing),
     ("namespaces_are_joined", namespaces_are_joined),
     ("a_missing_namespace_is_named", a_missing_namespace_is_named),
     ("clocks_have_offsets", clocks_have_offsets),
-    (
-        "a_process_with_threads_is_refused",
-        a_process_with_threads_is_refused,
-    ),
+    ("a_process_with_threads_is_refused", a_process_with_threads_is_refused),
     ("a_closed_knob_is_named", a_closed_knob_is_named),
 ];
 
@@ -51,11 +39,7 @@ fn main() -> ExitCode {
 
 /// Every namespace, for root as well.
 fn plan() -> SpawnPlan {
-    SpawnPlan {
-        new: Namespaces::all(),
-        hostname: Some("box".into()),
-        ..everything_new(Vec::new())
-    }
+    SpawnPlan { new: Namespaces::all(), hostname: Some("box".into()), ..everything_new(Vec::new()) }
 }
 
 /// Runs a closure in a child, which says with its last words how it went: nothing but `done` is success.
@@ -69,26 +53,15 @@ fn inside(plan: &SpawnPlan, check: impl FnOnce() -> String) -> String {
 }
 
 fn the_first_process_of_everything_new(_: &Path) {
-    let plan = SpawnPlan {
-        domainname: Some("domain".into()),
-        ..plan()
-    };
+    let plan = SpawnPlan { domainname: Some("domain".into()), ..plan() };
     let said = inside(&plan, || {
         let lo = TcpListener::bind("127.0.0.1:0").unwrap();
         TcpStream::connect(lo.local_addr().unwrap()).unwrap();
         let name = nix::sys::utsname::uname().unwrap();
-        let names = (
-            name.nodename().to_str().unwrap(),
-            name.domainname().to_str().unwrap(),
-        );
+        let names = (name.nodename().to_str().unwrap(), name.domainname().to_str().unwrap());
         format!(
             "{:?}",
-            (
-                std::process::id(),
-                nix::unistd::geteuid().as_raw(),
-                nix::unistd::getegid().as_raw(),
-                names
-            )
+            (std::process::id(), nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw(), names)
         )
     });
     assert_eq!(said, "(1, 0, 0, (\"box\", \"domain\"))");
@@ -100,9 +73,8 @@ fn an_execve_is_the_end_of_the_pipe(_: &Path) {
         let error = Command::new("/bin/sh").args(["-c", "exit 42"]).exec();
         Err(Failure::new(FailureKind::NotFound, error))
     };
-    let (pid, _pidfd) = spawn(&plan(), None, |_| Ok(()), child)
-        .map(|child| child.executed().unwrap())
-        .unwrap();
+    let (pid, _pidfd) =
+        spawn(&plan(), None, |_| Ok(()), child).map(|child| child.executed().unwrap()).unwrap();
     assert_eq!(waitpid(pid, None).unwrap(), WaitStatus::Exited(pid, 42));
 }
 
@@ -113,10 +85,7 @@ fn last_words_keep_their_kind(_: &Path) {
         FailureKind::PermissionDenied,
         FailureKind::Invalid,
     ] {
-        let last = Failure::new(
-            kind,
-            "a word that is long enough: ".to_string() + &"x".repeat(5000),
-        );
+        let last = Failure::new(kind, "a word that is long enough: ".to_string() + &"x".repeat(5000));
         let child = spawn(&plan(), None, |_| Ok(()), || Err(last.clone())).unwrap();
         assert_eq!(child.executed().unwrap_err(), last);
     }
@@ -145,11 +114,7 @@ fn a_parent_that_gives_up_leaves_nothing(folder: &Path) {
     };
     assert_eq!(spawn(&plan(), None, before, child).unwrap_err().to_string(), "no");
     assert!(!mark.exists());
-    assert_eq!(
-        waitpid(born.unwrap(), None),
-        Err(nix::errno::Errno::ECHILD),
-        "the child was waited for"
-    );
+    assert_eq!(waitpid(born.unwrap(), None), Err(nix::errno::Errno::ECHILD), "the child was waited for");
 }
 
 fn sleeping(plan: &SpawnPlan) -> Child {
@@ -170,69 +135,31 @@ fn namespaces_are_joined(_: &Path) {
         ("ipc", Namespaces::IPC),
     ];
     let path = |name: &str| PathBuf::from(format!("/proc/{}/ns/{name}", target.pid));
-    let join = kinds.map(|(name, kind)| Join {
-        kind,
-        path: path(name),
-    });
-    let plan = SpawnPlan {
-        join: join.into(),
-        ..SpawnPlan::default()
-    };
+    let join = kinds.map(|(name, kind)| Join { kind, path: path(name) });
+    let plan = SpawnPlan { join: join.into(), ..SpawnPlan::default() };
     let own = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap();
-    let said = inside(&plan, || {
-        kinds.map(|(name, _)| own(name).display().to_string()).join(" ")
-    });
-    let theirs = kinds
-        .map(|(name, _)| fs::read_link(path(name)).unwrap().display().to_string())
-        .join(" ");
+    let said = inside(&plan, || kinds.map(|(name, _)| own(name).display().to_string()).join(" "));
+    let theirs = kinds.map(|(name, _)| fs::read_link(path(name)).unwrap().display().to_string()).join(" ");
     assert_eq!(said, theirs);
-    let beside = SpawnPlan {
-        new: Namespaces::UTS,
-        ..plan
-    };
-    let error = spawn(
-        &beside,
-        None,
-        |_| Ok(()),
-        || Err(Failure::new(FailureKind::System, "")),
-    )
-    .unwrap_err();
+    let beside = SpawnPlan { new: Namespaces::UTS, ..plan };
+    let error = spawn(&beside, None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     nix::sys::signal::kill(target.pid, nix::sys::signal::Signal::SIGKILL).unwrap();
     waitpid(target.pid, None).unwrap();
 }
 
 fn a_missing_namespace_is_named(_: &Path) {
-    let join = vec![Join {
-        kind: Namespaces::NET,
-        path: "/nowhere/net".into(),
-    }];
-    let said = inside(
-        &SpawnPlan {
-            join,
-            ..SpawnPlan::default()
-        },
-        || "joined".into(),
-    );
+    let join = vec![Join { kind: Namespaces::NET, path: "/nowhere/net".into() }];
+    let said = inside(&SpawnPlan { join, ..SpawnPlan::default() }, || "joined".into());
     assert!(said.contains("/nowhere/net") && said.contains("ENOENT"), "{said}");
 }
 
 fn clocks_have_offsets(_: &Path) {
-    let offset = TimeOffset {
-        clock: "boottime".into(),
-        seconds: 1_000_000,
-        nanoseconds: 0,
-    };
-    let plan = SpawnPlan {
-        time_offsets: vec![offset],
-        ..plan()
-    };
+    let offset = TimeOffset { clock: "boottime".into(), seconds: 1_000_000, nanoseconds: 0 };
+    let plan = SpawnPlan { time_offsets: vec![offset], ..plan() };
     let (ours, theirs) = nix::unistd::pipe().unwrap();
     let child = || {
-        let error = Command::new("/proc/self/exe")
-            .arg("--uptime")
-            .stdout(theirs)
-            .exec();
+        let error = Command::new("/proc/self/exe").arg("--uptime").stdout(theirs).exec();
         Err(Failure::new(FailureKind::NotFound, error))
     };
     spawn(&plan, None, |_| Ok(()), child).unwrap().executed().unwrap();
@@ -245,13 +172,7 @@ fn clocks_have_offsets(_: &Path) {
 fn a_process_with_threads_is_refused(_: &Path) {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
-    let error = spawn(
-        &plan(),
-        None,
-        |_| Ok(()),
-        || Err(Failure::new(FailureKind::System, "")),
-    )
-    .unwrap_err();
+    let error = spawn(&plan(), None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
     assert!(error.to_string().contains("EBUSY"), "{error}");
     drop(stop);
     let _ = thread.join().unwrap();
@@ -261,18 +182,10 @@ fn a_process_with_threads_is_refused(_: &Path) {
 fn a_closed_knob_is_named(_: &Path) {
     let said = inside(&plan(), || {
         fs::write("/proc/sys/user/max_user_namespaces", "0").unwrap();
-        let error = spawn(
-            &plan(),
-            None,
-            |_| Ok(()),
-            || Err(Failure::new(FailureKind::System, "")),
-        )
-        .unwrap_err();
+        let error =
+            spawn(&plan(), None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
         format!("{:?}: {error}", error.kind())
     });
     assert!(said.starts_with("UserNamespacesForbidden: "), "{said}");
-    assert!(
-        said.contains("sysctl -w user.max_user_namespaces=15000"),
-        "{said}"
-    );
+    assert!(said.contains("sysctl -w user.max_user_namespaces=15000"), "{said}");
 }

@@ -20,10 +20,7 @@ pub struct Cgroup {
 impl Cgroup {
     /// One that holds nothing and limits nothing.
     pub(crate) fn without_folders() -> Cgroup {
-        Cgroup {
-            unified: None,
-            v1: Vec::new(),
-        }
+        Cgroup { unified: None, v1: Vec::new() }
     }
 
     /// The group at a path, which somebody made.
@@ -103,14 +100,9 @@ impl Cgroup {
     fn set_frozen(&self, frozen: bool) -> Result<()> {
         let (file, value) = match (&self.unified, self.v1_folder("freezer")) {
             (Some((folder, _)), _) => (folder.join("cgroup.freeze"), if frozen { "1" } else { "0" }),
-            (None, Some(folder)) => (
-                folder.join("freezer.state"),
-                if frozen { "FROZEN" } else { "THAWED" },
-            ),
+            (None, Some(folder)) => (folder.join("freezer.state"), if frozen { "FROZEN" } else { "THAWED" }),
             (None, None) => {
-                return Err(Error::not_supported(
-                    "no freezer is mounted: processes cannot be paused",
-                ));
+                return Err(Error::not_supported("no freezer is mounted: processes cannot be paused"));
             }
         };
         files::write(&file, value)?;
@@ -163,19 +155,13 @@ impl Cgroup {
     }
 
     fn any_folder(&self) -> Option<&Path> {
-        let v1 = || {
-            self.v1_folder("pids")
-                .or_else(|| self.v1.first().map(|(_, folder)| folder.as_path()))
-        };
+        let v1 = || self.v1_folder("pids").or_else(|| self.v1.first().map(|(_, folder)| folder.as_path()));
         self.unified_folder().or_else(v1)
     }
 
     pub(crate) fn v1_folder(&self, controller: &str) -> Option<&Path> {
         let has = |name: &str| name.split(',').any(|own| own == controller);
-        self.v1
-            .iter()
-            .find(|(name, _)| has(name))
-            .map(|(_, folder)| folder.as_path())
+        self.v1.iter().find(|(name, _)| has(name)).map(|(_, folder)| folder.as_path())
     }
 }
 

@@ -25,12 +25,7 @@ impl Cgroup {
         }
         let limited = make_folders(layout, path, limits)
             .and_then(|()| Cgroup::open(layout, path))
-            .and_then(|cgroup| {
-                steps
-                    .iter()
-                    .try_for_each(|step| carry_out(&cgroup, step))
-                    .map(|()| cgroup)
-            });
+            .and_then(|cgroup| steps.iter().try_for_each(|step| carry_out(&cgroup, step)).map(|()| cgroup));
         if limited.is_err() {
             // The error that is returned says more than one of removing what was half made.
             let _ = folders(layout, path).try_for_each(|folder| files::remove(&folder));
@@ -40,11 +35,7 @@ impl Cgroup {
 }
 
 fn folders(layout: &Layout, path: &str) -> impl Iterator<Item = PathBuf> {
-    let mounts = layout
-        .v1
-        .iter()
-        .map(|hierarchy| &hierarchy.mount)
-        .chain(&layout.unified);
+    let mounts = layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified);
     mounts.map(move |mount| files::below(mount, path))
 }
 
@@ -91,10 +82,7 @@ fn pass_on(layout: &Layout, mount: &Path, above: &Path, limits: &Limits) -> Resu
     };
     let wanted: Vec<&String> = layout.unified_controllers.iter().filter(is_wanted).collect();
     let top = files::below(mount, layout.delegated.as_deref().unwrap_or_default());
-    let mut groups: Vec<&Path> = above
-        .ancestors()
-        .take_while(|group| group.starts_with(&top))
-        .collect();
+    let mut groups: Vec<&Path> = above.ancestors().take_while(|group| group.starts_with(&top)).collect();
     groups.reverse();
     if !groups.is_empty() && missing(above, &wanted).is_empty() {
         return Ok(());
@@ -119,11 +107,7 @@ fn pass_on(layout: &Layout, mount: &Path, above: &Path, limits: &Limits) -> Resu
 fn missing(group: &Path, wanted: &[&String]) -> String {
     let passed = std::fs::read_to_string(group.join("cgroup.subtree_control")).unwrap_or_default();
     let is_missing = |name: &&&String| !passed.split_whitespace().any(|own| own == name.as_str());
-    let missing: Vec<String> = wanted
-        .iter()
-        .filter(is_missing)
-        .map(|name| format!("+{name}"))
-        .collect();
+    let missing: Vec<String> = wanted.iter().filter(is_missing).map(|name| format!("+{name}")).collect();
     missing.join(" ")
 }
 
@@ -187,9 +171,9 @@ fn carry_out_write(cgroup: &Cgroup, write: &Write) -> Result<()> {
 
 fn limit_exists(written: nix::Result<()>, file: &str) -> Result<nix::Result<()>> {
     match written {
-        Err(Errno::ENOENT) => Err(Error::not_supported(format_args!(
-            "this kernel has no {file}: it cannot be limited"
-        ))),
+        Err(Errno::ENOENT) => {
+            Err(Error::not_supported(format_args!("this kernel has no {file}: it cannot be limited")))
+        }
         other => Ok(other),
     }
 }

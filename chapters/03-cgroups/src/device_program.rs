@@ -79,19 +79,11 @@ fn rule_code(rule: &DeviceRule) -> Vec<u64> {
     // BPF_DEVCG_DEV_BLOCK is 1, BPF_DEVCG_DEV_CHAR 2.
     let kind = rule.kind.map(|kind| if kind == 'b' { 1 } else { 2 });
     let tests = [(KIND, kind), (MAJOR, rule.major), (MINOR, rule.minor)];
-    let tests: Vec<(u8, u32)> = tests
-        .iter()
-        .filter_map(|(register, value)| value.map(|value| (*register, value)))
-        .collect();
+    let tests: Vec<(u8, u32)> =
+        tests.iter().filter_map(|(register, value)| value.map(|value| (*register, value))).collect();
     for (index, (register, value)) in tests.iter().enumerate() {
         let behind = tests.len() - index - 1 + verdict.len();
-        code.push(instruction(
-            UNLESS_EQUAL,
-            *register,
-            0,
-            behind as i16,
-            *value as i32,
-        ));
+        code.push(instruction(UNLESS_EQUAL, *register, 0, behind as i16, *value as i32));
     }
     code.extend(verdict);
     code
@@ -105,16 +97,7 @@ fn instruction(code: u8, destination: u8, source: u8, offset: i16, immediate: i3
     u64::from_le_bytes({
         let [low, high] = offset.to_le_bytes();
         let [first, second, third, fourth] = immediate.to_le_bytes();
-        [
-            code,
-            destination | source << 4,
-            low,
-            high,
-            first,
-            second,
-            third,
-            fourth,
-        ]
+        [code, destination | source << 4, low, high, first, second, third, fourth]
     })
 }
 
@@ -159,10 +142,7 @@ mod tests {
                 && rule.minor.is_none_or(|own| own == minor)
         };
         [1, 2, 4].iter().filter(|bit| access & **bit != 0).all(|bit| {
-            let mut fitting = rules
-                .iter()
-                .filter(is_this)
-                .filter(|rule| rule.access_bits() & bit != 0);
+            let mut fitting = rules.iter().filter(is_this).filter(|rule| rule.access_bits() & bit != 0);
             fitting.next_back().is_some_and(|rule| rule.allow)
         })
     }
@@ -189,41 +169,20 @@ mod tests {
                 .collect();
             let program = device_program(&rules);
             for number in 0..64u32 {
-                let wanted = (
-                    1 + number % 2,
-                    1 + below(7) as u32,
-                    1 + number / 2 % 2,
-                    3 + number / 4 % 2,
-                );
-                assert_eq!(
-                    run(&program, wanted),
-                    meaning(&rules, wanted),
-                    "{rules:#?} {wanted:?}"
-                );
+                let wanted = (1 + number % 2, 1 + below(7) as u32, 1 + number / 2 % 2, 3 + number / 4 % 2);
+                assert_eq!(run(&program, wanted), meaning(&rules, wanted), "{rules:#?} {wanted:?}");
             }
         }
     }
 
     #[test]
     fn a_read_and_a_write_rule_together_allow_both() {
-        let part = |allow, access: &str| DeviceRule {
-            allow,
-            access: access.into(),
-            ..DeviceRule::character(1, 3)
-        };
+        let part =
+            |allow, access: &str| DeviceRule { allow, access: access.into(), ..DeviceRule::character(1, 3) };
         let (read_write, null) = (6, |access| (2, access, 1, 3));
-        assert!(run(
-            &device_program(&[part(true, "r"), part(true, "w")]),
-            null(read_write)
-        ));
-        assert!(!run(
-            &device_program(&[part(true, "rw"), part(false, "w")]),
-            null(read_write)
-        ));
-        assert!(run(
-            &device_program(&[part(true, "rw"), part(false, "w")]),
-            null(2)
-        ));
+        assert!(run(&device_program(&[part(true, "r"), part(true, "w")]), null(read_write)));
+        assert!(!run(&device_program(&[part(true, "rw"), part(false, "w")]), null(read_write)));
+        assert!(run(&device_program(&[part(true, "rw"), part(false, "w")]), null(2)));
     }
 
     #[test]
@@ -231,11 +190,6 @@ mod tests {
         let program = device_program(&default_device_rules());
         assert!(run(&program, (2, 7, 1, 3)) && run(&program, (2, 7, 136, 77)) && run(&program, (1, 1, 8, 0)));
         assert!(!run(&program, (1, 2, 8, 0)) && !run(&program, (2, 2, 1, 1)));
-        insta::assert_snapshot!(
-            program
-                .iter()
-                .map(|one| format!("{one:016x}\n"))
-                .collect::<String>()
-        );
+        insta::assert_snapshot!(program.iter().map(|one| format!("{one:016x}\n")).collect::<String>());
     }
 }

@@ -45,11 +45,7 @@ impl std::fmt::Display for DeviceRule {
     /// As a line of v1's `devices.allow` (admin-guide/cgroup-v1/devices.rst).
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let number = |number: Option<u32>| number.map_or("*".to_string(), |number| number.to_string());
-        let access = if self.access.is_empty() {
-            "rwm"
-        } else {
-            &self.access
-        };
+        let access = if self.access.is_empty() { "rwm" } else { &self.access };
         write!(
             formatter,
             "{} {}:{} {access}",
@@ -64,29 +60,12 @@ impl std::fmt::Display for DeviceRule {
 /// run. runc adds these to a spec's own rules (`c 10:200` is /dev/net/tun), so Docker's containers have them.
 pub fn default_device_rules() -> Vec<DeviceRule> {
     const TERMINALS: u32 = 136;
-    let make_any = |kind| DeviceRule {
-        allow: true,
-        kind: Some(kind),
-        access: "m".into(),
-        ..DeviceRule::default()
-    };
-    let devices = [
-        (1, 3),
-        (1, 5),
-        (1, 7),
-        (1, 8),
-        (1, 9),
-        (5, 0),
-        (5, 1),
-        (5, 2),
-        (10, 200),
-    ];
+    let make_any =
+        |kind| DeviceRule { allow: true, kind: Some(kind), access: "m".into(), ..DeviceRule::default() };
+    let devices = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2), (10, 200)];
     let mut rules = vec![DeviceRule::deny_all(), make_any('c'), make_any('b')];
     rules.extend(devices.map(|(major, minor)| DeviceRule::character(major, minor)));
-    rules.push(DeviceRule {
-        minor: None,
-        ..DeviceRule::character(TERMINALS, 0)
-    });
+    rules.push(DeviceRule { minor: None, ..DeviceRule::character(TERMINALS, 0) });
     rules
 }
 
@@ -99,12 +78,7 @@ mod tests {
         assert_eq!(DeviceRule::character(1, 3).to_string(), "c 1:3 rwm");
         assert_eq!(DeviceRule::deny_all().to_string(), "a *:* rwm");
         assert_eq!(
-            DeviceRule {
-                kind: Some('b'),
-                access: "m".into(),
-                ..DeviceRule::default()
-            }
-            .to_string(),
+            DeviceRule { kind: Some('b'), access: "m".into(), ..DeviceRule::default() }.to_string(),
             "b *:* m"
         );
     }

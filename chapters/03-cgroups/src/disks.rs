@@ -12,20 +12,11 @@ pub fn v2(limits: &Limits) -> Vec<Write> {
         otherwise: Otherwise::Use("io.weight".into(), io_weight(weight).to_string()),
         ..write("io.bfq.weight", weight)
     }));
-    steps.extend(
-        limits
-            .blkio_weight_devices
-            .iter()
-            .map(|device| write("io.bfq.weight", device)),
-    );
+    steps.extend(limits.blkio_weight_devices.iter().map(|device| write("io.bfq.weight", device)));
     for (_, key, devices) in rates(limits) {
         steps.extend(devices.iter().map(|device| {
             let DeviceValue { major, minor, value } = device;
-            let value = if *value == 0 {
-                "max".into()
-            } else {
-                value.to_string()
-            };
+            let value = if *value == 0 { "max".into() } else { value.to_string() };
             write("io.max", format_args!("{major}:{minor} {key}={value}"))
         }));
     }
@@ -43,24 +34,13 @@ pub fn v1(limits: &Limits) -> Vec<Write> {
     let weight = limits.blkio_weight.filter(|weight| *weight > 0);
     steps.extend(weight.map(|weight| either("blkio.weight", "blkio.bfq.weight", weight.to_string())));
     let devices = limits.blkio_weight_devices.iter();
-    steps.extend(devices.map(|device| {
-        either(
-            "blkio.weight_device",
-            "blkio.bfq.weight_device",
-            device.to_string(),
-        )
-    }));
+    steps.extend(
+        devices.map(|device| either("blkio.weight_device", "blkio.bfq.weight_device", device.to_string())),
+    );
     for (file, _, devices) in rates(limits) {
-        steps.extend(
-            devices
-                .iter()
-                .map(|device| write(format!("blkio.throttle.{file}"), device)),
-        );
+        steps.extend(devices.iter().map(|device| write(format!("blkio.throttle.{file}"), device)));
     }
-    steps
-        .into_iter()
-        .map(|write| crate::v1::on("blkio", write))
-        .collect()
+    steps.into_iter().map(|write| crate::v1::on("blkio", write)).collect()
 }
 
 /// Each rate with its file of v1 and its key of v2's `io.max`.

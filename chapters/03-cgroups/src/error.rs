@@ -40,17 +40,11 @@ impl Error {
             Errno::EINVAL | Errno::ERANGE => (ErrorKind::Invalid, ""),
             _ => (ErrorKind::System, ""),
         };
-        Error {
-            kind,
-            message: format!("{purpose}: {error}{remedy}"),
-        }
+        Error { kind, message: format!("{purpose}: {error}{remedy}") }
     }
 
     pub(crate) fn not_supported(message: impl std::fmt::Display) -> Error {
-        Error {
-            kind: ErrorKind::NotSupported,
-            message: message.to_string(),
-        }
+        Error { kind: ErrorKind::NotSupported, message: message.to_string() }
     }
 
     /// What sort of failure it is.

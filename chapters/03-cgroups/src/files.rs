@@ -31,9 +31,7 @@ pub fn try_write(path: &Path, value: &str) -> nix::Result<()> {
 
 /// What became of a [`try_write`].
 pub fn written(result: nix::Result<()>, path: &Path, value: &str) -> Result<()> {
-    result
-        .strace(|| format!("write({path:?}, {value:?})"))
-        .map_err(|error| Error::call("cgroup", error))
+    result.strace(|| format!("write({path:?}, {value:?})")).map_err(|error| Error::call("cgroup", error))
 }
 
 /// The text of a file.
@@ -100,6 +98,5 @@ pub fn remove(folder: &Path) -> Result<()> {
 /// The number behind a key of a flat-keyed file, `oom_kill 3`.
 pub fn keyed(path: &Path, key: &str) -> Option<u64> {
     let text = fs::read_to_string(path).ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
 }

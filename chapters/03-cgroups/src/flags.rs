@@ -49,11 +49,7 @@ impl Arguments {
     /// What the flags limit.
     pub fn limits(&self) -> Result<Limits, String> {
         let memory = self.memory.as_deref().map(bytes).transpose()?;
-        let devices = if self.deny_devices {
-            cgroups::default_device_rules()
-        } else {
-            Vec::new()
-        };
+        let devices = if self.deny_devices { cgroups::default_device_rules() } else { Vec::new() };
         Ok(Limits {
             memory,
             memory_swap: memory.map(|bytes| bytes.saturating_mul(2)),
@@ -69,10 +65,7 @@ impl Arguments {
 
     /// Chapter 02's, all new.
     pub fn namespaces(&self) -> SpawnPlan {
-        SpawnPlan {
-            hostname: Some("coracle".into()),
-            ..namespaces::everything_new(Vec::new())
-        }
+        SpawnPlan { hostname: Some("coracle".into()), ..namespaces::everything_new(Vec::new()) }
     }
 
     /// Becomes the command, in its root.
@@ -84,14 +77,8 @@ impl Arguments {
         let mounts = [vec![namespaces::fresh_proc(), sysfs], cgroups].concat();
         chroot::apply(&chroot::plan(&RootSpec { mounts, ..root }))?;
         let (command, arguments) = (&self.command[0], &self.command[1..]);
-        let error = Command::new(command)
-            .args(arguments)
-            .env(hello::CALLER, caller)
-            .exec();
-        Err(Failure::new(
-            FailureKind::NotFound,
-            format_args!("{}: {error}", command.display()),
-        ))
+        let error = Command::new(command).args(arguments).env(hello::CALLER, caller).exec();
+        Err(Failure::new(FailureKind::NotFound, format_args!("{}: {error}", command.display())))
     }
 }
 
@@ -99,9 +86,7 @@ impl Arguments {
 fn bytes(text: &str) -> Result<i64, String> {
     let units = [("k", 10), ("m", 20), ("g", 30), ("t", 40)];
     let lower = text.to_ascii_lowercase();
-    let unit = units
-        .iter()
-        .find_map(|(unit, shift)| Some((lower.strip_suffix(unit)?, *shift)));
+    let unit = units.iter().find_map(|(unit, shift)| Some((lower.strip_suffix(unit)?, *shift)));
     let (number, shift) = unit.unwrap_or((lower.as_str(), 0));
     let number: Option<i64> = number.parse().ok();
     number

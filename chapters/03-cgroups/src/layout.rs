@@ -88,9 +88,7 @@ fn is_option(word: &str) -> bool {
         "relatime",
         "release_agent",
     ];
-    options
-        .iter()
-        .any(|option| word == *option || word.starts_with(&format!("{option}=")))
+    options.iter().any(|option| word == *option || word.starts_with(&format!("{option}=")))
 }
 
 #[cfg(target_os = "linux")]
@@ -100,28 +98,14 @@ impl Layout {
         let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let mut layout = Layout::from_mountinfo(&mountinfo);
         let is_root = nix::unistd::geteuid().is_root();
-        let own_groups = if is_root {
-            String::new()
-        } else {
-            read("/proc/self/cgroup".as_ref())
-        };
+        let own_groups = if is_root { String::new() } else { read("/proc/self/cgroup".as_ref()) };
         if !is_root {
-            layout
-                .v1
-                .retain(|hierarchy| delegated(&hierarchy.mount, &own_groups, &hierarchy.name).is_some());
+            layout.v1.retain(|hierarchy| delegated(&hierarchy.mount, &own_groups, &hierarchy.name).is_some());
         }
         if let Some(mount) = &layout.unified {
             layout.delegated = delegated(mount, &own_groups, "");
-            if let Some(from) = if is_root {
-                Some("")
-            } else {
-                layout.delegated.as_deref()
-            } {
-                let controllers = read(
-                    &mount
-                        .join(from.trim_start_matches('/'))
-                        .join("cgroup.controllers"),
-                );
+            if let Some(from) = if is_root { Some("") } else { layout.delegated.as_deref() } {
+                let controllers = read(&mount.join(from.trim_start_matches('/')).join("cgroup.controllers"));
                 layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
             }
         }
@@ -140,16 +124,11 @@ fn delegated(mount: &Path, own_groups: &str, name: &str) -> Option<String> {
     use nix::unistd::{AccessFlags, access};
     let group = |line: &str| {
         let mut fields = line.splitn(3, ':').skip(1);
-        (fields.next() == Some(name))
-            .then(|| fields.next().map(String::from))
-            .flatten()
+        (fields.next() == Some(name)).then(|| fields.next().map(String::from)).flatten()
     };
     let path = own_groups.lines().find_map(group)?;
     // Of the two halves of a delegated group that the caller has made, it is the whole that is theirs.
-    let path = path
-        .strip_suffix(&format!("/{CALLERS}"))
-        .map_or(path.as_str(), |whole| whole)
-        .to_string();
+    let path = path.strip_suffix(&format!("/{CALLERS}")).map_or(path.as_str(), |whole| whole).to_string();
     let folder = mount.join(path.trim_start_matches('/'));
     let is_writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
     (is_writable(&folder) && is_writable(&folder.join("cgroup.procs"))).then_some(path)

@@ -70,9 +70,6 @@ impl std::fmt::Display for DeviceValue {
 impl Limits {
     /// Whether nothing is limited. Rules for devices do not count where there is no group: an ordinary user opens no others anyway.
     pub fn is_empty(&self) -> bool {
-        Limits {
-            devices: Vec::new(),
-            ..self.clone()
-        } == Limits::default()
+        Limits { devices: Vec::new(), ..self.clone() } == Limits::default()
     }
 }

@@ -19,11 +19,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("cgroups: {failure}");
-            ExitCode::from(if failure.kind == FailureKind::NotFound {
-                127
-            } else {
-                1
-            })
+            ExitCode::from(if failure.kind == FailureKind::NotFound { 127 } else { 1 })
         }
     }
 }
@@ -43,17 +39,13 @@ fn limited(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let enter = |pid: nix::unistd::Pid| cgroup.add(pid.as_raw()).map_err(namespaces::Error::other);
     let run = || arguments.run(&layout, &group, &caller);
     let spawned = spawn(&plan, cgroup.unified_fd(), enter, run).map_err(Failure::from);
-    let ended = spawned
-        .and_then(Child::executed)
-        .map(|(pid, _)| namespaces::exit_code_of(pid));
+    let ended = spawned.and_then(Child::executed).map(|(pid, _)| namespaces::exit_code_of(pid));
     if cgroup.oom_kills() > 0 {
         eprintln!("cgroups: a process was killed because memory ran out");
     }
     cgroup.remove().map_err(failed)?;
     if layout.delegated().is_none() {
-        Cgroup::open(&layout, &parent)
-            .and_then(|parent| parent.remove_if_empty())
-            .map_err(failed)?;
+        Cgroup::open(&layout, &parent).and_then(|parent| parent.remove_if_empty()).map_err(failed)?;
     }
     ended
 }

@@ -81,10 +81,7 @@ fn accountable(layout: &Layout, limits: &Limits) -> Limits {
     let is_limited =
         limits.memory.is_some_and(|bytes| bytes > 0) && limits.memory_swap.is_some_and(|both| both > 0);
     let memory_swap = limits.memory_swap.filter(|_| layout.accounts_swap || !is_limited);
-    Limits {
-        memory_swap,
-        ..limits.clone()
-    }
+    Limits { memory_swap, ..limits.clone() }
 }
 
 fn what(controller: &str) -> &str {
@@ -113,21 +110,12 @@ pub fn v2(controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
 
 /// A value for a file of v2 that must be there.
 pub fn write(file: impl Into<String>, value: impl ToString) -> Write {
-    Write {
-        controller: None,
-        file: file.into(),
-        value: value.to_string(),
-        otherwise: Otherwise::Refuse,
-    }
+    Write { controller: None, file: file.into(), value: value.to_string(), otherwise: Otherwise::Refuse }
 }
 
 /// -1 is v2's `max`.
 fn or_max(value: i64) -> String {
-    if value < 0 {
-        "max".into()
-    } else {
-        value.to_string()
-    }
+    if value < 0 { "max".into() } else { value.to_string() }
 }
 
 fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
@@ -141,17 +129,10 @@ fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
     let given = |limit: Option<i64>| limit.filter(|bytes| *bytes != 0);
     steps.extend(given(limits.memory).map(|bytes| write("memory.max", or_max(bytes))));
     steps.extend(given(limits.memory_reservation).map(|bytes| write("memory.low", or_max(bytes))));
-    let swap = swap(
-        limits.memory.unwrap_or_default(),
-        limits.memory_swap.unwrap_or_default(),
-    )?;
+    let swap = swap(limits.memory.unwrap_or_default(), limits.memory_swap.unwrap_or_default())?;
     steps.extend(swap.map(|bytes| Write {
         // Without swap nothing is swapped, and nothing needs to be unlimited.
-        otherwise: if bytes > 0 {
-            Otherwise::Refuse
-        } else {
-            Otherwise::PassOver
-        },
+        otherwise: if bytes > 0 { Otherwise::Refuse } else { Otherwise::PassOver },
         ..write("memory.swap.max", or_max(bytes))
     }));
     Ok(steps)
@@ -175,16 +156,9 @@ fn cpu(limits: &Limits) -> Vec<Write> {
     let mut steps = Vec::new();
     let shares = limits.cpu_shares.filter(|shares| *shares > 0);
     steps.extend(shares.map(|shares| write("cpu.weight", weight(shares))));
-    let (quota, period) = (
-        limits.cpu_quota.unwrap_or_default(),
-        limits.cpu_period.unwrap_or_default(),
-    );
+    let (quota, period) = (limits.cpu_quota.unwrap_or_default(), limits.cpu_period.unwrap_or_default());
     if quota != 0 || period != 0 {
-        let quota = if quota > 0 {
-            quota.to_string()
-        } else {
-            "max".into()
-        };
+        let quota = if quota > 0 { quota.to_string() } else { "max".into() };
         let period = if period > 0 { period } else { DEFAULT_PERIOD };
         steps.push(write("cpu.max", format_args!("{quota} {period}")));
     }
@@ -200,48 +174,31 @@ fn weight(shares: u64) -> u64 {
 }
 
 fn cpuset(limits: &Limits) -> Vec<Write> {
-    let files = [
-        ("cpuset.cpus", &limits.cpuset_cpus),
-        ("cpuset.mems", &limits.cpuset_mems),
-    ];
-    let given = files
-        .into_iter()
-        .filter_map(|(file, value)| Some((file, value.as_deref()?)));
-    given
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(file, value)| write(file, value))
-        .collect()
+    let files = [("cpuset.cpus", &limits.cpuset_cpus), ("cpuset.mems", &limits.cpuset_mems)];
+    let given = files.into_iter().filter_map(|(file, value)| Some((file, value.as_deref()?)));
+    given.filter(|(_, value)| !value.is_empty()).map(|(file, value)| write(file, value)).collect()
 }
 
 fn pids(limits: &Limits) -> Vec<Write> {
     let count = limits.pids.filter(|count| *count != 0);
-    count
-        .map(|count| write("pids.max", or_max(count)))
-        .into_iter()
-        .collect()
+    count.map(|count| write("pids.max", or_max(count))).into_iter().collect()
 }
 
 fn hugetlb(limits: &Limits) -> Vec<Write> {
     let sizes = limits.hugetlb.iter();
-    sizes
-        .map(|(size, bytes)| write(format!("hugetlb.{size}.max"), bytes))
-        .collect()
+    sizes.map(|(size, bytes)| write(format!("hugetlb.{size}.max"), bytes)).collect()
 }
 
 /// Files of v2 that the spec names itself. A name is no path: `../x` would be a file of another group.
 fn as_they_are(layout: &Layout, limits: &Limits) -> Result<Vec<Write>, String> {
     if let Some(file) = limits.unified.keys().find(|_| !layout.is_unified()) {
-        return Err(format!(
-            "unified resource {file:?}: this machine's controllers are bound to cgroup v1"
-        ));
+        return Err(format!("unified resource {file:?}: this machine's controllers are bound to cgroup v1"));
     }
     let mut steps = Vec::new();
     for (file, value) in &limits.unified {
         let controller = file.split('.').next().unwrap_or_default();
         if file.contains('/') || !file.contains('.') {
-            return Err(format!(
-                "unified resource {file:?} must be a file name, as \"memory.high\""
-            ));
+            return Err(format!("unified resource {file:?} must be a file name, as \"memory.high\""));
         }
         if controller != "cgroup" && !layout.unified_controllers.iter().any(|own| own == controller) {
             return Err(format!(

@@ -16,19 +16,13 @@ pub fn translate(controller: &str, limits: &Limits) -> Result<Vec<Write>, String
         "io" => disks::v1(limits),
         "hugetlb" => hugetlb(limits),
         // The others are told the same in files of the same names.
-        same => crate::plan::v2(same, limits)?
-            .into_iter()
-            .map(|write| on(same, write))
-            .collect(),
+        same => crate::plan::v2(same, limits)?.into_iter().map(|write| on(same, write)).collect(),
     })
 }
 
 /// The same for a controller's own hierarchy.
 pub fn on(controller: &str, write: Write) -> Write {
-    Write {
-        controller: Some(controller.into()),
-        ..write
-    }
+    Write { controller: Some(controller.into()), ..write }
 }
 
 fn write(controller: &str, file: impl Into<String>, value: impl ToString) -> Write {
@@ -46,19 +40,11 @@ fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
     let mut steps = Vec::new();
     steps.extend(memory.map(|bytes| write("memory.limit_in_bytes", bytes)));
     steps.extend(both.map(|bytes| Write {
-        otherwise: if bytes < 0 {
-            Otherwise::PassOver
-        } else {
-            Otherwise::Refuse
-        },
+        otherwise: if bytes < 0 { Otherwise::PassOver } else { Otherwise::Refuse },
         ..write("memory.memsw.limit_in_bytes", bytes)
     }));
     steps.extend(given(limits.memory_reservation).map(|bytes| write("memory.soft_limit_in_bytes", bytes)));
-    steps.extend(
-        limits
-            .memory_swappiness
-            .map(|percent| write("memory.swappiness", percent as i64)),
-    );
+    steps.extend(limits.memory_swappiness.map(|percent| write("memory.swappiness", percent as i64)));
     steps.extend(limits.oom_kill_disable.then(|| write("memory.oom_control", 1)));
     Ok(steps)
 }
@@ -71,29 +57,18 @@ fn cpu(limits: &Limits) -> Vec<Write> {
         ("cpu.cfs_quota_us", limits.cpu_quota),
     ];
     let given = files.into_iter().filter_map(|(file, value)| Some((file, value?)));
-    given
-        .filter(|(_, value)| *value != 0)
-        .map(|(file, value)| write("cpu", file, value))
-        .collect()
+    given.filter(|(_, value)| *value != 0).map(|(file, value)| write("cpu", file, value)).collect()
 }
 
 fn hugetlb(limits: &Limits) -> Vec<Write> {
     let file = |size: &String| format!("hugetlb.{size}.limit_in_bytes");
-    limits
-        .hugetlb
-        .iter()
-        .map(|(size, bytes)| write("hugetlb", file(size), bytes))
-        .collect()
+    limits.hugetlb.iter().map(|(size, bytes)| write("hugetlb", file(size), bytes)).collect()
 }
 
 /// Rules for devices are lines written to two files, one after the other.
 pub fn devices(rules: &[DeviceRule]) -> impl Iterator<Item = Write> {
     rules.iter().map(|rule| {
-        let file = if rule.allow {
-            "devices.allow"
-        } else {
-            "devices.deny"
-        };
+        let file = if rule.allow { "devices.allow" } else { "devices.deny" };
         write("devices", file, rule)
     })
 }

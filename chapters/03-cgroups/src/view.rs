@@ -11,56 +11,30 @@ use std::path::{Path, PathBuf};
 pub fn view(layout: &Layout, group: Option<&str>, destination: &Path, options: &[String]) -> Vec<Mount> {
     let options = parse_options(options);
     if layout.is_unified() {
-        let what = What::Filesystem {
-            fstype: "cgroup2".into(),
-            source: "cgroup".into(),
-        };
+        let what = What::Filesystem { fstype: "cgroup2".into(), source: "cgroup".into() };
         // The hierarchy is the host's own: made read-only as a whole, it would be so for the host.
         return vec![Mount {
             destination: destination.into(),
             what,
-            options: MountOptions {
-                data: Vec::new(),
-                ..options
-            },
+            options: MountOptions { data: Vec::new(), ..options },
         }];
     }
     let Some(group) = group else { return Vec::new() };
-    let attributes = Attributes {
-        set: options.attributes.set & !Attributes::RDONLY,
-        clear: 0,
-    };
-    let folder = MountOptions {
-        attributes,
-        data: vec!["mode=755".into()],
-        ..MountOptions::default()
-    };
-    let what = What::Filesystem {
-        fstype: "tmpfs".into(),
-        source: "tmpfs".into(),
-    };
-    let mut mounts = vec![Mount {
-        destination: destination.into(),
-        what,
-        options: folder,
-    }];
+    let attributes = Attributes { set: options.attributes.set & !Attributes::RDONLY, clear: 0 };
+    let folder = MountOptions { attributes, data: vec!["mode=755".into()], ..MountOptions::default() };
+    let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
+    let mut mounts = vec![Mount { destination: destination.into(), what, options: folder }];
     for hierarchy in &layout.v1 {
         let Some(name) = hierarchy.mount.file_name() else {
             continue;
         };
         let source: PathBuf = hierarchy.mount.join(group.trim_start_matches('/'));
         let place = destination.join(name);
-        let what = What::Bind {
-            source,
-            recursive: false,
-        };
+        let what = What::Bind { source, recursive: false };
         mounts.push(Mount {
             destination: place,
             what,
-            options: MountOptions {
-                attributes: options.attributes,
-                ..MountOptions::default()
-            },
+            options: MountOptions { attributes: options.attributes, ..MountOptions::default() },
         });
         let links = hierarchy
             .name

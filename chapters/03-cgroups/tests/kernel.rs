@@ -29,11 +29,7 @@ fn name(test: &str) -> String {
 }
 
 fn sleeper(cgroup: &Cgroup) -> Child {
-    let child = Command::new("sleep")
-        .arg("60")
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("sleep");
+    let child = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().expect("sleep");
     enter(cgroup, child.id() as i32);
     child
 }
@@ -42,10 +38,7 @@ fn sleeper(cgroup: &Cgroup) -> Child {
 fn enter(cgroup: &Cgroup, pid: i32) {
     cgroup.add(pid).expect("the groups of v1");
     if let Some(folder) = cgroup.unified_fd() {
-        let procs = format!(
-            "/proc/self/fd/{}/cgroup.procs",
-            std::os::fd::AsRawFd::as_raw_fd(&folder)
-        );
+        let procs = format!("/proc/self/fd/{}/cgroup.procs", std::os::fd::AsRawFd::as_raw_fd(&folder));
         fs::write(procs, pid.to_string()).expect("the group of v2");
     }
 }
@@ -60,15 +53,8 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// The folders that a group has in every hierarchy.
 fn folders(layout: &Layout, group: &str) -> Vec<PathBuf> {
-    let mounts = layout
-        .v1
-        .iter()
-        .map(|hierarchy| &hierarchy.mount)
-        .chain(&layout.unified);
-    mounts
-        .map(|mount| mount.join(&group[1..]))
-        .filter(|folder| folder.exists())
-        .collect()
+    let mounts = layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified);
+    mounts.map(|mount| mount.join(&group[1..])).filter(|folder| folder.exists()).collect()
 }
 
 fn assert_nothing_left(layout: &Layout, group: &str) {
@@ -77,12 +63,9 @@ fn assert_nothing_left(layout: &Layout, group: &str) {
 
 /// Runs a test of this file in a mount namespace where v2 is all there is, perhaps as another user, in this group of v2.
 fn run_on_v2_alone(test: &str, user: Option<u32>, group: Option<&Path>) {
-    let enter = group.map_or(String::new(), |group| {
-        format!("echo $$ > {}/cgroup.procs;", group.display())
-    });
-    let become_user = user.map_or(String::new(), |id| {
-        format!("setpriv --reuid {id} --regid {id} --clear-groups")
-    });
+    let enter = group.map_or(String::new(), |group| format!("echo $$ > {}/cgroup.procs;", group.display()));
+    let become_user =
+        user.map_or(String::new(), |id| format!("setpriv --reuid {id} --regid {id} --clear-groups"));
     // The target folder is not everybody's to read, so a copy is run.
     let copy = std::env::temp_dir().join(format!("coracle-{test}-{}", std::process::id()));
     fs::copy(std::env::current_exe().expect("this test"), &copy).expect("a copy of this test");
@@ -91,10 +74,7 @@ fn run_on_v2_alone(test: &str, user: Option<u32>, group: Option<&Path>) {
          exec {become_user} {} --exact {test} --ignored --nocapture",
         copy.display()
     );
-    let output = Command::new("unshare")
-        .args(["-m", "sh", "-c", &script])
-        .output()
-        .expect("unshare");
+    let output = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().expect("unshare");
     fs::remove_file(&copy).expect("the copy");
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -123,10 +103,7 @@ fn limits_are_in_the_files_and_nothing_is_left() {
     let cgroup = Cgroup::create(&layout, &group, &limits).expect("a group");
     let value = |controller: &str, file: &str| {
         let folder = layout.hierarchy(controller).expect("v1").mount.join(&group[1..]);
-        fs::read_to_string(folder.join(file))
-            .expect(file)
-            .trim()
-            .to_string()
+        fs::read_to_string(folder.join(file)).expect(file).trim().to_string()
     };
     assert_eq!(value("memory", "memory.limit_in_bytes"), (64 << 20).to_string());
     assert_eq!(value("cpu", "cpu.cfs_quota_us"), "50000");
@@ -163,11 +140,7 @@ fn running_out_of_memory_is_counted() {
         return;
     }
     let (layout, group) = (Layout::detect(), name("oom"));
-    let limits = Limits {
-        memory: Some(16 << 20),
-        memory_swap: Some(16 << 20),
-        ..Limits::default()
-    };
+    let limits = Limits { memory: Some(16 << 20), memory_swap: Some(16 << 20), ..Limits::default() };
     let cgroup = match Cgroup::create(&layout, &group, &limits) {
         Err(error) if error.kind() == ErrorKind::NotSupported => {
             println!("SKIPPED: {error}");
@@ -178,11 +151,7 @@ fn running_out_of_memory_is_counted() {
     assert_eq!(cgroup.oom_kills(), 0);
     // It doubles a string once it is in the group, which it learns by its standard input.
     let script = "read go; a=0123456789; while true; do a=$a$a; done";
-    let mut child = Command::new("sh")
-        .args(["-c", script])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("sh");
+    let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().expect("sh");
     enter(&cgroup, child.id() as i32);
     std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), b"go\n").expect("go");
     assert!(!child.wait().expect("wait").success());
@@ -217,10 +186,7 @@ fn a_refused_value_leaves_nothing() {
         return;
     }
     let (layout, group) = (Layout::detect(), name("refused"));
-    let limits = Limits {
-        cpuset_cpus: Some("4000".into()),
-        ..Limits::default()
-    };
+    let limits = Limits { cpuset_cpus: Some("4000".into()), ..Limits::default() };
     let error = Cgroup::create(&layout, &group, &limits).expect_err("no such processor");
     assert!(error.to_string().contains("cpuset"), "{error}");
     assert_nothing_left(&layout, &group);
@@ -231,19 +197,10 @@ fn a_hierarchy_that_cannot_be_written_is_named() {
     if is_root() {
         let script = "mount -o remount,bind,ro /sys/fs/cgroup; for m in /sys/fs/cgroup/*; do mount -o remount,bind,ro $m; done";
         let exe = std::env::current_exe().expect("this test");
-        let script = format!(
-            "{script} 2>/dev/null; exec {} --exact read_only --ignored --nocapture",
-            exe.display()
-        );
-        let output = Command::new("unshare")
-            .args(["-m", "sh", "-c", &script])
-            .output()
-            .expect("unshare");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
+        let script =
+            format!("{script} 2>/dev/null; exec {} --exact read_only --ignored --nocapture", exe.display());
+        let output = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().expect("unshare");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }
 
@@ -254,10 +211,7 @@ fn read_only() {
     let error = Cgroup::create(&layout, &group, &Limits::default()).expect_err("read-only");
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     let text = error.to_string();
-    assert!(
-        text.contains("/sys/fs/cgroup/") && text.contains("EROFS") && text.contains("remount"),
-        "{text}"
-    );
+    assert!(text.contains("/sys/fs/cgroup/") && text.contains("EROFS") && text.contains("remount"), "{text}");
     assert_nothing_left(&layout, &group);
 }
 
@@ -275,15 +229,8 @@ fn v2_as_root() {
     assert!(layout.is_unified());
     let group = format!("{parent}/one");
     let mut devices = default_device_rules();
-    devices.push(DeviceRule {
-        allow: false,
-        access: "w".into(),
-        ..DeviceRule::character(1, 5)
-    });
-    let limits = Limits {
-        devices,
-        ..Limits::default()
-    };
+    devices.push(DeviceRule { allow: false, access: "w".into(), ..DeviceRule::character(1, 5) });
+    let limits = Limits { devices, ..Limits::default() };
     let cgroup = Cgroup::create(&layout, &group, &limits).expect("a group with a program for devices");
     // null may be used, zero only be read, and mem (1:1) not at all. A shell that moves itself in can tell.
     let folder = layout.unified.as_ref().expect("v2").join(&group[1..]);
@@ -299,9 +246,7 @@ fn v2_as_root() {
     cgroup.kill().expect("killed");
     child.wait().expect("wait");
     cgroup.remove().expect("removed");
-    Cgroup::open(&layout, &parent)
-        .and_then(|parent| parent.remove_if_empty())
-        .expect("the parent");
+    Cgroup::open(&layout, &parent).and_then(|parent| parent.remove_if_empty()).expect("the parent");
     assert_nothing_left(&layout, &parent);
 }
 
@@ -320,10 +265,7 @@ fn user_without_group() {
     let cgroup = Cgroup::create(&layout, "/any", &Limits::default()).expect("a group that does nothing");
     assert!(cgroup.unified_fd().is_none() && cgroup.pids().expect("pids").is_empty());
     cgroup.remove().expect("nothing to remove");
-    let limits = Limits {
-        memory: Some(1 << 20),
-        ..Limits::default()
-    };
+    let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
     let error = Cgroup::create(&layout, "/any", &limits).expect_err("refused by name");
     assert_eq!(error.kind(), ErrorKind::NotSupported);
     insta::assert_snapshot!(error, @"the memory controller is not available here: memory cannot be limited");
@@ -345,9 +287,7 @@ fn an_ordinary_user_with_a_group_of_their_own() {
         std::os::unix::fs::chown(group.join(path), Some(NOBODY), Some(NOBODY)).expect("given away");
     }
     run_on_v2_alone("user_with_group", Some(NOBODY), Some(&group));
-    wait_until("the user's processes are gone", || {
-        fs::remove_dir(group.join("callers")).is_ok()
-    });
+    wait_until("the user's processes are gone", || fs::remove_dir(group.join("callers")).is_ok());
     fs::remove_dir(&group).expect("nothing else is left in the user's group");
     if !passes_on {
         fs::write(mount.join("cgroup.subtree_control"), "-hugetlb").expect("taken back");
@@ -360,27 +300,16 @@ fn user_with_group() {
     let layout = Layout::detect();
     let own = layout.delegated().expect("delegated");
     let group = format!("{own}/one");
-    let sizes = fs::read_dir("/sys/kernel/mm/hugepages")
-        .expect("sizes of large pages")
-        .count();
+    let sizes = fs::read_dir("/sys/kernel/mm/hugepages").expect("sizes of large pages").count();
     let limits = Limits {
-        hugetlb: if sizes > 0 {
-            [("2MB".to_string(), 2 << 20)].into()
-        } else {
-            [].into()
-        },
+        hugetlb: if sizes > 0 { [("2MB".to_string(), 2 << 20)].into() } else { [].into() },
         devices: default_device_rules(),
         ..Limits::default()
     };
     let cgroup = Cgroup::create(&layout, &group, &limits).expect("a group with a limit");
     let folder = layout.unified.as_ref().expect("v2").join(&group[1..]);
     if sizes > 0 {
-        assert_eq!(
-            fs::read_to_string(folder.join("hugetlb.2MB.max"))
-                .expect("a limit")
-                .trim(),
-            "2097152"
-        );
+        assert_eq!(fs::read_to_string(folder.join("hugetlb.2MB.max")).expect("a limit").trim(), "2097152");
     }
     // Having stepped aside, we still have the same group to give from.
     assert_eq!(Layout::detect().delegated(), Some(own));

@@ -36,18 +36,12 @@ pub fn apply(plan: &Plan) -> Result<()> {
     if let Some(capabilities) = &capabilities {
         set_capabilities(capabilities)?;
     }
-    if plan.no_new_privs {
-        load_filter(plan)
-    } else {
-        Ok(())
-    }
+    if plan.no_new_privs { load_filter(plan) } else { Ok(()) }
 }
 
 /// What the host itself may not do it cannot give: such capabilities are left out, as runc leaves them out.
 fn available(wanted: Capabilities) -> Result<Capabilities> {
-    let held = capget()
-        .map_err(|error| Error::call("capabilities", error))?
-        .permitted;
+    let held = capget().map_err(|error| Error::call("capabilities", error))?.permitted;
     let of = |set: crate::CapSet| crate::CapSet(set.0 & held);
     Ok(Capabilities {
         bounding: of(wanted.bounding),
@@ -122,31 +116,18 @@ fn become_user(plan: &Plan, keep: bool) -> Result<()> {
     }
     let (gid, uid) = (Gid::from_raw(plan.gid), Uid::from_raw(plan.uid));
     let group = rustix::thread::set_thread_res_gid(gid, gid, gid);
-    group
-        .strace(|| format!("setresgid({0}, {0}, {0})", plan.gid))
-        .map_err(purpose)?;
+    group.strace(|| format!("setresgid({0}, {0}, {0})", plan.gid)).map_err(purpose)?;
     let user = rustix::thread::set_thread_res_uid(uid, uid, uid);
-    user.strace(|| format!("setresuid({0}, {0}, {0})", plan.uid))
-        .map_err(purpose)?;
+    user.strace(|| format!("setresuid({0}, {0}, {0})", plan.uid)).map_err(purpose)?;
     if keep { keep_capabilities(false) } else { Ok(()) }
 }
 
 fn set_capabilities(capabilities: &Capabilities) -> Result<()> {
     let purpose = |error| Error::call("capabilities", error);
-    let Capabilities {
-        effective,
-        permitted,
-        inheritable,
-        ambient,
-        ..
-    } = capabilities;
+    let Capabilities { effective, permitted, inheritable, ambient, .. } = capabilities;
     kernel::clear_ambient_set().map_err(purpose)?;
-    capset(&CapabilityWords {
-        effective: effective.0,
-        permitted: permitted.0,
-        inheritable: inheritable.0,
-    })
-    .map_err(purpose)?;
+    capset(&CapabilityWords { effective: effective.0, permitted: permitted.0, inheritable: inheritable.0 })
+        .map_err(purpose)?;
     (0..64)
         .filter(|number| ambient.contains(*number))
         .try_for_each(|number| kernel::raise_ambient(number).map_err(purpose))

@@ -61,19 +61,13 @@ impl CapSet {
     pub fn from_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Result<CapSet, String> {
         names.into_iter().try_fold(CapSet::default(), |set, name| {
             let number = NAMES.iter().position(|known| *known == name.as_ref());
-            Ok(CapSet(
-                set.0 | 1 << number.ok_or_else(|| name.as_ref().to_string())?,
-            ))
+            Ok(CapSet(set.0 | 1 << number.ok_or_else(|| name.as_ref().to_string())?))
         })
     }
 
     /// The names of its members.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES
-            .iter()
-            .enumerate()
-            .filter(move |(number, _)| self.0 >> number & 1 == 1)
-            .map(|(_, name)| *name)
+        NAMES.iter().enumerate().filter(move |(number, _)| self.0 >> number & 1 == 1).map(|(_, name)| *name)
     }
 
     /// Whether capability `number` is a member.
@@ -105,10 +99,7 @@ mod tests {
     fn names_and_bits() {
         let set = CapSet::from_names(["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]).unwrap();
         assert_eq!(set, CapSet(1 | 1 << 40));
-        assert_eq!(
-            set.names().collect::<Vec<_>>(),
-            ["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]
-        );
+        assert_eq!(set.names().collect::<Vec<_>>(), ["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]);
         assert_eq!(CapSet::from_names(["CAP_NOSUCH"]), Err("CAP_NOSUCH".into()));
     }
 }

@@ -36,55 +36,28 @@ pub fn masked_paths() -> &'static [&'static str] {
 
 /// Paths that would change the host.
 pub fn readonly_paths() -> &'static [&'static str] {
-    &[
-        "/proc/bus",
-        "/proc/fs",
-        "/proc/irq",
-        "/proc/sys",
-        "/proc/sysrq-trigger",
-    ]
+    &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 }
 
 /// Docker's seccomp profile for a container with these capabilities, by name.
 pub fn default_seccomp(capabilities: &[String]) -> LinuxSeccomp {
     let held: Vec<&str> = capabilities.iter().map(String::as_str).collect();
     let is_admin = held.contains(&"CAP_SYS_ADMIN");
-    let names = SYSTEM_CALLS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| match line.split_once(' ') {
+    let names = SYSTEM_CALLS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        match line.split_once(' ') {
             None => Some(line.to_string()),
             Some((name, capability)) => held.contains(&capability).then(|| name.to_string()),
-        });
-    let mut rules = vec![rule(
-        names.collect(),
-        LinuxSeccompAction::ScmpActAllow,
-        None,
-        Vec::new(),
-    )];
+        }
+    });
+    let mut rules = vec![rule(names.collect(), LinuxSeccompAction::ScmpActAllow, None, Vec::new())];
     for personality in PERSONALITIES {
         let same = argument(LinuxSeccompOperator::ScmpCmpEq, *personality);
-        rules.push(rule(
-            vec!["personality".into()],
-            LinuxSeccompAction::ScmpActAllow,
-            None,
-            vec![same],
-        ));
+        rules.push(rule(vec!["personality".into()], LinuxSeccompAction::ScmpActAllow, None, vec![same]));
     }
     if !is_admin {
         let without = argument(LinuxSeccompOperator::ScmpCmpMaskedEq, CLONE_NAMESPACES);
-        rules.push(rule(
-            vec!["clone".into()],
-            LinuxSeccompAction::ScmpActAllow,
-            None,
-            vec![without],
-        ));
-        rules.push(rule(
-            vec!["clone3".into()],
-            LinuxSeccompAction::ScmpActErrno,
-            Some(ENOSYS),
-            Vec::new(),
-        ));
+        rules.push(rule(vec!["clone".into()], LinuxSeccompAction::ScmpActAllow, None, vec![without]));
+        rules.push(rule(vec!["clone3".into()], LinuxSeccompAction::ScmpActErrno, Some(ENOSYS), Vec::new()));
     }
     let profile = LinuxSeccompBuilder::default()
         .default_action(LinuxSeccompAction::ScmpActErrno)
@@ -120,12 +93,8 @@ fn rule(
 
 /// A condition on the first argument; of a masked comparison with zero, this is the mask.
 fn argument(operator: LinuxSeccompOperator, value: u64) -> LinuxSeccompArg {
-    let argument = LinuxSeccompArgBuilder::default()
-        .index(0_usize)
-        .value(value)
-        .value_two(0_u64)
-        .op(operator)
-        .build();
+    let argument =
+        LinuxSeccompArgBuilder::default().index(0_usize).value(value).value_two(0_u64).op(operator).build();
     argument.expect("every required field is set")
 }
 

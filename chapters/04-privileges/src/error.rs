@@ -31,17 +31,11 @@ impl Error {
             Errno::EINVAL => ErrorKind::Invalid,
             _ => ErrorKind::System,
         };
-        Error {
-            kind,
-            message: format!("{purpose}: {error}"),
-        }
+        Error { kind, message: format!("{purpose}: {error}") }
     }
 
     pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
-        Error {
-            kind: ErrorKind::Invalid,
-            message: message.to_string(),
-        }
+        Error { kind: ErrorKind::Invalid, message: message.to_string() }
     }
 
     /// What sort of failure it is.

@@ -47,9 +47,7 @@ fn resource(kind: &str) -> Result<Resource> {
         "RLIMIT_SIGPENDING" => Resource::RLIMIT_SIGPENDING,
         "RLIMIT_STACK" => Resource::RLIMIT_STACK,
         other => {
-            return Err(Error::invalid(format_args!(
-                "{other} is no resource limit (getrlimit(2))"
-            )));
+            return Err(Error::invalid(format_args!("{other} is no resource limit (getrlimit(2))")));
         }
     })
 }

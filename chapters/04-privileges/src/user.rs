@@ -43,9 +43,7 @@ struct Group<'a> {
 /// A number need not be in the files. A user's further groups are those that name it as a member, unless a group is given.
 pub fn resolve(wanted: &str, more: &[String], passwd: &str, group: &str) -> Result<User, UnknownName> {
     let (accounts, groups): (Vec<_>, Vec<_>) = (accounts(passwd).collect(), self::groups(group).collect());
-    let (user_part, group_part) = wanted
-        .split_once(':')
-        .map_or((wanted, ""), |(user, group)| (user, group));
+    let (user_part, group_part) = wanted.split_once(':').map_or((wanted, ""), |(user, group)| (user, group));
     let mut user = find_user(user_part, &accounts)?;
     let account = accounts.iter().find(|account| account.uid == user.uid);
     if !group_part.is_empty() {
@@ -67,36 +65,23 @@ pub fn resolve(wanted: &str, more: &[String], passwd: &str, group: &str) -> Resu
 fn find_user(wanted: &str, accounts: &[Account]) -> Result<User, UnknownName> {
     let wanted = if wanted.is_empty() { "0" } else { wanted };
     let number = wanted.parse().ok();
-    let found = accounts
-        .iter()
-        .find(|account| account.name == wanted || Some(account.uid) == number);
+    let found = accounts.iter().find(|account| account.name == wanted || Some(account.uid) == number);
     match (found, number) {
-        (Some(account), _) => Ok(User {
-            uid: account.uid,
-            gid: account.gid,
-            groups: Vec::new(),
-            home: account.home.into(),
-        }),
-        (None, Some(uid)) => Ok(User {
-            uid,
-            ..User::default()
-        }),
-        (None, None) => Err(UnknownName(format!(
-            "unable to find user {wanted}: no matching entries in passwd file"
-        ))),
+        (Some(account), _) => {
+            Ok(User { uid: account.uid, gid: account.gid, groups: Vec::new(), home: account.home.into() })
+        }
+        (None, Some(uid)) => Ok(User { uid, ..User::default() }),
+        (None, None) => {
+            Err(UnknownName(format!("unable to find user {wanted}: no matching entries in passwd file")))
+        }
     }
 }
 
 fn find_group(wanted: &str, groups: &[Group]) -> Result<u32, UnknownName> {
     let number: Option<u32> = wanted.parse().ok();
-    let found = groups
-        .iter()
-        .find(|group| group.name == wanted)
-        .map(|group| group.gid);
+    let found = groups.iter().find(|group| group.name == wanted).map(|group| group.gid);
     found.or(number).ok_or_else(|| {
-        UnknownName(format!(
-            "unable to find group {wanted}: no matching entries in group file"
-        ))
+        UnknownName(format!("unable to find group {wanted}: no matching entries in group file"))
     })
 }
 
@@ -118,18 +103,9 @@ fn accounts(passwd: &str) -> impl Iterator<Item = Account<'_>> {
 fn groups(group: &str) -> impl Iterator<Item = Group<'_>> {
     group.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split(':').collect();
-        let members = fields
-            .get(3)
-            .copied()
-            .unwrap_or_default()
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .collect();
-        Some(Group {
-            name: fields[0],
-            gid: fields.get(2)?.parse().ok()?,
-            members,
-        })
+        let members =
+            fields.get(3).copied().unwrap_or_default().split(',').filter(|name| !name.is_empty()).collect();
+        Some(Group { name: fields[0], gid: fields.get(2)?.parse().ok()?, members })
     })
 }
 
@@ -145,12 +121,7 @@ mod tests {
     }
 
     fn user(uid: u32, gid: u32, groups: &[u32], home: &str) -> User {
-        User {
-            uid,
-            gid,
-            groups: groups.to_vec(),
-            home: home.into(),
-        }
+        User { uid, gid, groups: groups.to_vec(), home: home.into() }
     }
 
     #[test]
@@ -165,13 +136,7 @@ mod tests {
     #[test]
     fn unknown_names_in_dockers_words() {
         let error = |wanted: &str| resolve(wanted, &[], PASSWD, GROUP).unwrap_err().to_string();
-        assert_eq!(
-            error("nosuch"),
-            "unable to find user nosuch: no matching entries in passwd file"
-        );
-        assert_eq!(
-            error("guest:nosuch"),
-            "unable to find group nosuch: no matching entries in group file"
-        );
+        assert_eq!(error("nosuch"), "unable to find user nosuch: no matching entries in passwd file");
+        assert_eq!(error("guest:nosuch"), "unable to find group nosuch: no matching entries in group file");
     }
 }

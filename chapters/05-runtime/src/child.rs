@@ -60,15 +60,12 @@ impl Child {
             Stdio::Files([stdin, stdout, stderr]) => {
                 terminal::become_standard_streams([stdin, stdout, stderr])?
             }
-            Stdio::Terminal {
-                size,
-                console_socket: Some(socket),
-            } => terminal::set_up(socket, *size, self.process.console)?,
+            Stdio::Terminal { size, console_socket: Some(socket) } => {
+                terminal::set_up(socket, *size, self.process.console)?
+            }
             Stdio::Terminal { .. } => return Err(Error::invalid("a terminal without a console socket")),
         }
-        Ok(kernel::close_on_exec_from(
-            3 + self.process.preserved_descriptors,
-        )?)
+        Ok(kernel::close_on_exec_from(3 + self.process.preserved_descriptors)?)
     }
 
     /// The working directory. A container's is made when it is missing, as Docker's users expect; an added process's is not.
@@ -100,10 +97,7 @@ fn with_home(process: &crate::plan::Process) -> Vec<String> {
 /// The image decides what /etc/passwd is: believe a file of sensible size, not a pipe that waits or a device without an end.
 fn read_passwd() -> std::io::Result<String> {
     let mut options = std::fs::OpenOptions::new();
-    let file = options
-        .read(true)
-        .custom_flags(nix::libc::O_NONBLOCK)
-        .open("/etc/passwd")?;
+    let file = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open("/etc/passwd")?;
     let mut text = String::new();
     if file.metadata()?.is_file() {
         file.take(PASSWD_MAX).read_to_string(&mut text)?;
@@ -124,10 +118,7 @@ fn no_folder(folder: &Path, errno: Errno) -> Error {
 fn inside(folder: &Path) -> Result<()> {
     match rustix::process::getcwd(Vec::new()) {
         Ok(name) if name.to_bytes().starts_with(b"/") => Ok(()),
-        _ => Err(Error::system(format!(
-            "the cwd {} is outside of the container's root",
-            folder.display()
-        ))),
+        _ => Err(Error::system(format!("the cwd {} is outside of the container's root", folder.display()))),
     }
 }
 

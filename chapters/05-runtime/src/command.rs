@@ -22,24 +22,12 @@ pub struct Command {
 /// Finds `arguments[0]` as a shell does, in the directories of the environment's own PATH. Runs after chroot, chdir and
 /// setuid, so that what it sees is what the container's user sees.
 pub fn find(arguments: &[String], environment: &[String]) -> Result<Command> {
-    let name = arguments
-        .first()
-        .ok_or_else(|| Error::invalid("args must not be empty"))?;
-    let path = environment
-        .iter()
-        .rev()
-        .find_map(|entry| entry.strip_prefix("PATH="))
-        .unwrap_or_default();
+    let name = arguments.first().ok_or_else(|| Error::invalid("args must not be empty"))?;
+    let path = environment.iter().rev().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or_default();
     Ok(Command {
         path: text(&locate(name, path)?)?,
-        arguments: arguments
-            .iter()
-            .map(|argument| text(argument))
-            .collect::<Result<_>>()?,
-        environment: environment
-            .iter()
-            .map(|entry| text(entry))
-            .collect::<Result<_>>()?,
+        arguments: arguments.iter().map(|argument| text(argument)).collect::<Result<_>>()?,
+        environment: environment.iter().map(|entry| text(entry)).collect::<Result<_>>()?,
     })
 }
 
@@ -54,10 +42,7 @@ fn locate(name: &str, path: &str) -> Result<String> {
     let folders = path.split(':').filter(|_| !name.is_empty() && !path.is_empty());
     folders
         .map(|folder| {
-            Path::new(if folder.is_empty() { "." } else { folder })
-                .join(name)
-                .display()
-                .to_string()
+            Path::new(if folder.is_empty() { "." } else { folder }).join(name).display().to_string()
         })
         .find(|candidate| executable(candidate).is_ok())
         .ok_or_else(|| not_found(name, "executable file not found in $PATH"))
@@ -80,10 +65,7 @@ fn not_found(name: &str, why: &str) -> Error {
 }
 
 fn not_executable(name: &str) -> Error {
-    Error::new(
-        ErrorKind::CommandNotExecutable,
-        format!("exec: \"{name}\": permission denied"),
-    )
+    Error::new(ErrorKind::CommandNotExecutable, format!("exec: \"{name}\": permission denied"))
 }
 
 fn text(string: &str) -> Result<CString> {
@@ -123,25 +105,15 @@ mod tests {
     fn errors_are_those_of_runc() {
         use ErrorKind::{CommandNotExecutable, CommandNotFound};
         let refused = |name| located(name).unwrap_err();
-        let absent = |name: &str| {
-            (
-                CommandNotFound,
-                format!("exec: \"{name}\": executable file not found in $PATH"),
-            )
-        };
+        let absent =
+            |name: &str| (CommandNotFound, format!("exec: \"{name}\": executable file not found in $PATH"));
         assert_eq!(refused("nosuch"), absent("nosuch"));
         assert_eq!(refused(""), absent(""));
         assert_eq!(refused("group"), absent("group"));
         let stat = r#"exec: "/nosuch": stat /nosuch: no such file or directory"#;
         assert_eq!(refused("/nosuch"), (CommandNotFound, stat.into()));
         for name in ["/etc/passwd", "/bin"] {
-            assert_eq!(
-                refused(name),
-                (
-                    CommandNotExecutable,
-                    format!("exec: \"{name}\": permission denied")
-                )
-            );
+            assert_eq!(refused(name), (CommandNotExecutable, format!("exec: \"{name}\": permission denied")));
         }
         assert_eq!(in_go(Errno::ENOEXEC), "exec format error");
     }
@@ -149,11 +121,7 @@ mod tests {
     #[test]
     fn without_a_path_nothing_is_found() {
         assert!(locate("sh", "").is_err());
-        let command = find(
-            &["sh".into(), "-c".into()],
-            &["PATH=/x".into(), "PATH=/bin".into()],
-        )
-        .unwrap();
+        let command = find(&["sh".into(), "-c".into()], &["PATH=/x".into(), "PATH=/bin".into()]).unwrap();
         assert_eq!(command.path.to_str(), Ok("/bin/sh"));
     }
 }

@@ -41,9 +41,7 @@ pub fn create_with_gate(
     let layout = Layout::detect();
     let plan = plan(bundle, &layout)?;
     let cgroup = bundle.cgroup.as_deref();
-    let cgroup = cgroup
-        .map(|path| Cgroup::create(&layout, path, &plan.limits))
-        .transpose()?;
+    let cgroup = cgroup.map(|path| Cgroup::create(&layout, path, &plan.limits)).transpose()?;
     match spawn(plan, cgroup.as_ref(), stdio, gate, made) {
         Ok(created) => Ok(Created { cgroup, ..created }),
         Err(error) => {
@@ -63,36 +61,25 @@ fn spawn(
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let (stdio, console) = with_console(stdio)?;
-    let child = Child {
-        process: plan.process,
-        stdio,
-        gate,
-    };
+    let child = Child { process: plan.process, stdio, gate };
     // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
     let mut identity = None;
     let before_release = |pid: Pid| {
         let moved = cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
         let known = moved.and_then(|()| Identity::of(pid.as_raw()));
-        known
-            .and_then(|known| made(*identity.insert(known)))
-            .map_err(namespaces::Error::other)
+        known.and_then(|known| made(*identity.insert(known))).map_err(namespaces::Error::other)
     };
     let root = plan.root;
     let enter_root = move || Ok(chroot::apply(&root)?);
     let unified = cgroup.and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&plan.spawn, unified, before_release, move || {
-        child.run(enter_root)
-    });
+    let spawned = namespaces::spawn(&plan.spawn, unified, before_release, move || child.run(enter_root));
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }
 
 /// Where the master of a terminal comes to us, unless it is somebody else's.
 pub fn with_console(stdio: Stdio) -> Result<(Stdio, Option<OwnedFd>)> {
     match stdio {
-        Stdio::Terminal {
-            size,
-            console_socket: None,
-        } => {
+        Stdio::Terminal { size, console_socket: None } => {
             let (ours, theirs) = terminal::console_sockets()?;
             let console_socket = Some(theirs);
             Ok((Stdio::Terminal { size, console_socket }, Some(ours)))
@@ -112,10 +99,9 @@ pub fn wait_until_ready(
     if !keeper.ready()? {
         let failure = child.executed();
         let _ = nix::sys::wait::waitpid(pid, None);
-        return Err(failure.err().map_or_else(
-            || Error::system("the first process was killed while it was made"),
-            Error::from,
-        ));
+        return Err(failure
+            .err()
+            .map_or_else(|| Error::system("the first process was killed while it was made"), Error::from));
     }
     Ok(Created {
         identity: identity.ok_or_else(|| Error::system("the first process has no identity"))?,

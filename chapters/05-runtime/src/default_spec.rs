@@ -14,17 +14,12 @@ pub fn default_spec(rootless: Option<(u32, u32)>) -> Result<Spec> {
     };
     let mut linux = spec.linux().clone().unwrap_or_default();
     let map = |outside| {
-        let map = LinuxIdMappingBuilder::default()
-            .container_id(0u32)
-            .host_id(outside)
-            .size(1u32);
+        let map = LinuxIdMappingBuilder::default().container_id(0u32).host_id(outside).size(1u32);
         Ok::<_, Error>(vec![map.build().map_err(Error::system)?])
     };
     linux.set_uid_mappings(Some(map(user)?));
     linux.set_gid_mappings(Some(map(group)?));
-    let namespace = LinuxNamespaceBuilder::default()
-        .typ(LinuxNamespaceType::User)
-        .build();
+    let namespace = LinuxNamespaceBuilder::default().typ(LinuxNamespaceType::User).build();
     let mut namespaces = linux.namespaces().clone().unwrap_or_default();
     namespaces.push(namespace.map_err(Error::system)?);
     linux.set_namespaces(Some(namespaces));

@@ -42,10 +42,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         process.keep_groups()?;
     }
     process.preserved_descriptors = addition.preserved_descriptors;
-    let pidfd = addition
-        .target
-        .open()?
-        .ok_or_else(|| Error::system("the container has ended"))?;
+    let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
     let cgroup = addition.cgroup.map(open_cgroup).transpose()?;
     let (stdio, console) = with_console(stdio)?;
     let (gate, keeper) = gate::unnamed()?;
@@ -59,18 +56,12 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let enter = move || join(&pidfd, by_child);
     let mut identity = None;
     let before_release = |pid: nix::unistd::Pid| {
-        let moved = cgroup
-            .as_ref()
-            .map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
-        let known = moved
-            .and_then(|()| Identity::of(pid.as_raw()))
-            .map(|known| identity = Some(known));
+        let moved = cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
+        let known = moved.and_then(|()| Identity::of(pid.as_raw())).map(|known| identity = Some(known));
         known.map_err(namespaces::Error::other)
     };
     let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, before_release, move || {
-        child.run(enter)
-    });
+    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, before_release, move || child.run(enter));
     set_dumpable(Dumpable)?;
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }
@@ -107,9 +98,7 @@ fn other_namespaces(pid: i32) -> Result<CloneFlags> {
     ];
     let inode = |process: &str, name: &str| {
         let path = format!("/proc/{process}/ns/{name}");
-        std::fs::metadata(&path)
-            .map(|file| file.ino())
-            .strace(|| format!("stat({path:?})"))
+        std::fs::metadata(&path).map(|file| file.ino()).strace(|| format!("stat({path:?})"))
     };
     let mut others = CloneFlags::empty();
     for (name, flag) in kinds {

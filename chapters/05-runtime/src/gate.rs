@@ -44,16 +44,7 @@ const BYTE: u8 = b'.';
 pub fn unnamed() -> Result<(Gate, Keeper)> {
     let (report, child_report) = pipe2(OFlag::O_CLOEXEC).strace(|| "pipe2(O_CLOEXEC)".into())?;
     let (child_start, start) = pipe2(OFlag::O_CLOEXEC).strace(|| "pipe2(O_CLOEXEC)".into())?;
-    Ok((
-        Gate {
-            report: child_report,
-            start: child_start,
-        },
-        Keeper {
-            report,
-            start: Some(start),
-        },
-    ))
+    Ok((Gate { report: child_report, start: child_start }, Keeper { report, start: Some(start) }))
 }
 
 /// Both ends, as FIFOs in `folder` for a later [`open_named`]. They are opened before the child exists, since its user may
@@ -64,10 +55,7 @@ pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
         mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).strace(|| format!("mkfifo({path:?})"))?;
         fifo(&path, OFlag::O_RDWR)
     };
-    let gate = Gate {
-        report: make("report")?,
-        start: make("start")?,
-    };
+    let gate = Gate { report: make("report")?, start: make("start")? };
     let report = fifo(&folder.join("report"), OFlag::O_RDONLY)?;
     Ok((gate, Keeper { report, start: None }))
 }
@@ -76,25 +64,15 @@ pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
 pub fn open_named(folder: &Path) -> Result<Option<Keeper>> {
     let report = fifo(&folder.join("report"), OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
     // ENXIO: nobody reads, so the child has executed its command or is gone.
-    match open(
-        &folder.join("start"),
-        OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC,
-        Mode::empty(),
-    ) {
-        Ok(start) => Ok(Some(Keeper {
-            report,
-            start: Some(start),
-        })),
+    match open(&folder.join("start"), OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
+        Ok(start) => Ok(Some(Keeper { report, start: Some(start) })),
         Err(Errno::ENXIO) => Ok(None),
         Err(errno) => Err(kernel::SysError::new("open(start, O_WRONLY|O_NONBLOCK)", errno).into()),
     }
 }
 
 fn fifo(path: &Path, flags: OFlag) -> Result<OwnedFd> {
-    Ok(
-        open(path, flags | OFlag::O_CLOEXEC, Mode::empty())
-            .strace(|| format!("open({path:?}, {flags:?})"))?,
-    )
+    Ok(open(path, flags | OFlag::O_CLOEXEC, Mode::empty()).strace(|| format!("open({path:?}, {flags:?})"))?)
 }
 
 impl Gate {
@@ -114,10 +92,8 @@ impl Keeper {
 
     /// Lets the child go, and waits until it has called execve.
     pub fn start(&self) -> Result<()> {
-        let start = self
-            .start
-            .as_ref()
-            .ok_or_else(|| Error::system("the gate is opened by its name only"))?;
+        let start =
+            self.start.as_ref().ok_or_else(|| Error::system("the gate is opened by its name only"))?;
         retried(|| write(start, &[BYTE])).strace(|| "write(start, 1)".into())?;
         while self.read()? {}
         Ok(())
@@ -173,10 +149,7 @@ mod tests {
         drop(keeper);
         open_named(&folder).unwrap().unwrap().start().unwrap();
         assert!(child.join().unwrap());
-        assert!(
-            open_named(&folder).unwrap().is_none(),
-            "a second start finds nobody waiting"
-        );
+        assert!(open_named(&folder).unwrap().is_none(), "a second start finds nobody waiting");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -63,10 +63,7 @@ mod tests {
     fn a_number_that_means_another_process_is_not_opened() {
         let own = Identity::of(std::process::id() as i32).unwrap();
         assert!(own.open().unwrap().is_some());
-        let earlier = Identity {
-            start_time: own.start_time - 1,
-            ..own
-        };
+        let earlier = Identity { start_time: own.start_time - 1, ..own };
         assert!(earlier.open().unwrap().is_none());
     }
 }

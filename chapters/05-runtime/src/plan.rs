@@ -69,14 +69,8 @@ pub struct Process {
 pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let spec = &bundle.spec;
     refusals::check(spec)?;
-    let linux = spec
-        .linux()
-        .as_ref()
-        .ok_or_else(|| Error::invalid("linux is missing"))?;
-    let process = spec
-        .process()
-        .as_ref()
-        .ok_or_else(|| Error::invalid("process is missing"))?;
+    let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
+    let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
     let rootless = spawn.new.contains(Namespaces::USER);
     let mut process = process_plan(process, linux.seccomp().as_ref(), &bundle.id)?;
@@ -112,9 +106,7 @@ pub fn process_plan(
         folder: process.cwd().clone(),
         makes_folder: false,
         terminal: process.terminal().unwrap_or_default(),
-        console_size: size
-            .as_ref()
-            .map(|size| (size.width() as u16, size.height() as u16)),
+        console_size: size.as_ref().map(|size| (size.width() as u16, size.height() as u16)),
         console: false,
         sysctls: Vec::new(),
         preserved_descriptors: 0,
@@ -128,9 +120,9 @@ impl Process {
         let privileges = &mut self.privileges;
         let others = privileges.additional_gids.take().unwrap_or_default();
         match others.iter().find(|group| **group != privileges.gid) {
-            Some(group) => Err(Error::invalid(format!(
-                "process.user.additionalGids: group {group} is not mapped"
-            ))),
+            Some(group) => {
+                Err(Error::invalid(format!("process.user.additionalGids: group {group} is not mapped")))
+            }
             None => Ok(()),
         }
     }
@@ -148,20 +140,10 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
     for namespace in linux.namespaces().iter().flatten() {
         let kind = namespace_kind(namespace.typ());
         if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
-            return Err(Error::invalid(format!(
-                "linux.namespaces: {:?} twice",
-                namespace.typ()
-            )));
+            return Err(Error::invalid(format!("linux.namespaces: {:?} twice", namespace.typ())));
         }
-        match namespace
-            .path()
-            .as_ref()
-            .filter(|path| !path.as_os_str().is_empty())
-        {
-            Some(path) => plan.join.push(Join {
-                kind,
-                path: path.clone(),
-            }),
+        match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) => plan.join.push(Join { kind, path: path.clone() }),
             None => plan.new |= kind,
         }
     }
@@ -173,20 +155,12 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
 
 fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
     if !plan.new.contains(Namespaces::MNT) {
-        return Err(Error::not_supported(
-            "linux.namespaces without a new mount namespace",
-        ));
+        return Err(Error::not_supported("linux.namespaces without a new mount namespace"));
     }
     let has = |kind| plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind);
-    let named = plan
-        .hostname
-        .as_ref()
-        .or(plan.domainname.as_ref())
-        .is_some_and(|name| !name.is_empty());
+    let named = plan.hostname.as_ref().or(plan.domainname.as_ref()).is_some_and(|name| !name.is_empty());
     if named && !has(Namespaces::UTS) {
-        return Err(Error::invalid(
-            "unable to set hostname without a private UTS namespace",
-        ));
+        return Err(Error::invalid("unable to set hostname without a private UTS namespace"));
     }
     if !plan.time_offsets.is_empty() && !plan.new.contains(Namespaces::TIME) {
         return Err(Error::invalid("linux.timeOffsets without a new time namespace"));

@@ -8,11 +8,7 @@ pub fn parse(text: &str) -> Option<i32> {
     let upper = text.to_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let offset = |rest: &str| {
-        if rest.is_empty() {
-            Some(0)
-        } else {
-            rest.parse::<i32>().ok()
-        }
+        if rest.is_empty() { Some(0) } else { rest.parse::<i32>().ok() }
     };
     if let Some(rest) = name.strip_prefix("RTMIN") {
         return offset(rest)
@@ -24,16 +20,8 @@ pub fn parse(text: &str) -> Option<i32> {
             .map(|offset| LAST + offset)
             .filter(|number| (FIRST_REALTIME..=LAST).contains(number));
     }
-    let named = NAMES
-        .iter()
-        .position(|own| *own == name)
-        .map(|index| index as i32 + 1);
-    named.or_else(|| {
-        ALIASES
-            .iter()
-            .find(|(own, _)| *own == name)
-            .map(|(_, number)| *number)
-    })
+    let named = NAMES.iter().position(|own| *own == name).map(|index| index as i32 + 1);
+    named.or_else(|| ALIASES.iter().find(|(own, _)| *own == name).map(|(_, number)| *number))
 }
 
 /// The C library keeps 32 and 33 for itself.
@@ -47,13 +35,7 @@ const NAMES: [&str; 31] = [
     "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
-const ALIASES: [(&str, i32); 5] = [
-    ("IOT", 6),
-    ("CLD", 17),
-    ("POLL", 29),
-    ("UNUSED", 31),
-    ("INFO", 30),
-];
+const ALIASES: [(&str, i32); 5] = [("IOT", 6), ("CLD", 17), ("POLL", 29), ("UNUSED", 31), ("INFO", 30)];
 
 #[cfg(test)]
 mod tests {
@@ -61,28 +43,16 @@ mod tests {
 
     #[test]
     fn names_and_numbers() {
-        for (text, number) in [
-            ("9", 9),
-            ("KILL", 9),
-            ("SIGKILL", 9),
-            ("sigterm", 15),
-            ("SYS", 31),
-            ("IOT", 6),
-        ] {
+        for (text, number) in
+            [("9", 9), ("KILL", 9), ("SIGKILL", 9), ("sigterm", 15), ("SYS", 31), ("IOT", 6)]
+        {
             assert_eq!(parse(text), Some(number), "{text}");
         }
         assert_eq!(
-            [
-                parse("RTMIN"),
-                parse("SIGRTMIN+3"),
-                parse("RTMAX-14"),
-                parse("64")
-            ],
+            [parse("RTMIN"), parse("SIGRTMIN+3"), parse("RTMAX-14"), parse("64")],
             [34, 37, 50, 64].map(Some)
         );
-        for text in [
-            "0", "65", "-1", "", "SIG", "NOSUCH", "RTMIN+31", "RTMAX+1", "RTMIN-1",
-        ] {
+        for text in ["0", "65", "-1", "", "SIG", "NOSUCH", "RTMIN+31", "RTMAX+1", "RTMIN-1"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

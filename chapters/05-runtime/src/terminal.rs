@@ -22,13 +22,8 @@ const DEVPTS: i64 = 0x1cd1;
 
 /// Where the child sends the master, and where the runtime gets it.
 pub fn console_sockets() -> Result<(OwnedFd, OwnedFd)> {
-    Ok(rustix::net::socketpair(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .strace(|| "socketpair(AF_UNIX, SOCK_STREAM)".into())?)
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .strace(|| "socketpair(AF_UNIX, SOCK_STREAM)".into())?)
 }
 
 /// In the child, inside its root: makes the terminal, sends its master, makes its slave the session's terminal and the
@@ -66,12 +61,7 @@ fn open_master() -> Result<OwnedFd> {
 
 /// Columns and rows of a terminal.
 pub fn set_terminal_size(master: &OwnedFd, (columns, rows): (u16, u16)) -> Result<()> {
-    let size = Winsize {
-        ws_col: columns,
-        ws_row: rows,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
     Ok(rustix::termios::tcsetwinsize(master, size).strace(|| "ioctl(master, TIOCSWINSZ)".into())?)
 }
 

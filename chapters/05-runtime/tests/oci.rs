@@ -28,9 +28,9 @@ impl Site {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
         std::fs::copy("/usr/bin/busybox", root.join("bin/busybox")).unwrap();
-        for applet in [
-            "sh", "cat", "sleep", "echo", "true", "id", "tty", "stty", "mkfifo", "mv", "mkdir", "pwd",
-        ] {
+        for applet in
+            ["sh", "cat", "sleep", "echo", "true", "id", "tty", "stty", "mkfifo", "mv", "mkdir", "pwd"]
+        {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
         }
         // A copy, so that a test may try to harm it.
@@ -40,12 +40,7 @@ impl Site {
         spec["process"]["args"] = json!(["sh", "-c", script]);
         spec["process"]["terminal"] = false.into();
         spec["root"]["readonly"] = false.into();
-        let site = Site {
-            folder,
-            executable,
-            spec,
-            id,
-        };
+        let site = Site { folder, executable, spec, id };
         site.write();
         Some(site)
     }
@@ -56,21 +51,15 @@ impl Site {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.executable);
-        command
-            .arg("--root")
-            .arg(self.folder.join("state"))
-            .args(words)
-            .current_dir(&self.folder);
+        command.arg("--root").arg(self.folder.join("state")).args(words).current_dir(&self.folder);
         command.stdin(Stdio::null());
         command
     }
 
     /// `ID` in the words stands for the container. A detached container would keep pipes open: its output goes nowhere.
     fn run(&self, words: &[&str]) -> (i32, String, String) {
-        let words: Vec<&str> = words
-            .iter()
-            .map(|word| if *word == "ID" { self.id.as_str() } else { word })
-            .collect();
+        let words: Vec<&str> =
+            words.iter().map(|word| if *word == "ID" { self.id.as_str() } else { word }).collect();
         let detached = words[0] == "create" || words.contains(&"-d");
         let mut command = self.command(&words);
         if detached {
@@ -79,11 +68,7 @@ impl Site {
         let errors = std::fs::File::create(self.folder.join("errors")).unwrap();
         let Output { status, stdout, .. } = command.stderr(errors).output().unwrap();
         let stderr = std::fs::read_to_string(self.folder.join("errors")).unwrap();
-        (
-            status.code().unwrap_or(-1),
-            String::from_utf8_lossy(&stdout).into(),
-            stderr.trim().into(),
-        )
+        (status.code().unwrap_or(-1), String::from_utf8_lossy(&stdout).into(), stderr.trim().into())
     }
 
     fn ok(&self, words: &[&str]) -> String {
@@ -121,10 +106,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        let _ = self
-            .command(&["delete", "--force", &self.id])
-            .stderr(Stdio::null())
-            .status();
+        let _ = self.command(&["delete", "--force", &self.id]).stderr(Stdio::null()).status();
         if !std::thread::panicking() {
             self.nothing_is_left();
         }
@@ -148,47 +130,23 @@ fn the_life_of_a_container() {
     site.ok(&["create", "--pid-file", "pid", "ID"]);
     assert_eq!(site.status(), "created");
     assert!(!site.folder.join("rootfs/started").exists(), "it waits");
-    let pid: i32 = std::fs::read_to_string(site.folder.join("pid"))
-        .unwrap()
-        .parse()
-        .unwrap();
+    let pid: i32 = std::fs::read_to_string(site.folder.join("pid")).unwrap().parse().unwrap();
     assert!(Path::new(&format!("/proc/{pid}")).exists());
-    assert_eq!(
-        site.refused(&["create", "ID"]),
-        "coracle-oci: container with given ID already exists"
-    );
+    assert_eq!(site.refused(&["create", "ID"]), "coracle-oci: container with given ID already exists");
     site.ok(&["start", "ID"]);
     eventually("it has started", || site.folder.join("rootfs/started").exists());
     assert_eq!(site.status(), "running");
-    assert_eq!(
-        site.refused(&["start", "ID"]),
-        "coracle-oci: cannot start an already running container"
-    );
+    assert_eq!(site.refused(&["start", "ID"]), "coracle-oci: cannot start an already running container");
     assert_eq!(site.ok(&["list", "-q"]).trim(), site.id);
-    let refusal = format!(
-        "coracle-oci: cannot delete container {} that is not stopped: running",
-        site.id
-    );
+    let refusal = format!("coracle-oci: cannot delete container {} that is not stopped: running", site.id);
     assert_eq!(site.refused(&["delete", "ID"]), refusal);
     site.ok(&["kill", "ID", "SIGKILL"]);
     eventually("it has stopped", || site.status() == "stopped");
-    assert_eq!(
-        site.refused(&["kill", "ID"]),
-        "coracle-oci: container not running"
-    );
-    assert_eq!(
-        site.refused(&["start", "ID"]),
-        "coracle-oci: cannot start a container that has stopped"
-    );
+    assert_eq!(site.refused(&["kill", "ID"]), "coracle-oci: container not running");
+    assert_eq!(site.refused(&["start", "ID"]), "coracle-oci: cannot start a container that has stopped");
     site.ok(&["delete", "ID"]);
-    assert_eq!(
-        site.refused(&["state", "ID"]),
-        "coracle-oci: container does not exist"
-    );
-    assert_eq!(
-        site.refused(&["delete", "ID"]),
-        "coracle-oci: container does not exist"
-    );
+    assert_eq!(site.refused(&["state", "ID"]), "coracle-oci: container does not exist");
+    assert_eq!(site.refused(&["delete", "ID"]), "coracle-oci: container does not exist");
     site.ok(&["delete", "--force", "ID"]);
 }
 
@@ -216,26 +174,14 @@ fn a_container_that_cannot_be_made_leaves_nothing() {
             site.nothing_is_left();
         }
     };
-    fails(
-        json!(["nosuch"]),
-        r#"exec: "nosuch": executable file not found in $PATH"#,
-    );
-    fails(
-        json!(["/nosuch"]),
-        r#"exec: "/nosuch": stat /nosuch: no such file or directory"#,
-    );
+    fails(json!(["nosuch"]), r#"exec: "nosuch": executable file not found in $PATH"#);
+    fails(json!(["/nosuch"]), r#"exec: "/nosuch": stat /nosuch: no such file or directory"#);
     fails(json!(["/etc"]), r#"exec: "/etc": permission denied"#);
     site.spec["hooks"] = json!({"prestart": [{"path": "/bin/true"}]});
     site.write();
     assert!(site.refused(&["run", "ID"]).ends_with("hooks is not supported"));
-    assert_eq!(
-        site.refused(&["run", "--no-pivot", "ID"]),
-        "coracle-oci: --no-pivot is not supported"
-    );
-    assert_eq!(
-        site.refused(&["run", "../x"]),
-        "coracle-oci: invalid container ID format"
-    );
+    assert_eq!(site.refused(&["run", "--no-pivot", "ID"]), "coracle-oci: --no-pivot is not supported");
+    assert_eq!(site.refused(&["run", "../x"]), "coracle-oci: invalid container ID format");
     site.nothing_is_left();
 }
 
@@ -262,27 +208,15 @@ fn one_more_process() {
         return;
     };
     site.ok(&["run", "-d", "ID"]);
-    let (code, stdout, _) = site.run(&[
-        "exec",
-        "-e",
-        "X=y",
-        "--cwd",
-        "/tmp",
-        "ID",
-        "sh",
-        "-c",
-        "echo $X; pwd; exit 4",
-    ]);
+    let (code, stdout, _) =
+        site.run(&["exec", "-e", "X=y", "--cwd", "/tmp", "ID", "sh", "-c", "echo $X; pwd; exit 4"]);
     assert_eq!((code, stdout.as_str()), (4, "y\n/tmp\n"));
     assert_eq!(site.ok(&["exec", "-u", "7:8", "ID", "id"]), "uid=7 gid=8\n");
     let refusal = "coracle-oci: exec failed: unable to start container process: ";
     let nosuch = site.run(&["exec", "ID", "nosuch"]);
     assert_eq!(
         (nosuch.0, nosuch.2),
-        (
-            255,
-            format!("{refusal}exec: \"nosuch\": executable file not found in $PATH")
-        )
+        (255, format!("{refusal}exec: \"nosuch\": executable file not found in $PATH"))
     );
     let missing = site.refused(&["exec", "--cwd", "/nosuch", "ID", "true"]);
     assert!(
@@ -290,10 +224,7 @@ fn one_more_process() {
         "{missing}"
     );
     site.ok(&["delete", "-f", "ID"]);
-    assert_eq!(
-        site.refused(&["exec", "ID", "true"]),
-        "coracle-oci: container does not exist"
-    );
+    assert_eq!(site.refused(&["exec", "ID", "true"]), "coracle-oci: container does not exist");
 }
 
 #[test]
@@ -345,21 +276,14 @@ fn a_kill_at_any_moment() {
         return;
     };
     for delay in (0..60).map(|step| Duration::from_micros(step * 150)) {
-        let mut child = site
-            .command(&["create", &site.id])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            site.command(&["create", &site.id]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(delay);
         let _ = child.kill();
         let _ = child.wait();
         site.ok(&["delete", "--force", "ID"]);
         eventually("its processes are gone", || !processes_name(&site.folder));
-        let left = std::fs::read_dir(site.folder.join("state"))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let left = std::fs::read_dir(site.folder.join("state")).into_iter().flatten().flatten();
         for entry in left {
             assert!(!entry.path().join("state.json").exists(), "{delay:?}");
             std::fs::remove_dir_all(entry.path()).unwrap();
@@ -388,16 +312,7 @@ fn our_executable_cannot_be_written() {
     let inside = site.folder.join("rootfs");
     eventually("it is ready", || inside.join("ready").exists());
     // Runs our executable inside, as far as writing its error into the pipe.
-    site.ok(&[
-        "exec",
-        "-d",
-        "ID",
-        "/proc/self/exe",
-        "--log",
-        "/gate",
-        "state",
-        "nosuch",
-    ]);
+    site.ok(&["exec", "-d", "ID", "/proc/self/exe", "--log", "/gate", "state", "nosuch"]);
     let attack = "for p in /proc/[0-9]*; do read n < $p/comm; [ $n = exe ] && exec 3< $p/exe; done
         cat /gate > /dev/null; while [ -e $p/nosuch ]; do :; done; sleep 0.2
         (echo harm > /proc/self/fd/3) 2> /result.new; echo done >> /result.new; mv /result.new /result";

@@ -66,18 +66,10 @@ fn spec(config: &RunConfig, command: Vec<String>) -> Result<Spec> {
     let user = user(&config.user)?;
     if let Some(process) = spec.process_mut() {
         let mut environment = process.env().clone().unwrap_or_default();
-        environment.retain(|line| {
-            !config
-                .env
-                .iter()
-                .any(|own| own.split('=').next() == line.split('=').next())
-        });
+        environment
+            .retain(|line| !config.env.iter().any(|own| own.split('=').next() == line.split('=').next()));
         environment.extend(config.env.iter().cloned());
-        process
-            .set_terminal(Some(false))
-            .set_args(Some(arguments))
-            .set_env(Some(environment))
-            .set_user(user);
+        process.set_terminal(Some(false)).set_args(Some(arguments)).set_env(Some(environment)).set_user(user);
         if !config.working_dir.is_empty() {
             process.set_cwd(config.working_dir.clone().into());
         }
@@ -90,32 +82,19 @@ fn spec(config: &RunConfig, command: Vec<String>) -> Result<Spec> {
 
 /// An entrypoint stays before whatever is run; the command line replaces only the image's command.
 fn arguments(config: &RunConfig, command: Vec<String>) -> Vec<String> {
-    let command = if command.is_empty() {
-        config.cmd.clone().unwrap_or_default()
-    } else {
-        command
-    };
-    config
-        .entrypoint
-        .iter()
-        .flatten()
-        .cloned()
-        .chain(command)
-        .collect()
+    let command = if command.is_empty() { config.cmd.clone().unwrap_or_default() } else { command };
+    config.entrypoint.iter().flatten().cloned().chain(command).collect()
 }
 
 fn user(text: &str) -> Result<oci_spec::runtime::User> {
     let (user, group) = text.split_once(':').unwrap_or((text, ""));
     let number = |word: &str| match word {
         "" => Ok(0u32),
-        word => word
-            .parse()
-            .map_err(|_| format!("the user {text:?} is a name: only the engine looks names up")),
+        word => {
+            word.parse().map_err(|_| format!("the user {text:?} is a name: only the engine looks names up"))
+        }
     };
-    Ok(UserBuilder::default()
-        .uid(number(user)?)
-        .gid(number(group)?)
-        .build()?)
+    Ok(UserBuilder::default().uid(number(user)?).gid(number(group)?).build()?)
 }
 
 fn inherited() -> io::Result<Stdio> {

@@ -17,10 +17,7 @@ pub struct ImageConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// Who made it.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub author: String,
     /// The processor, in Go's words.
     pub architecture: String,
@@ -30,16 +27,10 @@ pub struct ImageConfig {
     /// The operating system.
     pub os: String,
     /// A remark: what `import --message` said.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub comment: String,
     /// The Docker that made it.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub docker_version: String,
     /// How to run it.
     #[serde(deserialize_with = "null_is_default")]
@@ -56,15 +47,9 @@ pub struct ImageConfig {
 #[serde(default, rename_all = "PascalCase")]
 #[allow(missing_docs, reason = "the words of `docker run`")]
 pub struct RunConfig {
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub user: String,
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
@@ -74,27 +59,15 @@ pub struct RunConfig {
     pub cmd: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<serde_json::Value>,
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Empty>,
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub working_dir: String,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub on_build: Vec<String>,
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub stop_signal: String,
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub shell: Vec<String>,
@@ -117,10 +90,7 @@ pub struct RootFs {
 
 impl Default for RootFs {
     fn default() -> RootFs {
-        RootFs {
-            kind: "layers".into(),
-            diff_ids: Vec::new(),
-        }
+        RootFs { kind: "layers".into(), diff_ids: Vec::new() }
     }
 }
 
@@ -132,22 +102,13 @@ pub struct History {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// By which command.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub created_by: String,
     /// By whom.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub author: String,
     /// A remark.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub comment: String,
     /// The step changed the config only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -165,17 +126,11 @@ impl ImageConfig {
     /// Reads a config; refuses one whose layers are none.
     pub fn parse(bytes: &[u8]) -> Result<ImageConfig, Error> {
         let invalid = |reason: String| {
-            Error::new(
-                ErrorKind::InvalidDocument,
-                format!("invalid image config: {reason}"),
-            )
+            Error::new(ErrorKind::InvalidDocument, format!("invalid image config: {reason}"))
         };
         let config: ImageConfig = serde_json::from_slice(bytes).map_err(|e| invalid(e.to_string()))?;
         if config.rootfs.kind != "layers" {
-            return Err(invalid(format!(
-                "rootfs type \"{}\" is not \"layers\"",
-                config.rootfs.kind
-            )));
+            return Err(invalid(format!("rootfs type \"{}\" is not \"layers\"", config.rootfs.kind)));
         }
         Ok(config)
     }
@@ -209,9 +164,6 @@ mod tests {
     #[test]
     fn refuses_what_is_none() {
         let refusal = ImageConfig::parse(br#"{"rootfs":{"type":"windows"}}"#).unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "invalid image config: rootfs type \"windows\" is not \"layers\""
-        );
+        assert_eq!(refusal.to_string(), "invalid image config: rootfs type \"windows\" is not \"layers\"");
     }
 }

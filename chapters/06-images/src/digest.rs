@@ -53,9 +53,8 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Digest, Error> {
         let refusal = |message: String| Error::new(ErrorKind::InvalidReference, message);
-        let (algorithm, hex) = text
-            .split_once(':')
-            .ok_or_else(|| refusal("invalid checksum digest format".into()))?;
+        let (algorithm, hex) =
+            text.split_once(':').ok_or_else(|| refusal("invalid checksum digest format".into()))?;
         if algorithm != "sha256" {
             return Err(refusal(format!("unsupported digest algorithm: {algorithm}")));
         }
@@ -86,9 +85,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

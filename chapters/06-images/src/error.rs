@@ -34,19 +34,13 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` that prints as `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-        }
+        Error { kind, message: message.into() }
     }
 
     /// A failed system call, in the manner of strace: the call, and what it returned.
     #[cfg(target_os = "linux")]
     pub(crate) fn system(call: impl Into<String>, error: impl kernel::AsErrno) -> Error {
-        Error::new(
-            ErrorKind::System,
-            kernel::SysError::new(call, error.as_errno()).to_string(),
-        )
+        Error::new(ErrorKind::System, kernel::SysError::new(call, error.as_errno()).to_string())
     }
 
     /// What it means.

@@ -42,25 +42,14 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode> {
     let scratch = Scratch::new()?;
     let built_in = scratch.0.join("rootfs");
-    let rootfs = arguments.rootfs.map_or_else(
-        || chroot::built_in_rootfs(&built_in).map(|()| built_in.clone()),
-        Ok,
-    )?;
-    let store = Store::open(
-        arguments
-            .layout
-            .clone()
-            .unwrap_or_else(|| scratch.0.join("images")),
-    )?;
+    let rootfs =
+        arguments.rootfs.map_or_else(|| chroot::built_in_rootfs(&built_in).map(|()| built_in.clone()), Ok)?;
+    let store = Store::open(arguments.layout.clone().unwrap_or_else(|| scratch.0.join("images")))?;
     if arguments.layout.is_none() {
         let mut config = ImageConfig::default();
         config.config.cmd = Some(vec!["/hello".into()]);
         store.tag(&Reference::parse("hello")?, &store.compose(&config, Vec::new())?)?;
     }
     let image = store.resolve(&arguments.image)?;
-    alone::run(
-        Root::Folder(std::path::absolute(rootfs)?),
-        &image.config.config,
-        arguments.command,
-    )
+    alone::run(Root::Folder(std::path::absolute(rootfs)?), &image.config.config, arguments.command)
 }

@@ -58,13 +58,7 @@ impl Manifest {
     /// An OCI manifest of these parts.
     pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Manifest {
         let media_type = Some(media::OCI_MANIFEST.into());
-        Manifest {
-            schema_version: 2,
-            media_type,
-            config,
-            layers,
-            annotations: BTreeMap::new(),
-        }
+        Manifest { schema_version: 2, media_type, config, layers, annotations: BTreeMap::new() }
     }
 }
 
@@ -79,10 +73,7 @@ impl Manifest {
                 media::DOCKER_LAYER_GZIP => media::OCI_LAYER_GZIP,
                 other => other,
             };
-            Descriptor {
-                media_type: media_type.into(),
-                ..part.clone()
-            }
+            Descriptor { media_type: media_type.into(), ..part.clone() }
         };
         Manifest::new(renamed(&self.config), self.layers.iter().map(renamed).collect())
     }
@@ -118,10 +109,7 @@ impl Document {
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
         let media_type = agreed_type(&shape, content_type).map_err(|reason| invalid(&reason))?;
-        let parsed = match (
-            shape.manifests.is_some(),
-            shape.config.is_some() || shape.layers.is_some(),
-        ) {
+        let parsed = match (shape.manifests.is_some(), shape.config.is_some() || shape.layers.is_some()) {
             (true, true) => return Err(invalid("it is both an index and a manifest (CVE-2021-41190)")),
             (true, false) => serde_json::from_slice(bytes).map(Document::Index),
             _ => serde_json::from_slice(bytes).map(Document::Manifest),
@@ -148,9 +136,9 @@ fn agreed_type<'a>(shape: &'a Shape, content_type: Option<&'a str>) -> Result<Op
         .map(|m| m.split(';').next().unwrap_or_default().trim())
         .filter(|m| m.starts_with("application/vnd."));
     match (inside, outside) {
-        (Some(inside), Some(outside)) if inside != outside => Err(format!(
-            "it calls itself {inside} and was sent as {outside} (CVE-2021-41190)"
-        )),
+        (Some(inside), Some(outside)) if inside != outside => {
+            Err(format!("it calls itself {inside} and was sent as {outside} (CVE-2021-41190)"))
+        }
         (inside, outside) => Ok(inside.or(outside)),
     }
 }
@@ -178,14 +166,8 @@ mod tests {
         let both = format!("{config},{layers}");
         let verdicts = [
             verdict(&named(media::OCI_MANIFEST, &both), Some(media::OCI_MANIFEST)),
-            verdict(
-                &named(media::DOCKER_MANIFEST, &both),
-                Some("application/json; charset=utf-8"),
-            ),
-            verdict(
-                &format!(r#"{{"schemaVersion":2,{manifests}}}"#),
-                Some(media::OCI_INDEX),
-            ),
+            verdict(&named(media::DOCKER_MANIFEST, &both), Some("application/json; charset=utf-8")),
+            verdict(&format!(r#"{{"schemaVersion":2,{manifests}}}"#), Some(media::OCI_INDEX)),
             verdict(&format!(r#"{{"schemaVersion":2,{manifests},{both}}}"#), None),
             verdict(&named(media::OCI_INDEX, &both), None),
             verdict(&named(media::OCI_MANIFEST, &both), Some(media::DOCKER_MANIFEST)),

@@ -24,22 +24,14 @@ pub struct Platform {
 impl Platform {
     /// The machine that this program was built for.
     pub fn host() -> Platform {
-        Platform {
-            os: "linux".into(),
-            architecture: std::env::consts::ARCH.into(),
-            variant: None,
-        }
-        .normalized()
+        Platform { os: "linux".into(), architecture: std::env::consts::ARCH.into(), variant: None }
+            .normalized()
     }
 
     /// One spelling for each machine: `x86_64` is `amd64`, `aarch64` and `arm64/v8` are `arm64`, `armhf` is `arm/v7`.
     pub fn normalized(&self) -> Platform {
         let architecture = self.architecture.to_ascii_lowercase();
-        let variant = self
-            .variant
-            .as_deref()
-            .filter(|v| !v.is_empty())
-            .map(str::to_ascii_lowercase);
+        let variant = self.variant.as_deref().filter(|v| !v.is_empty()).map(str::to_ascii_lowercase);
         let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
             ("x86_64" | "x86-64" | "amd64", None | Some("v1")) => ("amd64", None),
             ("x86_64" | "x86-64" | "amd64", other) => ("amd64", other),
@@ -73,30 +65,22 @@ impl Platform {
             let distance = m.platform.as_ref().map_or(Some(u32::MAX), |p| self.distance(p))?;
             Some((distance, m))
         });
-        fits.min_by_key(|(distance, _)| *distance)
-            .map(|(_, manifest)| manifest)
-            .ok_or_else(|| {
-                let message = format!("no matching manifest for {self} in the manifest list entries");
-                Error::new(ErrorKind::NotFound, message)
-            })
+        fits.min_by_key(|(distance, _)| *distance).map(|(_, manifest)| manifest).ok_or_else(|| {
+            let message = format!("no matching manifest for {self} in the manifest list entries");
+            Error::new(ErrorKind::NotFound, message)
+        })
     }
 }
 
 /// `v7` is 7; a machine that names no generation is the first.
 fn generation(platform: &Platform) -> u32 {
-    platform
-        .variant
-        .as_deref()
-        .and_then(|v| v.trim_start_matches('v').parse().ok())
-        .unwrap_or(1)
+    platform.variant.as_deref().and_then(|v| v.trim_start_matches('v').parse().ok()).unwrap_or(1)
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant
-            .iter()
-            .try_for_each(|variant| write!(f, "/{variant}"))
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
     }
 }
 
@@ -106,10 +90,7 @@ impl FromStr for Platform {
     /// `linux/amd64`, `linux/arm/v7`, or the architecture alone.
     fn from_str(text: &str) -> Result<Platform, Error> {
         let plain = |part: &&str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
         };
         let parts: Vec<&str> = text.split('/').collect();
         if !parts.iter().all(|part| plain(&part)) || parts.len() > 3 {
@@ -121,12 +102,7 @@ impl FromStr for Platform {
             [os, architecture] => (os, architecture, None),
             _ => (parts[0], parts[1], Some(parts[2].into())),
         };
-        Ok(Platform {
-            os: os.into(),
-            architecture: architecture.into(),
-            variant,
-        }
-        .normalized())
+        Ok(Platform { os: os.into(), architecture: architecture.into(), variant }.normalized())
     }
 }
 
@@ -139,15 +115,8 @@ mod tests {
         let offer = |text: &&str| {
             let parts: Vec<&str> = text.split('/').collect();
             let variant = parts.get(2).map(|v| v.to_string());
-            let platform = Platform {
-                os: parts[0].into(),
-                architecture: parts[1].into(),
-                variant,
-            };
-            Descriptor {
-                platform: Some(platform),
-                ..Descriptor::of(media::OCI_MANIFEST, text.as_bytes())
-            }
+            let platform = Platform { os: parts[0].into(), architecture: parts[1].into(), variant };
+            Descriptor { platform: Some(platform), ..Descriptor::of(media::OCI_MANIFEST, text.as_bytes()) }
         };
         platforms.iter().map(offer).collect()
     }
@@ -162,14 +131,8 @@ mod tests {
 
     #[test]
     fn selects_the_machine() {
-        let offers = [
-            "unknown/unknown",
-            "linux/386",
-            "linux/arm/v6",
-            "linux/arm/v7",
-            "linux/amd64",
-            "linux/arm64/v8",
-        ];
+        let offers =
+            ["unknown/unknown", "linux/386", "linux/arm/v6", "linux/arm/v7", "linux/amd64", "linux/arm64/v8"];
         assert_eq!(selected("linux/amd64", &offers), "linux/amd64");
         assert_eq!(selected("linux/x86_64", &offers), "linux/amd64");
         assert_eq!(selected("aarch64", &offers), "linux/arm64/v8");
@@ -183,14 +146,8 @@ mod tests {
 
     #[test]
     fn takes_an_older_generation_never_a_newer_one() {
-        assert_eq!(
-            selected("linux/arm/v7", &["linux/arm/v5", "linux/arm/v6"]),
-            "linux/arm/v6"
-        );
-        assert_eq!(
-            selected("linux/amd64", &["linux/amd64/v3", "linux/amd64/v1"]),
-            "linux/amd64/v1"
-        );
+        assert_eq!(selected("linux/arm/v7", &["linux/arm/v5", "linux/arm/v6"]), "linux/arm/v6");
+        assert_eq!(selected("linux/amd64", &["linux/amd64/v3", "linux/amd64/v1"]), "linux/amd64/v1");
         assert!(selected("linux/amd64", &["linux/amd64/v3"]).starts_with("no matching manifest"));
     }
 }

@@ -67,12 +67,7 @@ impl Reference {
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(invalid(""));
         }
-        Ok(Reference {
-            path: path.into(),
-            tag: tag.map(String::from),
-            digest,
-            domain,
-        })
+        Ok(Reference { path: path.into(), tag: tag.map(String::from), digest, domain })
     }
 
     /// The name as a user would type it, without tag and digest: `busybox`, `127.0.0.1:5000/x`.
@@ -99,17 +94,12 @@ impl Reference {
 
     /// The same repository at `digest`: an entry of Docker's `RepoDigests`.
     pub fn at_digest(&self, digest: Digest) -> Reference {
-        Reference {
-            tag: None,
-            digest: Some(digest),
-            ..self.clone()
-        }
+        Reference { tag: None, digest: Some(digest), ..self.clone() }
     }
 
     fn suffix(&self) -> String {
         let tag = self.tag.iter().map(|tag| format!(":{tag}"));
-        tag.chain(self.digest.iter().map(|digest| format!("@{digest}")))
-            .collect()
+        tag.chain(self.digest.iter().map(|digest| format!("@{digest}"))).collect()
     }
 }
 
@@ -121,10 +111,7 @@ impl fmt::Display for Reference {
 }
 
 fn invalid(detail: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidReference,
-        format!("invalid reference format{detail}"),
-    )
+    Error::new(ErrorKind::InvalidReference, format!("invalid reference format{detail}"))
 }
 
 /// The first component is a host if it has a dot, a port, a capital letter, or is `localhost`.
@@ -136,20 +123,9 @@ fn split_domain(name: &str) -> (String, String) {
         Some((domain, path)) if host(domain) => (domain, path),
         _ => (DEFAULT_DOMAIN, name),
     };
-    let domain = if domain == "index.docker.io" {
-        DEFAULT_DOMAIN
-    } else {
-        domain
-    };
+    let domain = if domain == "index.docker.io" { DEFAULT_DOMAIN } else { domain };
     let official = domain == DEFAULT_DOMAIN && !path.contains('/');
-    (
-        domain.into(),
-        if official {
-            format!("{OFFICIAL}{path}")
-        } else {
-            path.into()
-        },
-    )
+    (domain.into(), if official { format!("{OFFICIAL}{path}") } else { path.into() })
 }
 
 fn check_path(path: &str, domain: &str) -> Result<(), Error> {
@@ -186,9 +162,7 @@ fn is_domain(domain: &str) -> bool {
             Some(port) => (address, Some(port)),
             None => return false,
         },
-        None => domain
-            .split_once(':')
-            .map_or((domain, None), |(host, port)| (host, Some(port))),
+        None => domain.split_once(':').map_or((domain, None), |(host, port)| (host, Some(port))),
     };
     let label = |label: &str| {
         let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -277,18 +251,9 @@ mod tests {
     #[test]
     fn a_tag_apart_may_be_a_digest() {
         let digest = format!("sha256:{HEX}");
-        assert_eq!(
-            Reference::parse_parts("busybox", &digest).unwrap().version(),
-            digest
-        );
-        assert_eq!(
-            Reference::parse_parts("busybox", "1").unwrap().familiar(),
-            "busybox:1"
-        );
-        assert_eq!(
-            Reference::parse_parts("busybox:2", "").unwrap().familiar(),
-            "busybox:2"
-        );
+        assert_eq!(Reference::parse_parts("busybox", &digest).unwrap().version(), digest);
+        assert_eq!(Reference::parse_parts("busybox", "1").unwrap().familiar(), "busybox:1");
+        assert_eq!(Reference::parse_parts("busybox:2", "").unwrap().familiar(), "busybox:2");
         assert_eq!(
             Reference::parse_parts("busybox", "a/b").unwrap_err().to_string(),
             "invalid reference format"

@@ -53,10 +53,7 @@ pub struct Image {
 impl Store {
     /// Opens the layout at `dir`, or makes one; removes what killed writers left behind.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Store> {
-        let store = Store {
-            dir: dir.into(),
-            ingests: Mutex::default(),
-        };
+        let store = Store { dir: dir.into(), ingests: Mutex::default() };
         for folder in [store.dir.join("blobs/sha256"), store.dir.join("ingest")] {
             fs::create_dir_all(&folder).map_err(|e| Error::system(format!("mkdir({folder:?})"), e))?;
         }
@@ -126,28 +123,14 @@ impl Store {
         let same = |other: &&Descriptor| {
             other.digest == entry.digest || self.manifest(other).is_ok_and(|(_, m)| m.config.digest == id)
         };
-        let mut names: Vec<_> = index
-            .manifests
-            .iter()
-            .filter(same)
-            .filter_map(names::name_of)
-            .collect();
+        let mut names: Vec<_> = index.manifests.iter().filter(same).filter_map(names::name_of).collect();
         names.sort_by_key(|name| (name.digest.is_some(), name.to_string()));
-        Ok(Image {
-            id,
-            descriptor,
-            manifest,
-            config,
-            names,
-        })
+        Ok(Image { id, descriptor, manifest, config, names })
     }
 
     /// The manifest behind an entry, through a manifest list if it points to one.
     fn manifest(&self, entry: &Descriptor) -> Result<(Descriptor, Manifest)> {
-        let mut descriptor = Descriptor {
-            annotations: Default::default(),
-            ..entry.clone()
-        };
+        let mut descriptor = Descriptor { annotations: Default::default(), ..entry.clone() };
         for _ in 0..2 {
             let bytes = self.read(&descriptor, MANIFEST_LIMIT)?;
             match Document::parse(&bytes, Some(&descriptor.media_type))? {
@@ -187,9 +170,7 @@ impl Store {
         }
         let mut bytes = Vec::with_capacity(descriptor.size as usize);
         let file = self.blob(&descriptor.digest)?;
-        file.take(limit + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| Error::system("read()", e))?;
+        file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::system("read()", e))?;
         if Digest::of(&bytes) != descriptor.digest {
             let message = format!("{} is damaged: its content has another digest", descriptor.digest);
             return Err(Error::new(ErrorKind::DigestMismatch, message));

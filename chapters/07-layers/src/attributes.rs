@@ -44,20 +44,13 @@ impl Ownership {
             return attributes.xattrs.clone();
         }
         let kept = attributes.xattrs.iter().map(|(name, value)| {
-            let name = if name.starts_with("user.") {
-                name.clone()
-            } else {
-                format!("user.coracle.xattr.{name}")
-            };
+            let name =
+                if name.starts_with("user.") { name.clone() } else { format!("user.coracle.xattr.{name}") };
             (name, value.clone())
         });
         let owner = (attributes.uid, attributes.gid);
-        let owner = (owner != (0, 0)).then(|| {
-            (
-                "user.coracle.owner".into(),
-                format!("{}:{}", owner.0, owner.1).into(),
-            )
-        });
+        let owner = (owner != (0, 0))
+            .then(|| ("user.coracle.owner".into(), format!("{}:{}", owner.0, owner.1).into()));
         kept.chain(owner).collect()
     }
 }
@@ -92,11 +85,7 @@ pub(crate) fn set_owner(
     for (key, value) in ownership.xattrs(attributes) {
         let set = rustix::fs::lsetxattr(place(folder, name), &key, &value, XattrFlags::empty());
         // EPERM is the kernel's answer for a `user.` attribute of a link or a pipe.
-        let set = if set == Err(Errno::PERM) && ownership == Ownership::Squashed {
-            Ok(())
-        } else {
-            set
-        };
+        let set = if set == Err(Errno::PERM) && ownership == Ownership::Squashed { Ok(()) } else { set };
         tolerate(&key, set, ownership)?;
     }
     Ok(())
@@ -135,20 +124,11 @@ fn tolerate(name: &str, set: rustix::io::Result<()>, ownership: Ownership) -> Re
 }
 
 fn owner(attributes: &Attributes) -> (Option<Uid>, Option<Gid>) {
-    (
-        Some(Uid::from_raw(attributes.uid)),
-        Some(Gid::from_raw(attributes.gid)),
-    )
+    (Some(Uid::from_raw(attributes.uid)), Some(Gid::from_raw(attributes.gid)))
 }
 
 fn times(attributes: &Attributes) -> Timestamps {
     let (seconds, nanoseconds) = attributes.modified;
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds.into(),
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
+    let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
+    Timestamps { last_access: time, last_modification: time }
 }

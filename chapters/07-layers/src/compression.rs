@@ -28,11 +28,7 @@ impl Compression {
             let message = format!("{name} compression is not supported: only gzip and plain tar are");
             return Err(Error::new(ErrorKind::NotSupported, message));
         }
-        Ok(if head.starts_with(b"\x1f\x8b") {
-            Compression::Gzip
-        } else {
-            Compression::Plain
-        })
+        Ok(if head.starts_with(b"\x1f\x8b") { Compression::Gzip } else { Compression::Plain })
     }
 }
 
@@ -88,17 +84,11 @@ mod tests {
         };
         for packed in [b"ab".to_vec(), gzip("ab"), [gzip("a"), gzip("b")].concat()] {
             let mut text = String::new();
-            Unpacked::new(&packed[..])
-                .unwrap()
-                .read_to_string(&mut text)
-                .unwrap();
+            Unpacked::new(&packed[..]).unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, "ab");
         }
         let cut = &gzip("ab")[..15];
-        let refusal = Unpacked::new(cut)
-            .unwrap()
-            .read_to_end(&mut Vec::new())
-            .unwrap_err();
+        let refusal = Unpacked::new(cut).unwrap().read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(Error::from(refusal).to_string(), "unexpected EOF");
     }
 
@@ -106,10 +96,6 @@ mod tests {
     fn refuses_by_name() {
         let refusal = Compression::detect(b"\x28\xb5\x2f\xfd rest").unwrap_err();
         assert_eq!(refusal.kind(), ErrorKind::NotSupported);
-        assert!(
-            refusal
-                .to_string()
-                .starts_with("zstd compression is not supported")
-        );
+        assert!(refusal.to_string().starts_with("zstd compression is not supported"));
     }
 }

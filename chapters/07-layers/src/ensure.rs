@@ -26,11 +26,7 @@ pub(crate) fn unpack_image(
     let chain = chain_ids(diff_ids);
     let layers = image.manifest.layers.iter().zip(diff_ids).zip(chain);
     let mut missing: Vec<Expected<'_>> = layers
-        .map(|((blob, diff_id), chain_id)| Expected {
-            blob,
-            diff_id: *diff_id,
-            chain_id,
-        })
+        .map(|((blob, diff_id), chain_id)| Expected { blob, diff_id: *diff_id, chain_id })
         .filter(|layer| !snapshots.has(&layer.chain_id))
         .collect();
     // A layer may come twice in one image, but never twice in one place.
@@ -40,13 +36,7 @@ pub(crate) fn unpack_image(
             Stage::Unpacking(current) => watch(&layer.diff_id, current, layer.blob.size),
             _ => true,
         };
-        Ingestion {
-            store,
-            snapshots,
-            expected: Some(layer),
-            watch: &watch,
-        }
-        .run_stored(layer.blob)
+        Ingestion { store, snapshots, expected: Some(layer), watch: &watch }.run_stored(layer.blob)
     };
     in_parallel(PARALLEL, &missing, unpack)
 }
@@ -80,10 +70,7 @@ where
             scope.spawn(worker);
         }
     });
-    match failed
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-    {
+    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         Some((_, error)) => Err(error),
         None => Ok(()),
     }

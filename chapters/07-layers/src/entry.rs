@@ -76,12 +76,7 @@ impl Entry {
             // As Docker words it.
             refuse(member, "is outside of \"/\"")
         })?;
-        let mut entry = Entry {
-            folder,
-            name,
-            kind: Kind::Nothing,
-            attributes: attributes(member)?,
-        };
+        let mut entry = Entry { folder, name, kind: Kind::Nothing, attributes: attributes(member)? };
         entry.kind = kind(member)?;
         if entry.name == OPAQUE {
             entry.kind = Kind::Opaque;
@@ -96,10 +91,7 @@ impl Entry {
             (entry.name, entry.kind) = (hidden.to_vec(), Kind::Whiteout);
         }
         if entry.name.is_empty() && entry.kind != Kind::Folder {
-            return Err(refuse(
-                member,
-                "would replace the root by something else than a folder",
-            ));
+            return Err(refuse(member, "would replace the root by something else than a folder"));
         }
         Ok(entry)
     }
@@ -108,32 +100,23 @@ impl Entry {
     pub fn path(&self) -> String {
         let folder = String::from_utf8_lossy(&self.folder);
         let name = String::from_utf8_lossy(&self.name);
-        if folder.is_empty() {
-            name.into_owned()
-        } else {
-            format!("{folder}/{name}")
-        }
+        if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") }
     }
 }
 
 fn kind(member: &Member) -> Result<Kind> {
     let device = |part: std::io::Result<Option<u32>>| {
-        part.ok()
-            .flatten()
-            .ok_or_else(|| refuse(member, "is a device without a number"))
+        part.ok().flatten().ok_or_else(|| refuse(member, "is a device without a number"))
     };
     let (major, minor) = (member.header.device_major(), member.header.device_minor());
     Ok(match member.header.entry_type() {
         EntryType::Directory => Kind::Folder,
         // Before there was a type for them, folders were files with a slash (tar(5), "Old-Style Archive Format").
         EntryType::Regular if member.path.ends_with(b"/") => Kind::Folder,
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => Kind::File {
-            size: member.size,
-            sparse: member.sparse.clone(),
-        },
-        EntryType::Symlink => Kind::Symlink {
-            target: member.link.clone(),
-        },
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+            Kind::File { size: member.size, sparse: member.sparse.clone() }
+        }
+        EntryType::Symlink => Kind::Symlink { target: member.link.clone() },
         EntryType::Link => match inside(&member.link) {
             Some((folder, name)) if !name.is_empty() => Kind::HardLink { folder, name },
             _ => {
@@ -144,14 +127,8 @@ fn kind(member: &Member) -> Result<Kind> {
                 ));
             }
         },
-        EntryType::Char => Kind::CharDevice {
-            major: device(major)?,
-            minor: device(minor)?,
-        },
-        EntryType::Block => Kind::BlockDevice {
-            major: device(major)?,
-            minor: device(minor)?,
-        },
+        EntryType::Char => Kind::CharDevice { major: device(major)?, minor: device(minor)? },
+        EntryType::Block => Kind::BlockDevice { major: device(major)?, minor: device(minor)? },
         EntryType::Fifo => Kind::Fifo,
         other => {
             return Err(refuse(
@@ -168,9 +145,7 @@ fn attributes(member: &Member) -> Result<Attributes> {
         |field: std::io::Result<u64>| field.map_err(|e| refuse(member, &format!("has a bad header: {e}")));
     // An id is a u32, and the last one means "unchanged" (chown(2)).
     let id = |key: &str, field| {
-        let id = member
-            .number(key)
-            .and_then(|pax| pax.map_or_else(|| number(field), Ok))?;
+        let id = member.number(key).and_then(|pax| pax.map_or_else(|| number(field), Ok))?;
         u32::try_from(id)
             .ok()
             .filter(|id| *id != u32::MAX)
@@ -187,14 +162,10 @@ fn attributes(member: &Member) -> Result<Attributes> {
     let xattrs: Vec<(String, Vec<u8>)> = xattrs.collect();
     // These would not describe a file but give overlayfs orders: a redirect shows a folder of another layer.
     let reserved = ["trusted.overlay.", "user.overlay.", "user.coracle."];
-    if let Some((key, _)) = xattrs
-        .iter()
-        .find(|(key, _)| reserved.iter().any(|prefix| key.starts_with(prefix)))
+    if let Some((key, _)) =
+        xattrs.iter().find(|(key, _)| reserved.iter().any(|prefix| key.starts_with(prefix)))
     {
-        return Err(refuse(
-            member,
-            &format!("sets the extended attribute {key}, which is the engine's own"),
-        ));
+        return Err(refuse(member, &format!("sets the extended attribute {key}, which is the engine's own")));
     }
     Ok(Attributes {
         mode: number(header.mode().map(u64::from))? as u32 & 0o7777,
@@ -207,11 +178,7 @@ fn attributes(member: &Member) -> Result<Attributes> {
 
 /// A field that was left blank is zero, as GNU tar and Go read it.
 fn or_blank(field: &[u8], number: std::io::Result<u64>) -> std::io::Result<u64> {
-    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
-        Ok(0)
-    } else {
-        number
-    }
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(0) } else { number }
 }
 
 /// `1700000000.25`, maybe negative: seconds and nanoseconds.
@@ -263,11 +230,9 @@ mod tests {
     #[test]
     fn paths_are_taken_below_the_root() {
         let shown = |path: &str| match inside(path.as_bytes()) {
-            Some((folder, name)) => format!(
-                "{} + {}",
-                String::from_utf8(folder).unwrap(),
-                String::from_utf8(name).unwrap()
-            ),
+            Some((folder, name)) => {
+                format!("{} + {}", String::from_utf8(folder).unwrap(), String::from_utf8(name).unwrap())
+            }
             None => "outside".into(),
         };
         let paths = [
@@ -287,10 +252,7 @@ mod tests {
             "..a/b",
             "a/..",
         ];
-        let lines: Vec<String> = paths
-            .iter()
-            .map(|path| format!("{path:?}: {}", shown(path)))
-            .collect();
+        let lines: Vec<String> = paths.iter().map(|path| format!("{path:?}: {}", shown(path))).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
 

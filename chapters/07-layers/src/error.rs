@@ -35,19 +35,13 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` that prints as `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-        }
+        Error { kind, message: message.into() }
     }
 
     /// A failed system call, in the manner of strace: the call, and what it returned.
     #[cfg(target_os = "linux")]
     pub(crate) fn system(call: impl Into<String>, error: impl kernel::AsErrno) -> Error {
-        Error::new(
-            ErrorKind::System,
-            kernel::SysError::new(call, error.as_errno()).to_string(),
-        )
+        Error::new(ErrorKind::System, kernel::SysError::new(call, error.as_errno()).to_string())
     }
 
     /// What was asked for is given up.
@@ -59,10 +53,9 @@ impl Error {
     #[cfg(target_os = "linux")]
     pub(crate) fn processing(self) -> Error {
         match self.kind {
-            ErrorKind::InvalidLayer | ErrorKind::DigestMismatch => Error::new(
-                self.kind,
-                format!("Error processing tar file(exit status 1): {self}"),
-            ),
+            ErrorKind::InvalidLayer | ErrorKind::DigestMismatch => {
+                Error::new(self.kind, format!("Error processing tar file(exit status 1): {self}"))
+            }
             _ => self,
         }
     }

@@ -24,10 +24,7 @@ impl Fence {
     pub(crate) fn new(root: &Path) -> Result<Fence> {
         let opened = rustix::fs::open(root, FOLDER, Mode::empty());
         let root = opened.map_err(|e| Error::system(format!("open({root:?}, O_DIRECTORY)"), e))?;
-        Ok(Fence {
-            root: Rc::new(root),
-            last: None,
-        })
+        Ok(Fence { root: Rc::new(root), last: None })
     }
 
     /// The folder at `path` (relative, no dots); makes what is missing, as Docker does. `path` may lead through links.
@@ -73,17 +70,8 @@ impl Fence {
     }
 
     fn make(&self, path: &[u8]) -> Result<OwnedFd> {
-        let mut parent = self
-            .root
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|e| Error::system("dup()", e))?;
-        let ends = path
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| **b == b'/')
-            .map(|(at, _)| at)
-            .chain([path.len()]);
+        let mut parent = self.root.as_fd().try_clone_to_owned().map_err(|e| Error::system("dup()", e))?;
+        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at).chain([path.len()]);
         let mut start = 0;
         for end in ends {
             let name = &path[start..end];

@@ -26,26 +26,14 @@ pub fn hello(store: &Store, snapshots: &Snapshots) -> Result<Image> {
         }
     }
     let ingest = store.ingest();
-    let layer = Ingestion {
-        store,
-        snapshots,
-        expected: None,
-        watch: &|_| true,
-    }
-    .run(layer()?)?;
+    let layer = Ingestion { store, snapshots, expected: None, watch: &|_| true }.run(layer()?)?;
     let held = snapshots.hold(&[layer.diff_id]);
-    let blob = Descriptor {
-        media_type: media::OCI_LAYER.into(),
-        ..layer.blob
-    };
+    let blob = Descriptor { media_type: media::OCI_LAYER.into(), ..layer.blob };
     let manifest = store.compose(&config(layer.diff_id), vec![blob])?;
     store.tag(&name, &manifest)?;
     if let Some(old) = present {
         // Only if no container's image and no other name holds on to it: then it would be a dangling image of an old build.
-        if store
-            .resolve(&old.id.to_string())
-            .is_ok_and(|image| image.names.is_empty())
-        {
+        if store.resolve(&old.id.to_string()).is_ok_and(|image| image.names.is_empty()) {
             store.remove(&old.id)?;
         }
     }
@@ -83,9 +71,7 @@ fn layer() -> Result<impl Read> {
     header.set_cksum();
     let padding = size.wrapping_neg() % 512;
     let head = std::io::Cursor::new(header.as_bytes().to_vec());
-    Ok(head
-        .chain(executable.take(size))
-        .chain(std::io::repeat(0).take(padding + 1024)))
+    Ok(head.chain(executable.take(size)).chain(std::io::repeat(0).take(padding + 1024)))
 }
 
 fn digest(content: impl Read) -> Result<Digest> {

@@ -37,30 +37,17 @@ pub fn import(
     let mut tar = BufReader::with_capacity(stream::PIECE, tar);
     let compression = Compression::detect(tar.fill_buf()?)?;
     let watch = |stage| match stage {
-        Stage::Reading(current) => sink(Progress::LoadingLayer {
-            layer: String::new(),
-            current,
-            total: 0,
-        }),
+        Stage::Reading(current) => sink(Progress::LoadingLayer { layer: String::new(), current, total: 0 }),
         _ => true,
     };
-    let layer = Ingestion {
-        store,
-        snapshots,
-        expected: None,
-        watch: &watch,
-    }
-    .run(tar)
-    .map_err(Error::processing)?;
+    let layer =
+        Ingestion { store, snapshots, expected: None, watch: &watch }.run(tar).map_err(Error::processing)?;
     let held = snapshots.hold(&[layer.diff_id]);
     let media_type = match compression {
         Compression::Plain => media::OCI_LAYER,
         Compression::Gzip => media::OCI_LAYER_GZIP,
     };
-    let blob = Descriptor {
-        media_type: media_type.into(),
-        ..layer.blob
-    };
+    let blob = Descriptor { media_type: media_type.into(), ..layer.blob };
     let mut config = config(import, run);
     config.rootfs.diff_ids.push(layer.diff_id);
     let manifest = store.compose(&config, vec![blob])?;
@@ -75,11 +62,7 @@ pub fn import(
 fn config(import: &Import<'_>, config: RunConfig) -> ImageConfig {
     let created = Some(jiff::Timestamp::now().to_string());
     let platform = import.platform.cloned().unwrap_or_else(Platform::host);
-    let message = if import.message.is_empty() {
-        "Imported from -"
-    } else {
-        import.message
-    };
+    let message = if import.message.is_empty() { "Imported from -" } else { import.message };
     ImageConfig {
         created: created.clone(),
         architecture: platform.architecture,
@@ -87,11 +70,7 @@ fn config(import: &Import<'_>, config: RunConfig) -> ImageConfig {
         os: platform.os,
         comment: message.into(),
         config,
-        history: vec![History {
-            created,
-            comment: message.into(),
-            ..Default::default()
-        }],
+        history: vec![History { created, comment: message.into(), ..Default::default() }],
         ..Default::default()
     }
 }

@@ -190,11 +190,7 @@ impl Ingestion<'_> {
     }
 
     fn tell(&self, stage: Stage) -> io::Result<()> {
-        if (self.watch)(stage) {
-            Ok(())
-        } else {
-            Err(Error::cancelled().into())
-        }
+        if (self.watch)(stage) { Ok(()) } else { Err(Error::cancelled().into()) }
     }
 }
 
@@ -203,9 +199,7 @@ fn unpack(tar: Drain, folder: &std::path::Path, ownership: Ownership) -> io::Res
 }
 
 fn join<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
-    thread
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The results of all three, or the error of the first that did not only stop because another had.
@@ -215,11 +209,7 @@ fn first_cause<A, B, C>(a: io::Result<A>, b: io::Result<B>, c: io::Result<C>) ->
         (a, b, c) => {
             let errors = [a.err(), b.err(), c.err()].into_iter().flatten();
             let (followed, causes): (Vec<_>, Vec<_>) = errors.partition(stream::is_stopped);
-            Err(causes
-                .into_iter()
-                .chain(followed)
-                .next()
-                .map_or_else(Error::cancelled, Error::from))
+            Err(causes.into_iter().chain(followed).next().map_or_else(Error::cancelled, Error::from))
         }
     }
 }

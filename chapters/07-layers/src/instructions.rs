@@ -26,10 +26,7 @@ pub fn apply(instruction: &str, config: &mut RunConfig) -> Result<()> {
         return Err(invalid(format!("{word} is not a valid change command")));
     }
     if word == "healthcheck" {
-        return Err(Error::new(
-            ErrorKind::NotSupported,
-            "the change command HEALTHCHECK is not supported",
-        ));
+        return Err(Error::new(ErrorKind::NotSupported, "the change command HEALTHCHECK is not supported"));
     }
     let upper = word.to_ascii_uppercase();
     if rest.is_empty() && word != "cmd" && word != "entrypoint" {
@@ -52,9 +49,7 @@ pub fn apply(instruction: &str, config: &mut RunConfig) -> Result<()> {
         }
         "volume" => {
             let folders = json_list(rest).map_or_else(|| words(rest, config), Ok)?;
-            config
-                .volumes
-                .extend(folders.into_iter().map(|folder| (folder, Empty {})));
+            config.volumes.extend(folders.into_iter().map(|folder| (folder, Empty {})));
         }
         "user" => config.user = one(rest, "USER", config)?,
         "stopsignal" => config.stop_signal = one(rest, "STOPSIGNAL", config)?,
@@ -73,11 +68,7 @@ fn command(text: &str) -> Vec<String> {
 }
 
 fn json_list(text: &str) -> Option<Vec<String>> {
-    if text.starts_with('[') {
-        serde_json::from_str(text).ok()
-    } else {
-        None
-    }
+    if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
 }
 
 /// `a=b c="d e"`, or the old form `a b c`.
@@ -91,9 +82,7 @@ fn pairs(text: &str, instruction: &str, config: &RunConfig) -> Result<Vec<(Strin
     }
     let pair = |word: String| {
         let (name, value) = word.split_once('=').ok_or_else(|| {
-            invalid(format!(
-                "Syntax error - can't find = in {word:?}. Must be of the form: name=value"
-            ))
+            invalid(format!("Syntax error - can't find = in {word:?}. Must be of the form: name=value"))
         })?;
         match name {
             "" => Err(invalid(format!("{instruction} names can not be blank"))),
@@ -124,11 +113,7 @@ fn exposed(port: &str) -> Result<String> {
 
 /// A relative folder counts from the one before it.
 fn working_dir(folder: &str, before: &str) -> String {
-    let path = if folder.starts_with('/') {
-        folder.to_string()
-    } else {
-        format!("{before}/{folder}")
-    };
+    let path = if folder.starts_with('/') { folder.to_string() } else { format!("{before}/{folder}") };
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -141,15 +126,9 @@ fn working_dir(folder: &str, before: &str) -> String {
 }
 
 fn on_build(instruction: &str) -> Result<String> {
-    let word = instruction
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_ascii_uppercase();
+    let word = instruction.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
     match word.as_str() {
-        "ONBUILD" => Err(invalid(
-            "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed".into(),
-        )),
+        "ONBUILD" => Err(invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed".into())),
         "MAINTAINER" | "FROM" => Err(invalid(format!("{word} isn't allowed as an ONBUILD trigger"))),
         _ => Ok(instruction.into()),
     }
@@ -176,9 +155,7 @@ fn words(text: &str, config: &RunConfig) -> Result<Vec<String>> {
         }
     }
     if quote.is_some() {
-        return Err(invalid(
-            "unexpected end of statement while looking for matching quote".into(),
-        ));
+        return Err(invalid("unexpected end of statement while looking for matching quote".into()));
     }
     if begun || !word.is_empty() {
         words.push(word);
@@ -195,10 +172,7 @@ fn variable(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, config: &RunCon
     if braced && rest.next() != Some('}') {
         return Err(invalid(format!("unsupported modifier in substitution of {name}")));
     }
-    let value = config
-        .env
-        .iter()
-        .find_map(|line| line.strip_prefix(&name)?.strip_prefix('='));
+    let value = config.env.iter().find_map(|line| line.strip_prefix(&name)?.strip_prefix('='));
     Ok(value.unwrap_or_default().to_string())
 }
 
@@ -254,12 +228,7 @@ mod tests {
         ];
         let refusals: Vec<String> = changes
             .iter()
-            .map(|change| {
-                format!(
-                    "{change:?}: {}",
-                    apply(change, &mut RunConfig::default()).unwrap_err()
-                )
-            })
+            .map(|change| format!("{change:?}: {}", apply(change, &mut RunConfig::default()).unwrap_err()))
             .collect();
         insta::assert_snapshot!(refusals.join("\n"));
     }

@@ -40,12 +40,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     let scratch = Scratch::new()?;
-    let store = Store::open(
-        arguments
-            .layout
-            .clone()
-            .unwrap_or_else(|| scratch.0.join("images")),
-    )?;
+    let store = Store::open(arguments.layout.clone().unwrap_or_else(|| scratch.0.join("images")))?;
     let snapshots = Snapshots::open(scratch.0.join("snapshots"), !nix::unistd::geteuid().is_root())?;
     if arguments.layout.is_none() {
         layers::hello(&store, &snapshots)?;
@@ -56,9 +51,5 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let (upper, work) = (scratch.0.join("diff"), scratch.0.join("work"));
     std::fs::create_dir(&upper)?;
     std::fs::create_dir(&work)?;
-    alone::run(
-        Root::Overlay { lower, upper, work },
-        &image.config.config,
-        arguments.command,
-    )
+    alone::run(Root::Overlay { lower, upper, work }, &image.config.config, arguments.command)
 }

@@ -35,23 +35,15 @@ impl Member {
     /// A pax record's value.
     pub fn record(&self, key: &str) -> Option<&[u8]> {
         // The last one counts (pax(1)).
-        self.pax
-            .iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.as_slice())
+        self.pax.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
     }
 
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>> {
         let Some(value) = self.record(key) else {
             return Ok(None);
         };
-        let number = std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        number
-            .map(Some)
-            .ok_or_else(|| invalid(&format!("pax record {key} is no number")))
+        let number = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+        number.map(Some).ok_or_else(|| invalid(&format!("pax record {key} is no number")))
     }
 }
 
@@ -67,11 +59,7 @@ pub struct Members<R> {
 impl<R: BufRead> Members<R> {
     /// Starts at the beginning of `input`.
     pub fn new(input: R) -> Members<R> {
-        Members {
-            input,
-            content: 0,
-            padding: 0,
-        }
+        Members { input, content: 0, padding: 0 }
     }
 
     /// The next member; None at the end of the archive.
@@ -101,14 +89,7 @@ impl<R: BufRead> Members<R> {
         link: Option<Vec<u8>>,
         pax: Vec<(String, Vec<u8>)>,
     ) -> Result<Member> {
-        let mut member = Member {
-            header,
-            path: Vec::new(),
-            link: Vec::new(),
-            size: 0,
-            pax,
-            sparse: None,
-        };
+        let mut member = Member { header, path: Vec::new(), link: Vec::new(), size: 0, pax, sparse: None };
         let owned = |value: Option<&[u8]>| value.map(<[u8]>::to_vec);
         member.path = owned(member.record("GNU.sparse.name"))
             .or_else(|| owned(member.record("path")))
@@ -143,10 +124,7 @@ impl<R: BufRead> Members<R> {
         }
         let sum = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).sum::<u32>();
         if header.cksum().ok() != Some(sum(&bytes[..148]) + sum(&bytes[156..]) + 8 * u32::from(b' ')) {
-            return Err(Error::new(
-                ErrorKind::InvalidLayer,
-                "archive/tar: invalid tar header",
-            ));
+            return Err(Error::new(ErrorKind::InvalidLayer, "archive/tar: invalid tar header"));
         }
         fill_blanks(&mut header);
         Ok(Some(header))
@@ -189,11 +167,7 @@ impl<R: BufRead> Members<R> {
         let mut rest = self.content + self.padding;
         (self.content, self.padding) = (0, 0);
         while rest > 0 {
-            let there = self
-                .input
-                .fill_buf()?
-                .len()
-                .min(rest.try_into().unwrap_or(usize::MAX));
+            let there = self.input.fill_buf()?.len().min(rest.try_into().unwrap_or(usize::MAX));
             if there == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }

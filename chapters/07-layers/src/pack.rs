@@ -21,10 +21,7 @@ pub fn pack(dir: &Path, tar: impl Write) -> Result<()> {
     let root = rustix::fs::open(dir, flags, Mode::empty());
     let root = root.map_err(|e| Error::system(format!("open({dir:?}, O_DIRECTORY)"), e))?;
     let stat = rustix::fs::fstat(&root).map_err(|e| Error::system("fstat()", e))?;
-    let mut packing = Packing {
-        tar: Builder::new(tar),
-        seen: BTreeMap::new(),
-    };
+    let mut packing = Packing { tar: Builder::new(tar), seen: BTreeMap::new() };
     packing.folder(&root, b"./", &stat)?;
     packing.tar.finish()?;
     Ok(())
@@ -48,13 +45,7 @@ struct Kept {
 impl<W: Write> Packing<W> {
     fn folder(&mut self, folder: &OwnedFd, path: &[u8], stat: &Stat) -> Result<()> {
         let kept = kept(folder.as_fd(), b".")?;
-        self.append(
-            header(EntryType::Directory, stat, &kept),
-            path,
-            &[],
-            &kept,
-            &mut io::empty(),
-        )?;
+        self.append(header(EntryType::Directory, stat, &kept), path, &[], &kept, &mut io::empty())?;
         let inside = |name: &[u8]| [path.strip_prefix(b"./").unwrap_or(path), name].concat();
         if kept.opaque {
             self.append(
@@ -72,12 +63,7 @@ impl<W: Write> Packing<W> {
         }
         names.sort();
         for name in names.iter().filter(|name| *name != b"." && *name != b"..") {
-            self.entry(
-                folder,
-                name,
-                &inside(name),
-                &inside(&[b".wh.", &name[..]].concat()),
-            )?;
+            self.entry(folder, name, &inside(name), &inside(&[b".wh.", &name[..]].concat()))?;
         }
         Ok(())
     }
@@ -92,29 +78,15 @@ impl<W: Write> Packing<W> {
         };
         let kind = FileType::from_raw_mode(stat.st_mode);
         let open = |flags| {
-            let file = rustix::fs::openat(
-                folder,
-                name,
-                OFlags::NOFOLLOW | OFlags::CLOEXEC | flags,
-                Mode::empty(),
-            );
+            let file =
+                rustix::fs::openat(folder, name, OFlags::NOFOLLOW | OFlags::CLOEXEC | flags, Mode::empty());
             file.map_err(|e| Error::system(format!("openat({:?})", String::from_utf8_lossy(path)), e))
         };
         if kind == FileType::Directory {
-            return self.folder(
-                &open(OFlags::RDONLY | OFlags::DIRECTORY)?,
-                &[path, b"/"].concat(),
-                &stat,
-            );
+            return self.folder(&open(OFlags::RDONLY | OFlags::DIRECTORY)?, &[path, b"/"].concat(), &stat);
         }
         if kind == FileType::CharacterDevice && stat.st_rdev == 0 {
-            return self.append(
-                plain_header(0o600, 0),
-                whiteout,
-                &[],
-                &Kept::default(),
-                &mut io::empty(),
-            );
+            return self.append(plain_header(0o600, 0), whiteout, &[], &Kept::default(), &mut io::empty());
         }
         let kept = kept(folder.as_fd(), name)?;
         if stat.st_nlink > 1 {
@@ -139,13 +111,7 @@ impl<W: Write> Packing<W> {
         } else {
             Vec::new()
         };
-        self.append(
-            header(entry_type, &stat, &kept),
-            path,
-            &link,
-            &kept,
-            &mut io::empty(),
-        )
+        self.append(header(entry_type, &stat, &kept), path, &link, &kept, &mut io::empty())
     }
 
     /// Writes one member; what its header has no room for goes before it as pax records.
@@ -157,22 +123,15 @@ impl<W: Write> Packing<W> {
         kept: &Kept,
         content: &mut dyn Read,
     ) -> Result<()> {
-        let mut records: Vec<(String, Vec<u8>)> = kept
-            .xattrs
-            .iter()
-            .map(|(name, value)| (format!("SCHILY.xattr.{name}"), value.clone()))
-            .collect();
+        let mut records: Vec<(String, Vec<u8>)> =
+            kept.xattrs.iter().map(|(name, value)| (format!("SCHILY.xattr.{name}"), value.clone())).collect();
         if !set_name(&mut header.as_old_mut().name, path) {
             records.push(("path".into(), path.to_vec()));
         }
         if !set_name(&mut header.as_old_mut().linkname, link) {
             records.push(("linkpath".into(), link.to_vec()));
         }
-        let numbers = [
-            ("uid", header.uid()?),
-            ("gid", header.gid()?),
-            ("size", header.size()?),
-        ];
+        let numbers = [("uid", header.uid()?), ("gid", header.gid()?), ("size", header.size()?)];
         for (key, value) in numbers {
             let octal_digits = if key == "size" { 11 } else { 7 };
             if value >= 8u64.pow(octal_digits) {
@@ -180,11 +139,8 @@ impl<W: Write> Packing<W> {
             }
         }
         if !records.is_empty() {
-            self.tar.append_pax_extensions(
-                records
-                    .iter()
-                    .map(|(key, value)| (key.as_str(), value.as_slice())),
-            )?;
+            self.tar
+                .append_pax_extensions(records.iter().map(|(key, value)| (key.as_str(), value.as_slice())))?;
         }
         header.set_cksum();
         self.tar.append(&header, content)?;
@@ -232,15 +188,10 @@ fn header(kind: EntryType, stat: &Stat, kept: &Kept) -> Header {
     header.set_uid(uid);
     header.set_gid(gid);
     header.set_mtime(stat.st_mtime.try_into().unwrap_or(0));
-    header.set_size(if kind == EntryType::Regular {
-        stat.st_size as u64
-    } else {
-        0
-    });
+    header.set_size(if kind == EntryType::Regular { stat.st_size as u64 } else { 0 });
     let device = match kind {
         EntryType::Char | EntryType::Block => {
-            kept.device
-                .unwrap_or((kind, major(stat.st_rdev), minor(stat.st_rdev)))
+            kept.device.unwrap_or((kind, major(stat.st_rdev), minor(stat.st_rdev)))
         }
         _ => (kind, 0, 0),
     };
@@ -259,19 +210,15 @@ fn kept(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Kept> {
         let text = String::from_utf8_lossy(&value).into_owned();
         match name.as_str() {
             "user.coracle.owner" => {
-                kept.owner = text
-                    .split_once(':')
-                    .and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)));
+                kept.owner =
+                    text.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)));
             }
             "user.coracle.device" => kept.device = device(&text),
             "trusted.overlay.opaque" | "user.overlay.opaque" => kept.opaque = value == b"y",
             // overlayfs' notes on where a copy came from mean nothing elsewhere.
             _ if name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") => (),
             _ => {
-                let name = name
-                    .strip_prefix("user.coracle.xattr.")
-                    .unwrap_or(&name)
-                    .to_string();
+                let name = name.strip_prefix("user.coracle.xattr.").unwrap_or(&name).to_string();
                 kept.xattrs.push((name, value));
             }
         }
@@ -283,11 +230,7 @@ fn kept(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Kept> {
 fn device(text: &str) -> Option<(EntryType, u32, u32)> {
     let (letter, numbers) = text.split_once(' ')?;
     let (major, minor) = numbers.split_once(':')?;
-    let kind = if letter == "b" {
-        EntryType::Block
-    } else {
-        EntryType::Char
-    };
+    let kind = if letter == "b" { EntryType::Block } else { EntryType::Char };
     Some((kind, major.parse().ok()?, minor.parse().ok()?))
 }
 

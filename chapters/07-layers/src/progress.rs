@@ -4,10 +4,7 @@ use images::Digest;
 
 /// One piece of news. `layer` is a layer's short digest (12 digits).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "the variants' names are Docker's words; amounts are bytes so far and in all"
-)]
+#[allow(missing_docs, reason = "the variants' names are Docker's words; amounts are bytes so far and in all")]
 pub enum Progress {
     /// `Pulling from library/busybox`, with the tag as its id.
     PullingFrom {

@@ -100,10 +100,7 @@ mod tests {
         let parent = fs::File::open(dir.path()).unwrap();
         remove_tree(parent.as_fd(), b"tree").unwrap();
         remove_tree(parent.as_fd(), b"nothing there").unwrap();
-        let left: Vec<_> = fs::read_dir(dir.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .collect();
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["kept"]);
     }
 }

@@ -67,16 +67,8 @@ pub(crate) struct Staged<'a> {
 impl Snapshots {
     /// Opens or makes the folder, and removes what killed unpackers left. `rootless`: files are squashed to the caller's ids.
     pub fn open(dir: impl Into<PathBuf>, rootless: bool) -> Result<Snapshots> {
-        let ownership = if rootless {
-            Ownership::Squashed
-        } else {
-            Ownership::True
-        };
-        let snapshots = Snapshots {
-            dir: dir.into(),
-            ownership,
-            holds: Mutex::default(),
-        };
+        let ownership = if rootless { Ownership::Squashed } else { Ownership::True };
+        let snapshots = Snapshots { dir: dir.into(), ownership, holds: Mutex::default() };
         let dir = &snapshots.dir;
         fs::create_dir_all(dir).map_err(|e| Error::system(format!("mkdir({dir:?})"), e))?;
         for name in snapshots.names()? {
@@ -95,10 +87,7 @@ impl Snapshots {
             let folder = self.folder(&chain_id).join("diff");
             match folder.is_dir() {
                 true => Ok(folder),
-                false => Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("layer {chain_id} is not unpacked"),
-                )),
+                false => Err(Error::new(ErrorKind::NotFound, format!("layer {chain_id} is not unpacked"))),
             }
         });
         folders.collect()
@@ -124,10 +113,7 @@ impl Snapshots {
         for chain_id in chain_ids {
             *holds.entry(*chain_id).or_default() += 1;
         }
-        Hold {
-            snapshots: self,
-            chain_ids: chain_ids.to_vec(),
-        }
+        Hold { snapshots: self, chain_ids: chain_ids.to_vec() }
     }
 
     /// Removes layers that are neither in `keep()` (called under the lock that holds are taken under) nor held; returns them.
@@ -177,13 +163,8 @@ impl Snapshots {
         let dir = self.dir.join(self.unique("new"));
         fs::create_dir_all(dir.join("diff")).map_err(|e| Error::system(format!("mkdir({dir:?})"), e))?;
         let lock = File::open(&dir).map_err(|e| Error::system(format!("open({dir:?})"), e))?;
-        lock.lock()
-            .map_err(|e| Error::system(format!("flock({dir:?}, LOCK_EX)"), e))?;
-        Ok(Staged {
-            snapshots: self,
-            dir,
-            lock,
-        })
+        lock.lock().map_err(|e| Error::system(format!("flock({dir:?}, LOCK_EX)"), e))?;
+        Ok(Staged { snapshots: self, dir, lock })
     }
 
     fn folder(&self, chain_id: &Digest) -> PathBuf {
@@ -192,20 +173,13 @@ impl Snapshots {
 
     fn unique(&self, prefix: &str) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        format!(
-            "{prefix}-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        )
+        format!("{prefix}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn names(&self) -> Result<Vec<String>> {
         let entries =
             fs::read_dir(&self.dir).map_err(|e| Error::system(format!("open({:?})", self.dir), e))?;
-        Ok(entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect())
+        Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
     }
 
     fn remove_folder(&self, name: &str) -> Result<()> {

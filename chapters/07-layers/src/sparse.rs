@@ -36,22 +36,13 @@ pub(crate) fn read<R: BufRead>(member: &Member, members: &mut Members<R>) -> Res
 
 fn old_gnu<R: BufRead>(member: &Member, members: &mut Members<R>) -> Result<Sparse> {
     let header = member.header.as_gnu().ok_or_else(invalid)?;
-    let mut sparse = Sparse {
-        real_size: header.real_size().map_err(|_| invalid())?,
-        pieces: Vec::new(),
-    };
+    let mut sparse = Sparse { real_size: header.real_size().map_err(|_| invalid())?, pieces: Vec::new() };
     let mut add = |pieces: &[GnuSparseHeader]| {
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
             let (offset, length) = (piece.offset(), piece.length());
-            sparse
-                .pieces
-                .push((offset.map_err(|_| invalid())?, length.map_err(|_| invalid())?));
+            sparse.pieces.push((offset.map_err(|_| invalid())?, length.map_err(|_| invalid())?));
         }
-        if sparse.pieces.len() as u64 > PIECES_LIMIT {
-            Err(invalid())
-        } else {
-            Ok(())
-        }
+        if sparse.pieces.len() as u64 > PIECES_LIMIT { Err(invalid()) } else { Ok(()) }
     };
     add(&header.sparse)?;
     let mut more = header.is_extended();
@@ -77,10 +68,7 @@ fn within_content<R: BufRead>(member: &Member, members: &mut Members<R>) -> Resu
     }
     let padding = usize::try_from(read.wrapping_neg() % 512).unwrap_or(0);
     std::io::Read::read_exact(members, &mut vec![0; padding])?;
-    Ok(Sparse {
-        real_size: member.number("GNU.sparse.realsize")?.ok_or_else(invalid)?,
-        pieces,
-    })
+    Ok(Sparse { real_size: member.number("GNU.sparse.realsize")?.ok_or_else(invalid)?, pieces })
 }
 
 fn line<R: BufRead>(members: &mut Members<R>, read: &mut u64) -> Result<u64> {
@@ -93,10 +81,7 @@ fn line<R: BufRead>(members: &mut Members<R>, read: &mut u64) -> Result<u64> {
             b'\n' => return Ok(number),
             b'0'..=b'9' => {
                 let digit = u64::from(digit - b'0');
-                number
-                    .checked_mul(10)
-                    .and_then(|n| n.checked_add(digit))
-                    .ok_or_else(invalid)?
+                number.checked_mul(10).and_then(|n| n.checked_add(digit)).ok_or_else(invalid)?
             }
             _ => return Err(invalid()),
         };
@@ -105,12 +90,8 @@ fn line<R: BufRead>(members: &mut Members<R>, read: &mut u64) -> Result<u64> {
 
 /// Versions 0.1 (one record of numbers with commas) and 0.0 (a record for each number).
 fn within_records(member: &Member) -> Result<Sparse> {
-    let number = |bytes: &[u8]| {
-        std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(invalid)
-    };
+    let number =
+        |bytes: &[u8]| std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()).ok_or_else(invalid);
     let numbers: Vec<u64> = match member.record("GNU.sparse.map") {
         Some(b"") => Vec::new(),
         Some(map) => map.split(|b| *b == b',').map(number).collect::<Result<_>>()?,
@@ -124,10 +105,7 @@ fn within_records(member: &Member) -> Result<Sparse> {
         return Err(invalid());
     }
     let pieces = numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect();
-    Ok(Sparse {
-        real_size: member.number("GNU.sparse.size")?.ok_or_else(invalid)?,
-        pieces,
-    })
+    Ok(Sparse { real_size: member.number("GNU.sparse.size")?.ok_or_else(invalid)?, pieces })
 }
 
 /// Pieces are in order, do not overlap, and lie within the file.
@@ -139,16 +117,9 @@ fn check(sparse: &Sparse) -> Result<()> {
         }
         end = offset.checked_add(*length).ok_or_else(invalid)?;
     }
-    if end > sparse.real_size || sparse.real_size > i64::MAX as u64 {
-        Err(invalid())
-    } else {
-        Ok(())
-    }
+    if end > sparse.real_size || sparse.real_size > i64::MAX as u64 { Err(invalid()) } else { Ok(()) }
 }
 
 fn invalid() -> Error {
-    Error::new(
-        ErrorKind::InvalidLayer,
-        "invalid tar: a sparse file's map makes no sense",
-    )
+    Error::new(ErrorKind::InvalidLayer, "invalid tar: a sparse file's map makes no sense")
 }

@@ -13,20 +13,7 @@ const DEPTH: usize = 4;
 pub(crate) fn pipe() -> (Source, Drain) {
     let (full, arriving) = sync_channel(DEPTH);
     let (empty, returning) = sync_channel(DEPTH + 2);
-    (
-        Source {
-            full,
-            returning,
-            made: 0,
-        },
-        Drain {
-            arriving,
-            empty,
-            piece: Vec::new(),
-            at: 0,
-            ended: false,
-        },
-    )
+    (Source { full, returning, made: 0 }, Drain { arriving, empty, piece: Vec::new(), at: 0, ended: false })
 }
 
 /// The end that is written to.

@@ -22,31 +22,21 @@ use crate::{Error, Result};
 /// Nothing is ever written outside of `dir`. Whiteouts become those of overlayfs: a character device 0:0, and an attribute of an
 /// opaque folder. An error names the entry, and leaves what was unpacked before it. `rootless`: see `attributes`.
 pub fn unpack(tar: impl Read, dir: &Path, rootless: bool) -> Result<u64> {
-    let ownership = if rootless {
-        Ownership::Squashed
-    } else {
-        Ownership::True
-    };
+    let ownership = if rootless { Ownership::Squashed } else { Ownership::True };
     unpack_buffered(BufReader::with_capacity(1 << 17, tar), dir, ownership)
 }
 
 /// The same, on a stream that has a buffer of its own. Reads it to its end.
 pub(crate) fn unpack_buffered(tar: impl BufRead, dir: &Path, ownership: Ownership) -> Result<u64> {
     let mut members = Members::new(tar);
-    let mut unpacking = Unpacking {
-        fence: Fence::new(dir)?,
-        ownership,
-        folders: Vec::new(),
-    };
+    let mut unpacking = Unpacking { fence: Fence::new(dir)?, ownership, folders: Vec::new() };
     let mut size = 0;
     while let Some(member) = members.next()? {
         let entry = Entry::read(&member)?;
         if let Kind::File { size: of_file, .. } = entry.kind {
             size += of_file;
         }
-        unpacking
-            .make(&entry, &mut members)
-            .map_err(|e| named(&entry, e))?;
+        unpacking.make(&entry, &mut members).map_err(|e| named(&entry, e))?;
     }
     members.drain()?;
     unpacking.finish()?;
@@ -62,11 +52,7 @@ struct Unpacking {
 
 impl Unpacking {
     fn make<R: BufRead>(&mut self, entry: &Entry, content: &mut Members<R>) -> Result<()> {
-        let name = if entry.name.is_empty() {
-            b"."
-        } else {
-            &entry.name[..]
-        };
+        let name = if entry.name.is_empty() { b"." } else { &entry.name[..] };
         let folder = match entry.kind {
             Kind::Nothing => return Ok(()),
             _ => self.fence.folder(&entry.folder)?,
@@ -83,20 +69,12 @@ impl Unpacking {
                 attributes::set_on_file(file.as_fd(), &entry.attributes, self.ownership)?;
             }
             Kind::Symlink { target } => {
-                self.replacing(
-                    &folder,
-                    name,
-                    |f| rustix::fs::symlinkat(&target[..], f, name),
-                    "symlinkat",
-                )?;
+                self.replacing(&folder, name, |f| rustix::fs::symlinkat(&target[..], f, name), "symlinkat")?;
                 attributes::set_owner(&folder, name, &entry.attributes, self.ownership)?;
                 attributes::set_time(&folder, name, &entry.attributes)?;
             }
             // A further name of the same file, whose attributes came with its first name.
-            Kind::HardLink {
-                folder: from,
-                name: old,
-            } => self.make_hard_link(&folder, name, from, old)?,
+            Kind::HardLink { folder: from, name: old } => self.make_hard_link(&folder, name, from, old)?,
             Kind::CharDevice { major, minor } => {
                 self.make_node(&folder, name, FileType::CharacterDevice, *major, *minor, entry)?
             }
@@ -133,20 +111,14 @@ impl Unpacking {
         // One that is there is kept with its content, as Docker does; a link to one is not.
         if name != b"." && !fence::is_folder(folder, name) {
             let hides = is_whiteout(folder, name);
-            self.replacing(
-                folder,
-                name,
-                |f| rustix::fs::mkdirat(f, name, Mode::RWXU),
-                "mkdirat",
-            )?;
+            self.replacing(folder, name, |f| rustix::fs::mkdirat(f, name, Mode::RWXU), "mkdirat")?;
             if hides {
                 // Below is nothing of it any more, but this layer begins it anew.
                 attributes::make_opaque(folder, name, self.ownership)?;
             }
         }
         attributes::set_owner(folder, name, &entry.attributes, self.ownership)?;
-        self.folders
-            .push((entry.folder.clone(), name.to_vec(), entry.attributes.clone()));
+        self.folders.push((entry.folder.clone(), name.to_vec(), entry.attributes.clone()));
         Ok(())
     }
 
@@ -166,13 +138,8 @@ impl Unpacking {
             return Ok(());
         }
         let shown = String::from_utf8_lossy(old).into_owned();
-        self.replacing(
-            folder,
-            name,
-            |f| rustix::fs::linkat(&*from, old, f, name, AtFlags::empty()),
-            "linkat",
-        )
-        .map_err(|e| Error::new(e.kind(), format!("hard link to {shown:?}: {e}")))
+        self.replacing(folder, name, |f| rustix::fs::linkat(&*from, old, f, name, AtFlags::empty()), "linkat")
+            .map_err(|e| Error::new(e.kind(), format!("hard link to {shown:?}: {e}")))
     }
 
     fn make_node(
@@ -188,12 +155,7 @@ impl Unpacking {
             return self.make_placeholder(folder, name, kind, (major, minor), entry);
         }
         let device = makedev(major, minor);
-        self.replacing(
-            folder,
-            name,
-            |f| rustix::fs::mknodat(f, name, kind, Mode::RUSR, device),
-            "mknodat",
-        )?;
+        self.replacing(folder, name, |f| rustix::fs::mknodat(f, name, kind, Mode::RUSR, device), "mknodat")?;
         attributes::set_owner(folder, name, &entry.attributes, self.ownership)?;
         attributes::set_mode_and_time(folder, name, &entry.attributes)
     }
@@ -210,12 +172,7 @@ impl Unpacking {
         let file = self.make_file(folder, name)?;
         let letter = if kind == FileType::BlockDevice { 'b' } else { 'c' };
         let value = format!("{letter} {major}:{minor}");
-        match rustix::fs::fsetxattr(
-            &file,
-            "user.coracle.device",
-            value.as_bytes(),
-            XattrFlags::empty(),
-        ) {
+        match rustix::fs::fsetxattr(&file, "user.coracle.device", value.as_bytes(), XattrFlags::empty()) {
             Ok(()) | Err(Errno::OPNOTSUPP) => (),
             Err(e) => return Err(Error::system("fsetxattr(user.coracle.device)", e)),
         }
@@ -262,8 +219,7 @@ fn copy<R: BufRead>(content: &mut Members<R>, file: &mut File, size: u64) -> Res
         if there == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        file.write_all(&buffer[..there])
-            .map_err(|e| Error::system("write()", e))?;
+        file.write_all(&buffer[..there]).map_err(|e| Error::system("write()", e))?;
         content.consume(there);
         rest -= there as u64;
     }
@@ -273,12 +229,10 @@ fn copy<R: BufRead>(content: &mut Members<R>, file: &mut File, size: u64) -> Res
 /// Long tail: a file with holes gets its pieces, and the holes stay holes.
 fn copy_pieces<R: BufRead>(content: &mut Members<R>, file: &mut File, sparse: &Sparse) -> Result<()> {
     for (offset, length) in &sparse.pieces {
-        file.seek(SeekFrom::Start(*offset))
-            .map_err(|e| Error::system("lseek()", e))?;
+        file.seek(SeekFrom::Start(*offset)).map_err(|e| Error::system("lseek()", e))?;
         copy(content, file, *length)?;
     }
-    file.set_len(sparse.real_size)
-        .map_err(|e| Error::system("ftruncate()", e))
+    file.set_len(sparse.real_size).map_err(|e| Error::system("ftruncate()", e))
 }
 
 fn named(entry: &Entry, error: Error) -> Error {

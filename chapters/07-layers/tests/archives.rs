@@ -10,30 +10,14 @@ use layers::{Import, Progress, import, load, save};
 use scene::{Scene, Tar, gzip, listing};
 
 fn rootfs() -> Vec<u8> {
-    Tar::default()
-        .folder("bin")
-        .file("bin/tool", "#!tool")
-        .symlink("sh", "bin/tool")
-        .bytes()
+    Tar::default().folder("bin").file("bin/tool", "#!tool").symlink("sh", "bin/tool").bytes()
 }
 
 fn imported(scene: &Scene, name: &str) -> Image {
     let name = Reference::parse(name).unwrap();
     let changes = ["CMD [\"sh\"]".to_string(), "ENV A=b".to_string()];
-    let details = Import {
-        name: Some(&name),
-        changes: &changes,
-        message: "made for a test",
-        platform: None,
-    };
-    import(
-        &scene.store,
-        &scene.snapshots,
-        &gzip(&rootfs())[..],
-        &details,
-        &|_| true,
-    )
-    .unwrap()
+    let details = Import { name: Some(&name), changes: &changes, message: "made for a test", platform: None };
+    import(&scene.store, &scene.snapshots, &gzip(&rootfs())[..], &details, &|_| true).unwrap()
 }
 
 fn saved(scene: &Scene, names: &[&str]) -> Vec<u8> {
@@ -71,23 +55,11 @@ fn an_import_has_what_it_was_told() {
     let image = imported(&scene, "tool:1");
     assert_eq!(names(&image), ["tool:1"]);
     assert_eq!(image.config.config.cmd, Some(vec!["sh".into()]));
-    assert_eq!(
-        (image.config.comment.as_str(), image.config.os.as_str()),
-        ("made for a test", "linux")
-    );
+    assert_eq!((image.config.comment.as_str(), image.config.os.as_str()), ("made for a test", "linux"));
     assert!(files(&scene, &image).contains("sh: -> bin/tool"));
-    let bad = import(
-        &scene.store,
-        &scene.snapshots,
-        &b"garbage"[..],
-        &Import::default(),
-        &|_| true,
-    )
-    .unwrap_err();
-    assert_eq!(
-        bad.to_string(),
-        "Error processing tar file(exit status 1): unexpected EOF"
-    );
+    let bad =
+        import(&scene.store, &scene.snapshots, &b"garbage"[..], &Import::default(), &|_| true).unwrap_err();
+    assert_eq!(bad.to_string(), "Error processing tar file(exit status 1): unexpected EOF");
     assert_eq!(scene.left(), [3, 0, 1]);
 }
 
@@ -95,10 +67,7 @@ fn an_import_has_what_it_was_told() {
 fn what_is_saved_loads_the_same() {
     let scene = Scene::new();
     let image = imported(&scene, "tool:1");
-    scene
-        .store
-        .tag(&Reference::parse("tool:2").unwrap(), &image.descriptor)
-        .unwrap();
+    scene.store.tag(&Reference::parse("tool:2").unwrap(), &image.descriptor).unwrap();
     let archive = saved(&scene, &["tool"]);
     for archive in [gzip(&archive), archive] {
         let (other, images, told) = loaded(&archive);
@@ -110,11 +79,7 @@ fn what_is_saved_loads_the_same() {
         );
         assert_eq!(names(&images[0]), ["tool:1", "tool:2"]);
         assert_eq!(files(&other, &images[0]), files(&scene, &image));
-        assert_eq!(
-            other.left(),
-            [3, 0, 1],
-            "the archive's own documents are not kept"
-        );
+        assert_eq!(other.left(), [3, 0, 1], "the archive's own documents are not kept");
     }
     let (_, images, told) = loaded(&saved(&scene, &[&image.id.short()]));
     assert_eq!(told, [format!("Loaded image ID: {}", image.id)]);
@@ -142,19 +107,9 @@ fn an_old_archive_loads() {
         .bytes();
     let (scene, images, told) = loaded(&archive);
     let images = images.unwrap();
-    assert_eq!(
-        told,
-        ["Loaded image: old:1", "Loaded image: 127.0.0.1:5000/old:2"]
-    );
+    assert_eq!(told, ["Loaded image: old:1", "Loaded image: 127.0.0.1:5000/old:2"]);
     assert_eq!(images[0].id, images::Digest::of(config.as_bytes()));
-    assert_eq!(
-        scene
-            .snapshots
-            .lower_dirs(&images[0].config.rootfs.diff_ids)
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(scene.snapshots.lower_dirs(&images[0].config.rootfs.diff_ids).unwrap().len(), 2);
 }
 
 #[test]
@@ -196,15 +151,9 @@ fn bad_archives_leave_nothing() {
 }
 
 fn skopeo(arguments: &[&str]) -> String {
-    let output = Command::new("skopeo")
-        .args(arguments)
-        .output()
-        .expect("skopeo is installed by `cargo xtask setup`");
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output =
+        Command::new("skopeo").args(arguments).output().expect("skopeo is installed by `cargo xtask setup`");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -215,19 +164,11 @@ fn skopeo_reads_the_store_and_what_is_saved() {
     let at = |file: &str| scene.dir.path().join(file).display().to_string();
     let diff_id = image.config.rootfs.diff_ids[0].to_string();
 
-    let inside = skopeo(&[
-        "inspect",
-        "--config",
-        &format!("oci:{}:docker.io/library/tool:1", at("images")),
-    ]);
+    let inside = skopeo(&["inspect", "--config", &format!("oci:{}:docker.io/library/tool:1", at("images"))]);
     assert!(inside.contains(&diff_id), "{inside}");
 
     std::fs::write(at("saved.tar"), saved(&scene, &["tool:1"])).unwrap();
-    let as_docker = skopeo(&[
-        "inspect",
-        "--config",
-        &format!("docker-archive:{}:tool:1", at("saved.tar")),
-    ]);
+    let as_docker = skopeo(&["inspect", "--config", &format!("docker-archive:{}:tool:1", at("saved.tar"))]);
     assert!(as_docker.contains(&diff_id), "{as_docker}");
     let as_oci = skopeo(&["inspect", "--config", &format!("oci-archive:{}", at("saved.tar"))]);
     assert!(as_oci.contains(&diff_id), "{as_oci}");
@@ -242,11 +183,7 @@ fn skopeo_reads_the_store_and_what_is_saved() {
         ]);
         let (other, images, told) = loaded(&std::fs::read(&file).unwrap());
         assert_eq!(told, ["Loaded image: back:1"], "{kind}");
-        assert_eq!(
-            files(&other, &images.unwrap()[0]),
-            files(&scene, &image),
-            "{kind}"
-        );
+        assert_eq!(files(&other, &images.unwrap()[0]), files(&scene, &image), "{kind}");
     }
 
     // An image that skopeo puts into the store is unpacked when it is needed.
@@ -265,15 +202,8 @@ fn hello_is_this_executable() {
     let scene = Scene::new();
     let image = layers::hello(&scene.store, &scene.snapshots).unwrap();
     let again = layers::hello(&scene.store, &scene.snapshots).unwrap();
-    assert_eq!(
-        (image.id, names(&again)),
-        (again.id, vec!["hello:latest".to_string()])
-    );
-    let folder = scene
-        .snapshots
-        .lower_dirs(&image.config.rootfs.diff_ids)
-        .unwrap()
-        .remove(0);
+    assert_eq!((image.id, names(&again)), (again.id, vec!["hello:latest".to_string()]));
+    let folder = scene.snapshots.lower_dirs(&image.config.rootfs.diff_ids).unwrap().remove(0);
     let own = std::fs::read("/proc/self/exe").unwrap();
     assert!(std::fs::read(folder.join("hello")).unwrap() == own);
     // A lost snapshot is made again.

@@ -11,14 +11,9 @@ use layers::{ErrorKind, Expected, Ingestion, Stage, chain_ids};
 use scene::{Scene, Tar, gzip};
 
 fn layer() -> Vec<u8> {
-    let noise: String = (0..40_000u32)
-        .map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 28) as u8))
-        .collect();
-    Tar::default()
-        .folder("etc")
-        .file("etc/passwd", "root")
-        .file("noise", &noise)
-        .bytes()
+    let noise: String =
+        (0..40_000u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 28) as u8)).collect();
+    Tar::default().folder("etc").file("etc/passwd", "root").file("noise", &noise).bytes()
 }
 
 /// Brings `sent` in as the layer that `blob` and `tar` are.
@@ -30,17 +25,8 @@ fn bring(scene: &Scene, blob: &[u8], tar: &[u8], sent: &[u8]) -> layers::Result<
         stages.lock().unwrap().push(stage);
         true
     };
-    let expected = Some(Expected {
-        blob: &descriptor,
-        diff_id,
-        chain_id: diff_id,
-    });
-    let ingestion = Ingestion {
-        store: &scene.store,
-        snapshots: &scene.snapshots,
-        expected,
-        watch: &watch,
-    };
+    let expected = Some(Expected { blob: &descriptor, diff_id, chain_id: diff_id });
+    let ingestion = Ingestion { store: &scene.store, snapshots: &scene.snapshots, expected, watch: &watch };
     ingestion.run(sent)?;
     Ok(stages.into_inner().unwrap())
 }
@@ -108,17 +94,9 @@ fn whoever_asked_may_go_at_any_step() {
         let scene = Scene::new();
         let steps = AtomicUsize::new(0);
         let watch = |_| steps.fetch_add(1, Ordering::SeqCst) != step;
-        let expected = Some(Expected {
-            blob: &descriptor,
-            diff_id,
-            chain_id: diff_id,
-        });
-        let ingestion = Ingestion {
-            store: &scene.store,
-            snapshots: &scene.snapshots,
-            expected,
-            watch: &watch,
-        };
+        let expected = Some(Expected { blob: &descriptor, diff_id, chain_id: diff_id });
+        let ingestion =
+            Ingestion { store: &scene.store, snapshots: &scene.snapshots, expected, watch: &watch };
         match ingestion.run(&blob[..]) {
             Ok(_) => return assert!(step > 2, "only {step} steps"),
             Err(refusal) => assert_eq!(refusal.kind(), ErrorKind::Cancelled),
@@ -137,20 +115,15 @@ fn killed_unpackers_are_cleared_away_and_living_ones_are_not() {
     let living = fs::File::open(dir.join("new-1-3")).unwrap();
     living.lock().unwrap();
     layers::Snapshots::open(&dir, false).unwrap();
-    let left: Vec<_> = fs::read_dir(&dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["new-1-3"]);
 }
 
 #[test]
 fn only_what_nobody_uses_or_holds_is_removed() {
     let scene = Scene::new();
-    let tars: Vec<Vec<u8>> = ["1", "2", "3"]
-        .iter()
-        .map(|text| Tar::default().file("f", text).bytes())
-        .collect();
+    let tars: Vec<Vec<u8>> =
+        ["1", "2", "3"].iter().map(|text| Tar::default().file("f", text).bytes()).collect();
     let ids: Vec<Digest> = tars.iter().map(|tar| Digest::of(tar)).collect();
     for tar in &tars {
         bring(&scene, tar, tar, tar).unwrap();
@@ -158,19 +131,10 @@ fn only_what_nobody_uses_or_holds_is_removed() {
     let hold = scene.snapshots.hold(&[ids[1]]);
     let again = scene.snapshots.hold(&[ids[1]]);
     drop(again);
-    assert_eq!(
-        scene.snapshots.remove_unused(|| Ok(vec![ids[0]])).unwrap(),
-        [ids[2]]
-    );
+    assert_eq!(scene.snapshots.remove_unused(|| Ok(vec![ids[0]])).unwrap(), [ids[2]]);
     drop(hold);
-    assert_eq!(
-        scene.snapshots.remove_unused(|| Ok(vec![ids[0]])).unwrap(),
-        [ids[1]]
-    );
+    assert_eq!(scene.snapshots.remove_unused(|| Ok(vec![ids[0]])).unwrap(), [ids[1]]);
     assert!(scene.snapshots.has(&ids[0]) && !scene.snapshots.has(&ids[1]));
     let missing = scene.snapshots.lower_dirs(&ids[..2]).unwrap_err();
-    assert_eq!(
-        missing.to_string(),
-        format!("layer {} is not unpacked", chain_ids(&ids[..2])[1])
-    );
+    assert_eq!(missing.to_string(), format!("layer {} is not unpacked", chain_ids(&ids[..2])[1]));
 }

@@ -12,18 +12,13 @@ use tar::EntryType;
 fn unpacked(tar: Tar) -> String {
     let dir = tempfile::tempdir().unwrap();
     let outcome = layers::unpack(&tar.bytes()[..], dir.path(), !is_root());
-    let refusal = outcome
-        .err()
-        .map(|e| format!("{:?}: {e}\n", e.kind()))
-        .unwrap_or_default();
+    let refusal = outcome.err().map(|e| format!("{:?}: {e}\n", e.kind())).unwrap_or_default();
     refusal + &listing(dir.path())
 }
 
 /// Listings of things whose time the tests do not set are shown without it.
 fn timeless(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split(", at ").next().unwrap_or(line).to_string() + "\n")
-        .collect()
+    text.lines().map(|line| line.split(", at ").next().unwrap_or(line).to_string() + "\n").collect()
 }
 
 fn every_kind() -> Tar {
@@ -62,13 +57,7 @@ fn every_kind() -> Tar {
             h.set_device_major(8).unwrap();
             h.set_device_minor(0).unwrap();
         })
-        .add(
-            EntryType::GNULongName,
-            "././@LongLink",
-            "",
-            format!("{}\0", "g".repeat(150)).as_bytes(),
-            |_| (),
-        )
+        .add(EntryType::GNULongName, "././@LongLink", "", format!("{}\0", "g".repeat(150)).as_bytes(), |_| ())
         .file("cut", "gnu")
         .add(EntryType::Regular, "old-style/", "", b"", |h| h.set_mode(0o755))
 }
@@ -79,21 +68,12 @@ fn every_kind_with_its_attributes() {
         return eprintln!("skipped: only root gives files away");
     }
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(
-        layers::unpack(&every_kind().bytes()[..], dir.path(), false).unwrap(),
-        14
-    );
+    assert_eq!(layers::unpack(&every_kind().bytes()[..], dir.path(), false).unwrap(), 14);
     let text = listing(dir.path());
     // Folders that only came along have the time of the test.
     let text: Vec<&str> = text
         .lines()
-        .map(|line| {
-            if line.contains(" at 17") {
-                line.split(", at").next().unwrap()
-            } else {
-                line
-            }
-        })
+        .map(|line| if line.contains(" at 17") { line.split(", at").next().unwrap() } else { line })
         .collect();
     insta::with_settings!({filters => vec![(r", at \d{10}\.\d+", "")]}, { insta::assert_snapshot!(text.join("\n")) });
 }
@@ -209,16 +189,10 @@ const EVIL: &[(&str, &str)] = &[
     ("opaque through a link", "link l ..; file l/.wh..wh..opq"),
     ("the root as a file", "file ."),
     ("the root as a link", "link ./ /etc"),
-    (
-        "overlay's orders",
-        "pax SCHILY.xattr.trusted.overlay.redirect=/..; folder d",
-    ),
+    ("overlay's orders", "pax SCHILY.xattr.trusted.overlay.redirect=/..; folder d"),
     ("pax dots", "pax path=../evil; file good"),
     ("pax link", "pax linkpath=../canary; hard l good"),
-    (
-        "magic link",
-        "folder proc; link proc/self /proc/self/root/tmp; file proc/self/evil",
-    ),
+    ("magic link", "folder proc; link proc/self /proc/self/root/tmp; file proc/self/evil"),
     ("unknown kind", "kind Z"),
     ("owner beyond", "pax uid=4294967295; file f"),
     ("sparse map backwards", "sparse 5,1,0,1; file f"),
@@ -246,10 +220,8 @@ fn nothing_gets_out() {
 }
 
 fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -315,10 +287,7 @@ impl Random {
 /// `LAYERS_EVIL=100000` makes it longer; a failure names its seed.
 #[test]
 fn random_layers_do_not_get_out() {
-    let count: u64 = std::env::var("LAYERS_EVIL")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(400);
+    let count: u64 = std::env::var("LAYERS_EVIL").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("canary"), "sings").unwrap();
     fs::create_dir_all(outside.path().join("a/b")).unwrap();
@@ -334,10 +303,7 @@ fn random_layers_do_not_get_out() {
         assert_eq!(names(&root.path().join("deep")), ["root"], "seed {seed}");
         assert_eq!(listing(outside.path()), before, "seed {seed}");
     }
-    assert!(
-        refused > count / 10 && refused < count,
-        "{refused} of {count} refused: both kinds are needed"
-    );
+    assert!(refused > count / 10 && refused < count, "{refused} of {count} refused: both kinds are needed");
 }
 
 /// An ordinary user's unpacking: this test runs itself again as one.
@@ -353,11 +319,7 @@ fn an_ordinary_user_keeps_what_cannot_be_given_away() {
         let copy = dir.path().join("test");
         fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
         let own = std::process::Command::new(&copy)
-            .args([
-                "--exact",
-                "an_ordinary_user_keeps_what_cannot_be_given_away",
-                "--nocapture",
-            ])
+            .args(["--exact", "an_ordinary_user_keeps_what_cannot_be_given_away", "--nocapture"])
             .env(AS_USER, dir.path())
             .current_dir(dir.path())
             .uid(54321)
@@ -385,10 +347,7 @@ fn an_ordinary_user_keeps_what_cannot_be_given_away() {
     let mut tar = Vec::new();
     layers::pack(&root, &mut tar).unwrap();
     let mut packed = tar::Archive::new(&tar[..]);
-    let headers = packed
-        .entries()
-        .unwrap()
-        .map(|entry| entry.unwrap().header().clone());
+    let headers = packed.entries().unwrap().map(|entry| entry.unwrap().header().clone());
     let owners: Vec<u64> = headers.map(|header| header.uid().unwrap()).collect();
     assert!(owners.contains(&5) && owners.contains(&70_000), "{owners:?}");
     let snapshots = layers::Snapshots::open(dir.join("snapshots"), true).unwrap();

@@ -36,27 +36,14 @@ impl<'a> BlobReader<'a> {
         failure: &'a RefCell<Option<Error>>,
     ) -> BlobReader<'a> {
         let session = session.clone();
-        BlobReader {
-            agent,
-            session,
-            blob,
-            stream: None,
-            received: 0,
-            broken: 0,
-            retrying,
-            failure,
-        }
+        BlobReader { agent, session, blob, stream: None, received: 0, broken: 0, retrying, failure }
     }
 
     fn open(&mut self) -> Result<()> {
-        let answer = client::ask(
-            self.agent,
-            &mut self.session,
-            Want::Blob(self.blob.clone(), self.received),
-        )?;
-        let mut stream = answer
-            .stream
-            .ok_or_else(|| Error::new(ErrorKind::Unavailable, "an answer without a blob"))?;
+        let answer =
+            client::ask(self.agent, &mut self.session, Want::Blob(self.blob.clone(), self.received))?;
+        let mut stream =
+            answer.stream.ok_or_else(|| Error::new(ErrorKind::Unavailable, "an answer without a blob"))?;
         // A registry that knows no ranges begins anew.
         if answer.reply.status == 200 && self.received > 0 {
             let skipped = io::copy(&mut (&mut stream).take(self.received), &mut io::sink());
@@ -100,11 +87,7 @@ impl Read for BlobReader<'_> {
             return Ok(0);
         }
         loop {
-            let error = match self
-                .stream
-                .as_mut()
-                .map(|stream| stream.read(&mut into[..wanted]))
-            {
+            let error = match self.stream.as_mut().map(|stream| stream.read(&mut into[..wanted])) {
                 Some(Ok(length @ 1..)) => {
                     self.received += length as u64;
                     return Ok(length);

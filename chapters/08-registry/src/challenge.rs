@@ -8,11 +8,7 @@ pub(crate) enum Challenge {
     /// User name and password, in every request.
     Basic,
     /// A token from elsewhere (Docker's "token authentication").
-    Bearer {
-        realm: String,
-        service: String,
-        scope: Option<String>,
-    },
+    Bearer { realm: String, service: String, scope: Option<String> },
 }
 
 impl Challenge {
@@ -20,21 +16,12 @@ impl Challenge {
     pub(crate) fn choose(headers: &[String]) -> Option<Challenge> {
         let challenges: Vec<(String, BTreeMap<String, String>)> =
             headers.iter().flat_map(|h| parse(h)).collect();
-        let bearer = challenges
-            .iter()
-            .find(|(scheme, p)| scheme == "bearer" && p.contains_key("realm"));
+        let bearer = challenges.iter().find(|(scheme, p)| scheme == "bearer" && p.contains_key("realm"));
         let basic = challenges.iter().find(|(scheme, _)| scheme == "basic");
         if let Some((_, parameters)) = bearer {
             let get = |key: &str| parameters.get(key).cloned();
-            let (realm, service) = (
-                get("realm").unwrap_or_default(),
-                get("service").unwrap_or_default(),
-            );
-            return Some(Challenge::Bearer {
-                realm,
-                service,
-                scope: get("scope"),
-            });
+            let (realm, service) = (get("realm").unwrap_or_default(), get("service").unwrap_or_default());
+            return Some(Challenge::Bearer { realm, service, scope: get("scope") });
         }
         basic.map(|_| Challenge::Basic)
     }
@@ -104,10 +91,7 @@ mod tests {
         let both =
             r#"Basic realm="x", Bearer realm = "https://auth.docker.io/token" , service=registry.docker.io"#;
         assert_eq!(choose(&[both]), Some(bearer(None)));
-        assert_eq!(
-            choose(&["Basic realm=\"a \\\"b\\\", c\""]),
-            Some(Challenge::Basic)
-        );
+        assert_eq!(choose(&["Basic realm=\"a \\\"b\\\", c\""]), Some(Challenge::Basic));
         assert_eq!(choose(&["Digest realm=\"x\"", "basic"]), Some(Challenge::Basic));
         assert_eq!(choose(&["Negotiate"]), None);
         assert_eq!(choose(&["=,=\"", "Bearer"]), None);

@@ -38,10 +38,7 @@ pub(crate) fn agent(host: &str, trust: Trust) -> Agent {
         Trust::Certificate => roots(host),
         Trust::Anyone => RootCerts::WebPki,
     };
-    let tls = TlsConfig::builder()
-        .root_certs(roots)
-        .disable_verification(trust == Trust::Anyone)
-        .build();
+    let tls = TlsConfig::builder().root_certs(roots).disable_verification(trust == Trust::Anyone).build();
     let mut config = Agent::config_builder()
         .tls_config(tls)
         .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
@@ -72,10 +69,7 @@ fn roots(host: &str) -> RootCerts {
         .flatten()
         .map(|entry| entry.path());
     let own = own.filter(|path| path.extension().is_some_and(|extension| extension == "crt"));
-    let system = std::env::var_os("SSL_CERT_FILE")
-        .into_iter()
-        .map(Into::into)
-        .chain(system.map(Into::into));
+    let system = std::env::var_os("SSL_CERT_FILE").into_iter().map(Into::into).chain(system.map(Into::into));
     let system = system.filter(|path: &std::path::PathBuf| path.is_file()).take(1);
     let read = |path: std::path::PathBuf| -> Vec<Certificate<'static>> {
         let text = fs::read(path).unwrap_or_default();
@@ -86,11 +80,7 @@ fn roots(host: &str) -> RootCerts {
         items.collect()
     };
     let found: Vec<Certificate<'static>> = system.chain(own).flat_map(read).collect();
-    if found.is_empty() {
-        RootCerts::WebPki
-    } else {
-        RootCerts::from(found)
-    }
+    if found.is_empty() { RootCerts::WebPki } else { RootCerts::from(found) }
 }
 
 /// Asks one question, through tokens and redirects, and keeps the authorization that it took.
@@ -119,16 +109,11 @@ fn send(agent: &Agent, request: &Request) -> Result<Response<Body>> {
     let fail = |e: ureq::Error| failed(request, &e);
     if let Some(form) = &request.form {
         let post = agent.post(&request.url).header("Accept", &request.accept);
-        return post
-            .content_type("application/x-www-form-urlencoded")
-            .send(form)
-            .map_err(fail);
+        return post.content_type("application/x-www-form-urlencoded").send(form).map_err(fail);
     }
     // The bytes are hashed as they are: no transport may repack them.
-    let mut get = agent
-        .get(&request.url)
-        .header("Accept", &request.accept)
-        .header("Accept-Encoding", "identity");
+    let mut get =
+        agent.get(&request.url).header("Accept", &request.accept).header("Accept-Encoding", "identity");
     if let Some(authorization) = &request.authorization {
         get = get.header("Authorization", authorization);
     }
@@ -141,31 +126,20 @@ fn send(agent: &Agent, request: &Request) -> Result<Response<Body>> {
 type Stream = Option<Box<dyn Read + Send>>;
 
 fn read(response: Response<Body>, streams: bool) -> std::result::Result<(Reply, Stream), ureq::Error> {
-    let header = |name: &str| {
-        response
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(String::from)
-    };
+    let header =
+        |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
     let challenges = response.headers().get_all("www-authenticate").iter();
     let mut reply = Reply {
         status: response.status().as_u16(),
         content_type: header("content-type"),
         location: header("location"),
-        challenges: challenges
-            .filter_map(|value| value.to_str().ok())
-            .map(String::from)
-            .collect(),
+        challenges: challenges.filter_map(|value| value.to_str().ok()).map(String::from).collect(),
         body: Vec::new(),
     };
     let mut body = response.into_body();
     if streams {
         // A blob's length is known and checked by whoever reads it.
-        return Ok((
-            reply,
-            Some(Box::new(body.into_with_config().limit(u64::MAX).reader())),
-        ));
+        return Ok((reply, Some(Box::new(body.into_with_config().limit(u64::MAX).reader()))));
     }
     reply.body = body.with_config().limit(DOCUMENT_LIMIT).read_to_vec()?;
     Ok((reply, None))
@@ -173,9 +147,7 @@ fn read(response: Response<Body>, streams: bool) -> std::result::Result<(Reply, 
 
 /// What went wrong below HTTP, in the words of Go's net/http.
 fn failed(request: &Request, error: &ureq::Error) -> Error {
-    let address = crate::url::origin(&request.url)
-        .split_once("://")
-        .map_or("", |(_, host)| host);
+    let address = crate::url::origin(&request.url).split_once("://").map_or("", |(_, host)| host);
     let reason = match error {
         ureq::Error::Io(e) => match e.to_string() {
             text if text.starts_with("lookup ") => format!("dial tcp: {text}"),
@@ -189,10 +161,7 @@ fn failed(request: &Request, error: &ureq::Error) -> Error {
         other => other.to_string(),
     };
     let method = if request.form.is_some() { "Post" } else { "Get" };
-    Error::new(
-        ErrorKind::Unavailable,
-        format!("{method} {:?}: {reason}", request.url),
-    )
+    Error::new(ErrorKind::Unavailable, format!("{method} {:?}: {reason}", request.url))
 }
 
 fn certificate(text: &str) -> String {
@@ -201,14 +170,8 @@ fn certificate(text: &str) -> String {
         ("Expired", "x509: certificate has expired or is not yet valid"),
         ("NotValidYet", "x509: certificate has expired or is not yet valid"),
         ("NotValidForName", "x509: certificate is not valid for this name"),
-        (
-            "InvalidContentType",
-            "http: server gave HTTP response to HTTPS client",
-        ),
-        (
-            "corrupt message",
-            "http: server gave HTTP response to HTTPS client",
-        ),
+        ("InvalidContentType", "http: server gave HTTP response to HTTPS client"),
+        ("corrupt message", "http: server gave HTTP response to HTTPS client"),
     ];
     let found = known.iter().find(|(mark, _)| text.contains(mark));
     found.map_or_else(|| format!("tls: {text}"), |(_, words)| (*words).into())
@@ -218,11 +181,7 @@ fn certificate(text: &str) -> String {
 pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    text.chars()
-        .take(1)
-        .flat_map(char::to_lowercase)
-        .chain(text.chars().skip(1))
-        .collect()
+    text.chars().take(1).flat_map(char::to_lowercase).chain(text.chars().skip(1)).collect()
 }
 
 #[derive(Debug)]
@@ -236,11 +195,7 @@ impl Resolver for OwnResolver {
         _timeout: NextTimeout,
     ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
-        let default = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
+        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
         let mut addresses = self.empty();
         // ureq has room for sixteen.

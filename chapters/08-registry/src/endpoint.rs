@@ -12,11 +12,7 @@ pub(crate) fn bases(domain: &str, insecure: &[String]) -> (Vec<String>, bool) {
     let host = if domain == "docker.io" { DOCKER_HUB } else { domain };
     let trusted = is_loopback(host) || insecure.iter().any(|rule| matches(rule, host));
     let https = format!("https://{host}");
-    if trusted {
-        (vec![https, format!("http://{host}")], false)
-    } else {
-        (vec![https], true)
-    }
+    if trusted { (vec![https, format!("http://{host}")], false) } else { (vec![https], true) }
 }
 
 fn address(host: &str) -> Option<IpAddr> {
@@ -24,11 +20,7 @@ fn address(host: &str) -> Option<IpAddr> {
         Some(rest) => rest.split(']').next()?,
         None => host.split(':').next()?,
     };
-    if name == "localhost" {
-        Some(IpAddr::from([127, 0, 0, 1]))
-    } else {
-        name.parse().ok()
-    }
+    if name == "localhost" { Some(IpAddr::from([127, 0, 0, 1])) } else { name.parse().ok() }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -58,11 +50,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_and_named_ones_may_be_insecure() {
-        let insecure = [
-            "10.0.0.0/8".to_string(),
-            "lab.local:5000".to_string(),
-            "fd00::/8".to_string(),
-        ];
+        let insecure = ["10.0.0.0/8".to_string(), "lab.local:5000".to_string(), "fd00::/8".to_string()];
         let insecure = |host: &str| !bases(host, &insecure).1;
         let hosts = [
             "127.0.0.1:5000",
@@ -83,13 +71,7 @@ mod tests {
             "[fe80::1]",
         ];
         assert!(!hosts.iter().any(|host| insecure(host)));
-        assert_eq!(
-            bases("docker.io", &[]),
-            (vec!["https://registry-1.docker.io".into()], true)
-        );
-        assert_eq!(
-            bases("127.0.0.1:5000", &[]).0,
-            ["https://127.0.0.1:5000", "http://127.0.0.1:5000"]
-        );
+        assert_eq!(bases("docker.io", &[]), (vec!["https://registry-1.docker.io".into()], true));
+        assert_eq!(bases("127.0.0.1:5000", &[]).0, ["https://127.0.0.1:5000", "http://127.0.0.1:5000"]);
     }
 }

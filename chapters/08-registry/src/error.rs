@@ -34,10 +34,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` that prints as `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-        }
+        Error { kind, message: message.into() }
     }
 
     /// What it means.

@@ -35,10 +35,7 @@ pub(crate) fn pull_layer(
     let failure = RefCell::new(None);
     let retrying = |seconds| !(request.cancelled)() && sink(Progress::Retrying { layer: id(), seconds });
     let source = || BlobReader::new(agent, session, layer.blob, &retrying, &failure);
-    let done = match (
-        request.store.has(layer.blob),
-        request.snapshots.has(&layer.chain_id),
-    ) {
+    let done = match (request.store.has(layer.blob), request.snapshots.has(&layer.chain_id)) {
         (true, true) => Ok(()),
         (true, false) => ingestion.run_stored(layer.blob),
         (false, true) => ingestion.run_blob_only(source()),
@@ -62,22 +59,12 @@ fn watch(
     let (id, total) = (layer.blob.digest.short(), layer.blob.size);
     match stage {
         Stage::Reading(current) => {
-            current < total && !due(told)
-                || sink(Progress::Downloading {
-                    layer: id,
-                    current,
-                    total,
-                })
+            current < total && !due(told) || sink(Progress::Downloading { layer: id, current, total })
         }
         Stage::Verifying => sink(Progress::VerifyingChecksum { layer: id }),
         Stage::Verified => sink(Progress::DownloadComplete { layer: id }),
         Stage::Unpacking(current) => {
-            current < total && !due(told)
-                || sink(Progress::Extracting {
-                    layer: id,
-                    current,
-                    total,
-                })
+            current < total && !due(told) || sink(Progress::Extracting { layer: id, current, total })
         }
     }
 }

@@ -52,11 +52,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let (upper, work) = (scratch.0.join("diff"), scratch.0.join("work"));
     std::fs::create_dir(&upper)?;
     std::fs::create_dir(&work)?;
-    alone::run(
-        Root::Overlay { lower, upper, work },
-        &image.config.config,
-        arguments.command,
-    )
+    alone::run(Root::Overlay { lower, upper, work }, &image.config.config, arguments.command)
 }
 
 fn pull(store: &Store, snapshots: &Snapshots, reference: &Reference) -> Result<images::Image> {
@@ -71,11 +67,7 @@ fn pull(store: &Store, snapshots: &Snapshots, reference: &Reference) -> Result<i
     };
     let tell = |news: Progress| {
         if news.amount().is_none() {
-            eprintln!(
-                "{}{}",
-                news.id().map(|id| format!("{id}: ")).unwrap_or_default(),
-                news.status()
-            );
+            eprintln!("{}{}", news.id().map(|id| format!("{id}: ")).unwrap_or_default(), news.status());
         }
         true
     };

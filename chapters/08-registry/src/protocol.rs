@@ -125,14 +125,8 @@ impl State {
 /// Begins with a question.
 pub fn begin(session: Session, want: Want) -> (State, Action) {
     let request = question(&session, &want);
-    let state = State {
-        session,
-        want,
-        sent: request.clone(),
-        for_token: false,
-        authenticated: false,
-        redirects: 0,
-    };
+    let state =
+        State { session, want, sent: request.clone(), for_token: false, authenticated: false, redirects: 0 };
     (state, Action::Send(request))
 }
 
@@ -150,38 +144,20 @@ pub fn step(mut state: State, reply: &Reply) -> (State, Action) {
 
 fn question(session: &Session, want: &Want) -> Request {
     let (base, path) = (&session.base, &session.reference.path);
-    let manifests = [
-        media::DOCKER_MANIFEST,
-        media::DOCKER_INDEX,
-        media::OCI_INDEX,
-        media::OCI_MANIFEST,
-    ]
-    .join(", ");
+    let manifests =
+        [media::DOCKER_MANIFEST, media::DOCKER_INDEX, media::OCI_INDEX, media::OCI_MANIFEST].join(", ");
     let (url, accept, from) = match want {
         Want::Version => (format!("{base}/v2/"), "*/*".into(), 0),
         Want::Manifest(version) => (format!("{base}/v2/{path}/manifests/{version}"), manifests, 0),
-        Want::Blob(blob, from) => (
-            format!("{base}/v2/{path}/blobs/{}", blob.digest),
-            "*/*".into(),
-            *from,
-        ),
+        Want::Blob(blob, from) => (format!("{base}/v2/{path}/blobs/{}", blob.digest), "*/*".into(), *from),
     };
-    Request {
-        url,
-        accept,
-        authorization: session.authorization.clone(),
-        from,
-        form: None,
-    }
+    Request { url, accept, authorization: session.authorization.clone(), from, form: None }
 }
 
 /// Credentials go only to the host that they are for (CVE-2020-15157): from the first foreign host on, none are sent.
 fn redirect(state: &mut State, reply: &Reply) -> Action {
     state.redirects += 1;
-    let location = reply
-        .location
-        .as_deref()
-        .and_then(|location| url::follow(&state.sent.url, location));
+    let location = reply.location.as_deref().and_then(|location| url::follow(&state.sent.url, location));
     let url = match location {
         Some(url) if state.redirects <= REDIRECTS && state.sent.form.is_none() => url,
         Some(_) => return Action::Fail(unexpected(state, "stopped after 10 redirects")),
@@ -209,19 +185,14 @@ fn authenticate(state: &mut State, reply: &Reply) -> Action {
                 return match state.want {
                     // Docker asks on, and says then what it was refused.
                     Want::Version => Action::Answer,
-                    _ => Action::Fail(denied(format!(
-                        "Head {:?}: no basic auth credentials",
-                        state.sent.url
-                    ))),
+                    _ => {
+                        Action::Fail(denied(format!("Head {:?}: no basic auth credentials", state.sent.url)))
+                    }
                 };
             };
             again(state, authorization)
         }
-        Challenge::Bearer {
-            realm,
-            service,
-            scope,
-        } => ask_for_token(state, &realm, &service, scope),
+        Challenge::Bearer { realm, service, scope } => ask_for_token(state, &realm, &service, scope),
     }
 }
 
@@ -236,10 +207,7 @@ fn again(state: &mut State, authorization: String) -> Action {
 
 fn ask_for_token(state: &mut State, realm: &str, service: &str, scope: Option<String>) -> Action {
     let Some(realm) = url::follow(&state.session.base, realm) else {
-        return Action::Fail(unexpected(
-            state,
-            &format!("its token realm {realm:?} cannot be used"),
-        ));
+        return Action::Fail(unexpected(state, &format!("its token realm {realm:?} cannot be used")));
     };
     let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", state.session.reference.path));
     let mut query = format!("scope={}&service={}", url::escape(&scope), url::escape(service));
@@ -253,23 +221,11 @@ fn ask_for_token(state: &mut State, realm: &str, service: &str, scope: Option<St
         }
         let joint = if realm.contains('?') { '&' } else { '?' };
         let url = format!("{realm}{joint}{query}");
-        Request {
-            url,
-            accept,
-            authorization: basic(&credentials),
-            from: 0,
-            form: None,
-        }
+        Request { url, accept, authorization: basic(&credentials), from: 0, form: None }
     } else {
         let refresh = url::escape(&credentials.identity_token);
         let form = format!("grant_type=refresh_token&client_id=coracle&refresh_token={refresh}&{query}");
-        Request {
-            url: realm,
-            accept,
-            authorization: None,
-            from: 0,
-            form: Some(form),
-        }
+        Request { url: realm, accept, authorization: None, from: 0, form: Some(form) }
     };
     Action::Send(state.sent.clone())
 }
@@ -285,21 +241,12 @@ fn token(state: &mut State, reply: &Reply) -> Action {
     if reply.status != 200 {
         let reason = registry_error(reply).map_or_else(|| status_text(reply.status), |e| e.text());
         let message = format!("Get {:?}: {reason}", state.sent.url);
-        let kind = if [401, 403].contains(&reply.status) {
-            ErrorKind::Denied
-        } else {
-            ErrorKind::Unavailable
-        };
+        let kind =
+            if [401, 403].contains(&reply.status) { ErrorKind::Denied } else { ErrorKind::Unavailable };
         return Action::Fail(Error::new(kind, message));
     }
     let parsed = serde_json::from_slice(&reply.body).ok();
-    let token = parsed.map(|t: Token| {
-        if t.token.is_empty() {
-            t.access_token
-        } else {
-            t.token
-        }
-    });
+    let token = parsed.map(|t: Token| if t.token.is_empty() { t.access_token } else { t.token });
     match token.filter(|token| !token.is_empty()) {
         Some(token) if matches!(state.want, Want::Version) => {
             // The version itself does not matter, and tokens are for repositories.
@@ -307,10 +254,9 @@ fn token(state: &mut State, reply: &Reply) -> Action {
             Action::Answer
         }
         Some(token) => again(state, format!("Bearer {token}")),
-        None => Action::Fail(unexpected(
-            state,
-            "authorization server did not include a token in the response",
-        )),
+        None => {
+            Action::Fail(unexpected(state, "authorization server did not include a token in the response"))
+        }
     }
 }
 
@@ -319,10 +265,7 @@ fn basic(credentials: &Credentials) -> Option<String> {
         return None;
     }
     let pair = format!("{}:{}", credentials.username, credentials.password);
-    Some(format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(pair)
-    ))
+    Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
 }
 
 /// An entry of a registry's error document (distribution spec, "Error Codes").
@@ -338,11 +281,7 @@ impl RegistryError {
     /// As Docker prints it: `manifest unknown: manifest unknown`.
     fn text(&self) -> String {
         let code = self.code.to_ascii_lowercase().replace('_', " ");
-        if self.message.is_empty() {
-            code
-        } else {
-            format!("{code}: {}", self.message)
-        }
+        if self.message.is_empty() { code } else { format!("{code}: {}", self.message) }
     }
 }
 
@@ -383,15 +322,9 @@ fn refused(state: &State, reply: &Reply) -> Error {
             ErrorKind::NotFound,
             format!("manifest for {} not found: {text}", reference.familiar()),
         ),
-        "NAME_UNKNOWN" => Error::new(
-            ErrorKind::NotFound,
-            format!("repository {name} not found: {text}"),
-        ),
+        "NAME_UNKNOWN" => Error::new(ErrorKind::NotFound, format!("repository {name} not found: {text}")),
         "BLOB_UNKNOWN" => Error::new(ErrorKind::NotFound, text),
-        "" => unexpected(
-            state,
-            &format!("received unexpected HTTP status: {}", status_text(reply.status)),
-        ),
+        "" => unexpected(state, &format!("received unexpected HTTP status: {}", status_text(reply.status))),
         _ => Error::new(ErrorKind::Unavailable, text),
     }
 }
@@ -401,10 +334,7 @@ fn denied(message: String) -> Error {
 }
 
 fn unexpected(state: &State, reason: &str) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        format!("Get {:?}: {reason}", state.sent.url),
-    )
+    Error::new(ErrorKind::Unavailable, format!("Get {:?}: {reason}", state.sent.url))
 }
 
 fn status_text(status: u16) -> String {

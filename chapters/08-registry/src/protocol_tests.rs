@@ -9,36 +9,19 @@ fn session(credentials: Option<(&str, &str)>) -> Session {
         identity_token: String::new(),
     });
     let reference = Reference::parse("r.io/app:1").unwrap();
-    Session {
-        base: "https://r.io".into(),
-        reference,
-        credentials,
-        authorization: None,
-    }
+    Session { base: "https://r.io".into(), reference, credentials, authorization: None }
 }
 
 fn reply(status: u16, body: &str) -> Reply {
-    Reply {
-        status,
-        body: body.into(),
-        ..Default::default()
-    }
+    Reply { status, body: body.into(), ..Default::default() }
 }
 
 fn challenge(text: &str) -> Reply {
-    Reply {
-        status: 401,
-        challenges: vec![text.into()],
-        ..Default::default()
-    }
+    Reply { status: 401, challenges: vec![text.into()], ..Default::default() }
 }
 
 fn moved(location: &str) -> Reply {
-    Reply {
-        status: 307,
-        location: Some(location.into()),
-        ..Default::default()
-    }
+    Reply { status: 307, location: Some(location.into()), ..Default::default() }
 }
 
 fn blob() -> Want {
@@ -51,11 +34,7 @@ fn conversation(session: Session, want: Want, replies: &[Reply]) -> String {
     let mut lines = Vec::new();
     for reply in replies {
         lines.push(show(&action));
-        lines.push(format!(
-            "<- {} {}",
-            reply.status,
-            String::from_utf8_lossy(&reply.body)
-        ));
+        lines.push(format!("<- {} {}", reply.status, String::from_utf8_lossy(&reply.body)));
         (state, action) = step(state, reply);
     }
     lines.push(show(&action));
@@ -65,20 +44,9 @@ fn conversation(session: Session, want: Want, replies: &[Reply]) -> String {
 fn show(action: &Action) -> String {
     match action {
         Action::Send(r) => {
-            let method = r
-                .form
-                .as_ref()
-                .map_or("GET".into(), |form| format!("POST [{form}]"));
-            let range = if r.from > 0 {
-                format!(" from {}", r.from)
-            } else {
-                String::new()
-            };
-            format!(
-                "-> {method} {}{range} as {}",
-                r.url,
-                r.authorization.as_deref().unwrap_or("nobody")
-            )
+            let method = r.form.as_ref().map_or("GET".into(), |form| format!("POST [{form}]"));
+            let range = if r.from > 0 { format!(" from {}", r.from) } else { String::new() };
+            format!("-> {method} {}{range} as {}", r.url, r.authorization.as_deref().unwrap_or("nobody"))
         }
         Action::Answer => "answer".into(),
         Action::Fail(error) => format!("{:?}: {error}", error.kind()),
@@ -90,11 +58,7 @@ const BEARER: &str = r#"Bearer realm="https://auth.io/token?x=1",service="r.io",
 #[test]
 fn a_token_is_fetched_and_used() {
     let manifest = || Want::Manifest("1".into());
-    let replies = [
-        challenge(BEARER),
-        reply(200, r#"{"access_token":"T"}"#),
-        reply(200, "{}"),
-    ];
+    let replies = [challenge(BEARER), reply(200, r#"{"access_token":"T"}"#), reply(200, "{}")];
     insta::assert_snapshot!(
         [
             conversation(session(None), manifest(), &replies),
@@ -108,10 +72,7 @@ fn a_token_is_fetched_and_used() {
 #[test]
 fn a_refresh_token_is_posted() {
     let mut session = session(None);
-    session.credentials = Some(Credentials {
-        identity_token: "R/1".into(),
-        ..Default::default()
-    });
+    session.credentials = Some(Credentials { identity_token: "R/1".into(), ..Default::default() });
     let replies = [challenge(BEARER), reply(200, r#"{"access_token":"T"}"#)];
     insta::assert_snapshot!(conversation(session, Want::Manifest("1".into()), &replies));
 }
@@ -126,19 +87,10 @@ fn credentials_stay_with_their_host() {
             conversation(
                 me(),
                 blob(),
-                &[
-                    basic.clone(),
-                    moved("https://cdn.io/b"),
-                    moved("https://r.io/c"),
-                    reply(206, "")
-                ]
+                &[basic.clone(), moved("https://cdn.io/b"), moved("https://r.io/c"), reply(206, "")]
             ),
             // Within the host they go along.
-            conversation(
-                me(),
-                blob(),
-                &[basic.clone(), moved("/elsewhere"), reply(206, "")]
-            ),
+            conversation(me(), blob(), &[basic.clone(), moved("/elsewhere"), reply(206, "")]),
             // A foreign host that asks for them gets none.
             conversation(me(), blob(), &[moved("https://evil.io/b"), basic.clone()]),
             conversation(me(), blob(), &[moved("https://evil.io/b"), challenge(BEARER)]),
@@ -162,23 +114,13 @@ fn refusals_read_as_dockers() {
     insta::assert_snapshot!(
         [
             ask(&[reply(404, &error("MANIFEST_UNKNOWN", "manifest unknown"))]),
-            ask(&[reply(
-                404,
-                &error("NAME_UNKNOWN", "repository name not known to registry")
-            )]),
+            ask(&[reply(404, &error("NAME_UNKNOWN", "repository name not known to registry"))]),
             ask(&[reply(404, "<html>")]),
             ask(&[reply(403, &denied)]),
             ask(&[challenge("Basic realm=x")]),
-            ask(&[
-                challenge(BEARER),
-                reply(401, &error("UNAUTHORIZED", "incorrect username or password"))
-            ]),
+            ask(&[challenge(BEARER), reply(401, &error("UNAUTHORIZED", "incorrect username or password"))]),
             ask(&[challenge(BEARER), reply(200, "{}")]),
-            ask(&[
-                challenge(BEARER),
-                reply(200, r#"{"token":"T"}"#),
-                challenge(BEARER)
-            ]),
+            ask(&[challenge(BEARER), reply(200, r#"{"token":"T"}"#), challenge(BEARER)]),
             ask(&[reply(500, "")]),
             ask(&[reply(429, &error("TOOMANYREQUESTS", "slow down"))]),
             ask(&loops).lines().last().unwrap().to_string(),
@@ -189,8 +131,5 @@ fn refusals_read_as_dockers() {
 
 #[test]
 fn a_password_is_not_printed() {
-    assert_eq!(
-        format!("{:?}", session(Some(("me", "secret"))).credentials),
-        "Some(Credentials(me))"
-    );
+    assert_eq!(format!("{:?}", session(Some(("me", "secret"))).credentials), "Some(Credentials(me))");
 }

@@ -57,10 +57,7 @@ pub fn pull(request: &Pull<'_>, sink: Sink<'_>) -> Result<Pulled> {
     let (agent, mut session) = connect(request)?;
     let ended = watched(request, &agent, || {
         let tag = request.reference.version();
-        sink(Progress::PullingFrom {
-            repository: request.reference.path.clone(),
-            version: tag,
-        });
+        sink(Progress::PullingFrom { repository: request.reference.path.clone(), version: tag });
         let found = find(request, &agent, &mut session)?;
         fetch(request, &agent, &session, found, sink)
     });
@@ -102,12 +99,8 @@ fn connect(request: &Pull<'_>) -> Result<(Agent, Session)> {
     let mut last = Error::new(ErrorKind::Unavailable, "no registry");
     for base in bases {
         let credentials = request.credentials.cloned();
-        let mut session = Session {
-            base,
-            reference: request.reference.clone(),
-            credentials,
-            authorization: None,
-        };
+        let mut session =
+            Session { base, reference: request.reference.clone(), credentials, authorization: None };
         match client::ask(&agent, &mut session, Want::Version) {
             Ok(_) => return Ok((agent, session)),
             Err(error) if error.kind() == ErrorKind::Unavailable => last = error,
@@ -136,10 +129,9 @@ fn find(request: &Pull<'_>, agent: &Agent, session: &mut Session) -> Result<Foun
             let (bytes, content_type) = choose(request, agent, session, &index)?;
             match Document::parse(&bytes, content_type.as_deref())? {
                 Document::Manifest(manifest) => found(digest, bytes, content_type, manifest),
-                Document::Index(_) => Err(Error::new(
-                    ErrorKind::Invalid,
-                    "a manifest list within a manifest list",
-                )),
+                Document::Index(_) => {
+                    Err(Error::new(ErrorKind::Invalid, "a manifest list within a manifest list"))
+                }
             }
         }
     }
@@ -168,25 +160,13 @@ fn check_digest(expected: Digest, found: Digest) -> Result<()> {
         return Ok(());
     }
     // As Docker words it.
-    Err(Error::new(
-        ErrorKind::Invalid,
-        format!("manifest verification failed for digest {expected}"),
-    ))
+    Err(Error::new(ErrorKind::Invalid, format!("manifest verification failed for digest {expected}")))
 }
 
 fn found(digest: Digest, bytes: Vec<u8>, content_type: Option<String>, manifest: Manifest) -> Result<Found> {
-    let named = manifest
-        .media_type
-        .clone()
-        .or(content_type)
-        .filter(|name| name == media::DOCKER_MANIFEST);
+    let named = manifest.media_type.clone().or(content_type).filter(|name| name == media::DOCKER_MANIFEST);
     let media_type = named.unwrap_or_else(|| media::OCI_MANIFEST.into());
-    let runs = [
-        "",
-        media::OCI_CONFIG,
-        media::DOCKER_CONFIG,
-        "application/octet-stream",
-    ];
+    let runs = ["", media::OCI_CONFIG, media::DOCKER_CONFIG, "application/octet-stream"];
     if !runs.contains(&manifest.config.media_type.as_str()) {
         let message = format!("it is no image: its config is a {:?}", manifest.config.media_type);
         return Err(Error::new(ErrorKind::NotSupported, message));
@@ -194,18 +174,10 @@ fn found(digest: Digest, bytes: Vec<u8>, content_type: Option<String>, manifest:
     let is_layer =
         |name: &str| name.starts_with("application/vnd.oci.image.layer.") || name.contains(".rootfs.");
     if let Some(layer) = manifest.layers.iter().find(|layer| !is_layer(&layer.media_type)) {
-        let message = format!(
-            "layer {} is a {:?}, which is not supported",
-            layer.digest, layer.media_type
-        );
+        let message = format!("layer {} is a {:?}, which is not supported", layer.digest, layer.media_type);
         return Err(Error::new(ErrorKind::NotSupported, message));
     }
-    Ok(Found {
-        digest,
-        descriptor: Descriptor::of(&media_type, &bytes),
-        bytes,
-        manifest,
-    })
+    Ok(Found { digest, descriptor: Descriptor::of(&media_type, &bytes), bytes, manifest })
 }
 
 fn fetch(
@@ -228,22 +200,11 @@ fn fetch(
         .iter()
         .zip(diff_ids)
         .zip(&chain)
-        .map(|((blob, diff_id), chain_id)| Expected {
-            blob,
-            diff_id: *diff_id,
-            chain_id: *chain_id,
-        })
+        .map(|((blob, diff_id), chain_id)| Expected { blob, diff_id: *diff_id, chain_id: *chain_id })
         .collect();
-    let missing = announce(
-        request,
-        &layers,
-        known == Some(found.manifest.config.digest),
-        sink,
-    );
+    let missing = announce(request, &layers, known == Some(found.manifest.config.digest), sink);
     let early = (!missing.is_empty()).then(|| snapshots.write_early());
-    in_parallel(PARALLEL, &missing, |layer| {
-        pull_layer(request, agent, session, layer, sink)
-    })?;
+    in_parallel(PARALLEL, &missing, |layer| pull_layer(request, agent, session, layer, sink))?;
     drop(early);
 
     name(request, &found)?;
@@ -251,20 +212,9 @@ fn fetch(
     let image = store.load(&found.descriptor)?;
     let up_to_date = missing.is_empty() && known == Some(image.id);
     sink(Progress::Digest(found.digest));
-    let outcome = if up_to_date {
-        "Image is up to date"
-    } else {
-        "Downloaded newer image"
-    };
-    sink(Progress::Status(format!(
-        "{outcome} for {}",
-        reference.familiar()
-    )));
-    Ok(Pulled {
-        image,
-        digest: found.digest,
-        up_to_date,
-    })
+    let outcome = if up_to_date { "Image is up to date" } else { "Downloaded newer image" };
+    sink(Progress::Status(format!("{outcome} for {}", reference.familiar())));
+    Ok(Pulled { image, digest: found.digest, up_to_date })
 }
 
 /// Only now does the image exist for anybody else: under its tag, and under the digest that the registry knows it by.
@@ -299,9 +249,7 @@ fn announce<'a>(
         });
     }
     for layer in missing.iter().skip(PARALLEL) {
-        sink(Progress::Waiting {
-            layer: layer.blob.digest.short(),
-        });
+        sink(Progress::Waiting { layer: layer.blob.digest.short() });
     }
     missing
 }
@@ -318,35 +266,24 @@ fn config(request: &Pull<'_>, agent: &Agent, session: &Session, manifest: &Manif
     let config = ImageConfig::parse(&bytes)?;
     if config.os != "linux" && !config.os.is_empty() {
         // As Docker words it.
-        let message = format!(
-            "image operating system {:?} cannot be used on this platform",
-            config.os
-        );
+        let message = format!("image operating system {:?} cannot be used on this platform", config.os);
         return Err(Error::new(ErrorKind::NotSupported, message));
     }
     if config.rootfs.diff_ids.len() != manifest.layers.len() {
-        return Err(Error::new(
-            ErrorKind::Invalid,
-            "layers from manifest don't match image configuration",
-        ));
+        return Err(Error::new(ErrorKind::Invalid, "layers from manifest don't match image configuration"));
     }
     Ok(config)
 }
 
 fn download(agent: &Agent, session: &Session, blob: &Descriptor) -> Result<Vec<u8>> {
     if blob.size > CONFIG_LIMIT {
-        return Err(Error::new(
-            ErrorKind::Invalid,
-            format!("config {} is larger than 8 MiB", blob.digest),
-        ));
+        return Err(Error::new(ErrorKind::Invalid, format!("config {} is larger than 8 MiB", blob.digest)));
     }
     let failure = std::cell::RefCell::new(None);
     let mut bytes = Vec::new();
     let mut reader = crate::blob::BlobReader::new(agent, session, blob, &|_| true, &failure);
     if let Err(error) = reader.read_to_end(&mut bytes) {
-        return Err(failure
-            .take()
-            .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, error.to_string())));
+        return Err(failure.take().unwrap_or_else(|| Error::new(ErrorKind::Unavailable, error.to_string())));
     }
     if Digest::of(&bytes) != blob.digest {
         let message = format!("image config verification failed for digest {}", blob.digest);

@@ -26,26 +26,15 @@ impl Servers {
     /// Reads resolv.conf's text; without a name server it is this machine.
     pub(crate) fn parse(text: &str) -> Servers {
         let timeout = Duration::from_secs(5);
-        let mut servers = Servers {
-            addresses: Vec::new(),
-            search: Vec::new(),
-            ndots: 1,
-            timeout,
-            attempts: 2,
-        };
+        let mut servers =
+            Servers { addresses: Vec::new(), search: Vec::new(), ndots: 1, timeout, attempts: 2 };
         for line in text.lines() {
-            let mut words = line
-                .split(['#', ';'])
-                .next()
-                .unwrap_or_default()
-                .split_whitespace();
+            let mut words = line.split(['#', ';']).next().unwrap_or_default().split_whitespace();
             match words.next() {
                 Some("nameserver") => {
                     // An address with a scope (fe80::1%eth0) needs an interface's index: left out.
                     let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());
-                    servers
-                        .addresses
-                        .extend(address.map(|address| SocketAddr::new(address, 53)));
+                    servers.addresses.extend(address.map(|address| SocketAddr::new(address, 53)));
                 }
                 Some("search" | "domain") => {
                     servers.search = words.map(|w| w.trim_end_matches('.').to_string()).collect()
@@ -56,9 +45,7 @@ impl Servers {
         }
         servers.addresses.truncate(3);
         if servers.addresses.is_empty() {
-            servers
-                .addresses
-                .push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53));
+            servers.addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53));
         }
         servers
     }
@@ -81,11 +68,8 @@ impl Servers {
         if let Some(absolute) = host.strip_suffix('.') {
             return vec![absolute.to_string()];
         }
-        let searched = self
-            .search
-            .iter()
-            .filter(|domain| !domain.is_empty())
-            .map(|domain| format!("{host}.{domain}"));
+        let searched =
+            self.search.iter().filter(|domain| !domain.is_empty()).map(|domain| format!("{host}.{domain}"));
         let bare = std::iter::once(host.to_string());
         if host.matches('.').count() >= self.ndots {
             bare.chain(searched).collect()
@@ -109,10 +93,7 @@ pub(crate) fn lookup(host: &str) -> io::Result<Vec<IpAddr>> {
     if lower == "localhost" || lower.ends_with(".localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
-    lookup_at(
-        &Servers::parse(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
-        host,
-    )
+    lookup_at(&Servers::parse(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default()), host)
 }
 
 /// The addresses of /etc/hosts' text for a name.
@@ -120,9 +101,7 @@ fn in_hosts(text: &str, host: &str) -> Vec<IpAddr> {
     let address = |line: &str| {
         let mut words = line.split('#').next()?.split_whitespace();
         let address: IpAddr = words.next()?.parse().ok()?;
-        words
-            .any(|name| name.eq_ignore_ascii_case(host))
-            .then_some(address)
+        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
     };
     text.lines().filter_map(address).collect()
 }
@@ -177,11 +156,8 @@ fn ask(server: SocketAddr, host: &str, timeout: Duration) -> io::Result<Option<V
             continue;
         };
         if let Some(place) = queries.iter().position(|query| answers(query, &reply)) {
-            let whole = if reply.metadata.truncation {
-                ask_tcp(server, &queries[place], timeout)?
-            } else {
-                reply
-            };
+            let whole =
+                if reply.metadata.truncation { ask_tcp(server, &queries[place], timeout)? } else { reply };
             replies[place] = Some(whole);
         }
     }
@@ -189,11 +165,7 @@ fn ask(server: SocketAddr, host: &str, timeout: Duration) -> io::Result<Option<V
 }
 
 fn unspecified(server: SocketAddr) -> IpAddr {
-    if server.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    }
+    if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
 fn query(host: &str, kind: RecordType) -> io::Result<Message> {
@@ -228,11 +200,7 @@ fn ask_tcp(server: SocketAddr, query: &Message, timeout: Duration) -> io::Result
     let mut bytes = vec![0; u16::from_be_bytes(length).into()];
     stream.read_exact(&mut bytes)?;
     let reply = Message::from_vec(&bytes).map_err(io::Error::other)?;
-    if answers(query, &reply) {
-        Ok(reply)
-    } else {
-        Err(io::Error::other("an answer to another question"))
-    }
+    if answers(query, &reply) { Ok(reply) } else { Err(io::Error::other("an answer to another question")) }
 }
 
 fn addresses<'a>(replies: impl Iterator<Item = &'a Message>) -> Option<Vec<IpAddr>> {

@@ -29,10 +29,7 @@ fn reads_hosts() {
 #[test]
 fn an_address_needs_no_lookup() {
     assert_eq!(lookup("[::1]").unwrap(), [IpAddr::from(Ipv6Addr::LOCALHOST)]);
-    assert_eq!(
-        lookup("10.1.2.3").unwrap(),
-        ["10.1.2.3".parse::<IpAddr>().unwrap()]
-    );
+    assert_eq!(lookup("10.1.2.3").unwrap(), ["10.1.2.3".parse::<IpAddr>().unwrap()]);
 }
 
 /// The reply to a query: an address for `good.test`, no such name for any other.
@@ -87,15 +84,9 @@ fn server(packets: usize, truncated: bool) -> (SocketAddr, std::thread::JoinHand
 fn asks_a_server() {
     for truncated in [false, true] {
         let (address, thread) = server(2, truncated);
-        let servers = Servers {
-            addresses: vec![address],
-            ..Servers::parse("")
-        };
-        let found: Vec<String> = lookup_at(&servers, "good.test")
-            .unwrap()
-            .iter()
-            .map(IpAddr::to_string)
-            .collect();
+        let servers = Servers { addresses: vec![address], ..Servers::parse("") };
+        let found: Vec<String> =
+            lookup_at(&servers, "good.test").unwrap().iter().map(IpAddr::to_string).collect();
         assert_eq!(found, ["10.0.0.9", "::9"]);
         thread.join().unwrap();
     }
@@ -104,17 +95,11 @@ fn asks_a_server() {
 #[test]
 fn says_what_is_wrong() {
     let (address, thread) = server(2, false);
-    let servers = Servers {
-        addresses: vec![address],
-        ..Servers::parse("")
-    };
+    let servers = Servers { addresses: vec![address], ..Servers::parse("") };
     let refusal = lookup_at(&servers, "bad.test").unwrap_err().to_string();
     assert_eq!(refusal, format!("lookup bad.test on {address}: no such host"));
     thread.join().unwrap();
     // Nobody listens there any more: the kernel says so at once.
     let refusal = lookup_at(&servers, "good.test").unwrap_err().to_string();
-    assert_eq!(
-        refusal,
-        format!("lookup good.test on {address}: connection refused")
-    );
+    assert_eq!(refusal, format!("lookup good.test on {address}: connection refused"));
 }

@@ -3,9 +3,7 @@
 /// `http://127.0.0.1:5000` of `http://127.0.0.1:5000/v2/`: who answers.
 pub(crate) fn origin(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |at| start + at);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
     &url[..end]
 }
 
@@ -13,11 +11,7 @@ pub(crate) fn origin(url: &str) -> &str {
 pub(crate) fn same_origin(one: &str, other: &str) -> bool {
     let plain = |url: &str| {
         let origin = origin(url).to_ascii_lowercase();
-        let default = if origin.starts_with("https://") {
-            ":443"
-        } else {
-            ":80"
-        };
+        let default = if origin.starts_with("https://") { ":443" } else { ":80" };
         origin.strip_suffix(default).map(String::from).unwrap_or(origin)
     };
     plain(one) == plain(other)
@@ -33,10 +27,7 @@ pub(crate) fn follow(base: &str, location: &str) -> Option<String> {
         format!("{}{location}", origin(base))
     } else {
         let path = base.split(['?', '#']).next()?;
-        format!(
-            "{}/{location}",
-            path.rsplit_once('/').map_or(path, |(folder, _)| folder)
-        )
+        format!("{}/{location}", path.rsplit_once('/').map_or(path, |(folder, _)| folder))
     };
     let secure = |url: &str| url.to_ascii_lowercase().starts_with("https://");
     let plain = url.to_ascii_lowercase().starts_with("http://");
@@ -65,10 +56,7 @@ mod tests {
         assert_eq!(follow(base, "/other").as_deref(), Some("https://r.io/other"));
         assert_eq!(follow(base, "2").as_deref(), Some("https://r.io/v2/x/blobs/2"));
         assert_eq!(follow(base, "//cdn.io/2").as_deref(), Some("https://cdn.io/2"));
-        assert_eq!(
-            follow(base, "HTTPS://cdn.io/2").as_deref(),
-            Some("HTTPS://cdn.io/2")
-        );
+        assert_eq!(follow(base, "HTTPS://cdn.io/2").as_deref(), Some("HTTPS://cdn.io/2"));
         assert_eq!(follow(base, "http://cdn.io/2"), None);
         assert_eq!(follow(base, "file:///etc/passwd"), None);
         assert_eq!(

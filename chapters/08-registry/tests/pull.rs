@@ -27,42 +27,25 @@ fn is_layer(asked: &Asked, layer: &Descriptor) -> bool {
 
 #[test]
 fn an_image_comes_with_all_its_layers_and_only_once() {
-    let tars: Vec<Vec<u8>> = (0..5)
-        .map(|n| tar(&format!("f{n}"), &noise(n, 300_000)))
-        .collect();
+    let tars: Vec<Vec<u8>> = (0..5).map(|n| tar(&format!("f{n}"), &noise(n, 300_000))).collect();
     let image = content(&tars);
     let digest = image.manifest.digest;
     let registry = Registry::start(move |asked| image.reply(asked));
     let (place, name) = (Place::new(), registry.name("app:1"));
     let pulled = place.pull(&name).unwrap();
     assert_eq!((pulled.digest, pulled.up_to_date), (digest, false));
-    let folders = place
-        .snapshots
-        .lower_dirs(&pulled.image.config.rootfs.diff_ids)
-        .unwrap();
+    let folders = place.snapshots.lower_dirs(&pulled.image.config.rootfs.diff_ids).unwrap();
     assert_eq!(std::fs::read(folders[0].join("f4")).unwrap(), noise(4, 300_000));
     // Five layers, the config, the manifest as it came and in OCI's words.
     assert_eq!(place.left(), [8, 0, 5]);
     let told = place.told.lock().unwrap().clone();
     assert_eq!(told[0], "1 Pulling from app");
     assert_eq!(told.iter().filter(|line| line.ends_with("Waiting")).count(), 2);
-    for word in [
-        "Pulling fs layer",
-        "Verifying Checksum",
-        "Download complete",
-        "Pull complete",
-    ] {
-        assert_eq!(
-            told.iter().filter(|line| line.ends_with(word)).count(),
-            5,
-            "{word}"
-        );
+    for word in ["Pulling fs layer", "Verifying Checksum", "Download complete", "Pull complete"] {
+        assert_eq!(told.iter().filter(|line| line.ends_with(word)).count(), 5, "{word}");
     }
     assert_eq!(told[told.len() - 2], format!(" Digest: {digest}"));
-    assert_eq!(
-        told[told.len() - 1],
-        format!(" Status: Downloaded newer image for {name}")
-    );
+    assert_eq!(told[told.len() - 1], format!(" Status: Downloaded newer image for {name}"));
 
     let asked = registry.paths().len();
     assert!(place.pull(&name).unwrap().up_to_date);
@@ -81,19 +64,9 @@ fn an_image_comes_with_all_its_layers_and_only_once() {
 #[test]
 fn a_list_gives_this_machine_s_image() {
     let mut image = content(&[tar("f", b"x")]);
-    let good = Descriptor {
-        platform: Some(Platform::host()),
-        ..image.manifest.clone()
-    };
-    let other = Platform {
-        architecture: "s390x".into(),
-        os: "linux".into(),
-        variant: None,
-    };
-    let bad = Descriptor {
-        platform: Some(other),
-        ..Descriptor::of(media::DOCKER_MANIFEST, b"other")
-    };
+    let good = Descriptor { platform: Some(Platform::host()), ..image.manifest.clone() };
+    let other = Platform { architecture: "s390x".into(), os: "linux".into(), variant: None };
+    let bad = Descriptor { platform: Some(other), ..Descriptor::of(media::DOCKER_MANIFEST, b"other") };
     let index = |manifests| {
         let media_type = Some(media::DOCKER_INDEX.into());
         serde_json::to_vec(&Index {
@@ -106,30 +79,18 @@ fn a_list_gives_this_machine_s_image() {
     };
     let list = index(vec![bad.clone(), good]);
     let digest = Digest::of(&list);
-    image.paths.insert(
-        "/v2/app/manifests/list".into(),
-        (media::DOCKER_INDEX.into(), list),
-    );
-    image.paths.insert(
-        "/v2/app/manifests/none".into(),
-        (media::DOCKER_INDEX.into(), index(vec![bad])),
-    );
+    image.paths.insert("/v2/app/manifests/list".into(), (media::DOCKER_INDEX.into(), list));
+    image.paths.insert("/v2/app/manifests/none".into(), (media::DOCKER_INDEX.into(), index(vec![bad])));
     let registry = Registry::start(move |asked| image.reply(asked));
     let place = Place::new();
     let pulled = place.pull(&registry.name("app:list")).unwrap();
     assert_eq!(pulled.digest, digest);
     let names: Vec<String> = pulled.image.names.iter().map(Reference::to_string).collect();
-    assert_eq!(
-        names,
-        [registry.name("app:list"), registry.name(&format!("app@{digest}"))]
-    );
+    assert_eq!(names, [registry.name("app:list"), registry.name(&format!("app@{digest}"))]);
     let refusal = place.pull(&registry.name("app:none")).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        format!(
-            "no matching manifest for {} in the manifest list entries",
-            Platform::host()
-        )
+        format!("no matching manifest for {} in the manifest list entries", Platform::host())
     );
 }
 
@@ -150,17 +111,11 @@ fn a_connection_that_breaks_is_taken_up_where_it_broke() {
     let place = Place::new();
     place.pull(&registry.name("app:1")).unwrap();
     let asked = registry.asked.lock().unwrap();
-    let from: Vec<usize> = asked
-        .iter()
-        .filter(|asked| is_layer(asked, &layer))
-        .map(|asked| asked.from)
-        .collect();
+    let from: Vec<usize> =
+        asked.iter().filter(|asked| is_layer(asked, &layer)).map(|asked| asked.from).collect();
     assert_eq!(from, [0, 600_000, 1_200_000]);
     let told = place.told.lock().unwrap();
-    assert!(
-        told.iter().any(|line| line.ends_with("Retrying in 1 second")),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|line| line.ends_with("Retrying in 1 second")), "{told:?}");
 }
 
 #[test]
@@ -169,10 +124,7 @@ fn what_is_wrong_is_said_and_leaves_nothing() {
         ("cut", |reply| reply.cut = Some(reply.body.len() / 2)),
         ("other bytes", |reply| reply.body[20] ^= 1),
         ("gone", |reply| {
-            *reply = says(
-                404,
-                r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#,
-            )
+            *reply = says(404, r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#)
         }),
         ("not allowed", |reply| *reply = says(403, "")),
     ];
@@ -221,10 +173,7 @@ fn documents_of_the_wrong_kind_are_refused() {
         (
             "artifact",
             media::OCI_MANIFEST,
-            format!(
-                r#"{{"schemaVersion":2,"layers":[],"config":{}}}"#,
-                config.replace("image.config", "x")
-            ),
+            format!(r#"{{"schemaVersion":2,"layers":[],"config":{}}}"#, config.replace("image.config", "x")),
         ),
         (
             "odd layer",
@@ -236,10 +185,7 @@ fn documents_of_the_wrong_kind_are_refused() {
         (
             "large config",
             media::OCI_MANIFEST,
-            format!(
-                r#"{{"schemaVersion":2,"layers":[],"config":{}}}"#,
-                config.replace(":2}", ":99999999}")
-            ),
+            format!(r#"{{"schemaVersion":2,"layers":[],"config":{}}}"#, config.replace(":2}", ":99999999}")),
         ),
         (
             "config without layers",
@@ -250,32 +196,22 @@ fn documents_of_the_wrong_kind_are_refused() {
         ),
         ("huge", media::OCI_MANIFEST, " ".repeat(9 << 20)),
     ];
-    image
-        .paths
-        .insert(format!("/v2/app/blobs/{digest}"), (String::new(), b"{}".to_vec()));
+    image.paths.insert(format!("/v2/app/blobs/{digest}"), (String::new(), b"{}".to_vec()));
     for (name, kind, text) in &documents {
         let path = format!("/v2/app/manifests/{}", name.replace(' ', "-"));
-        image
-            .paths
-            .insert(path, (kind.to_string(), text.replace("DIGEST", &digest).into()));
+        image.paths.insert(path, (kind.to_string(), text.replace("DIGEST", &digest).into()));
     }
     let lie = format!("/v2/app/manifests/{digest}");
-    image
-        .paths
-        .insert(lie, (media::DOCKER_MANIFEST.into(), b"{ }".to_vec()));
+    image.paths.insert(lie, (media::DOCKER_MANIFEST.into(), b"{ }".to_vec()));
     let registry = Registry::start(move |asked| image.reply(asked));
     let mut refusals = String::new();
-    let versions = documents
-        .iter()
-        .map(|(name, ..)| format!(":{}", name.replace(' ', "-")));
+    let versions = documents.iter().map(|(name, ..)| format!(":{}", name.replace(' ', "-")));
     for version in versions.chain([format!("@{digest}"), ":1".into(), ":nosuch".into()]) {
         let place = Place::new();
         let refusal = place.pull(&registry.name(&format!("app{version}"))).unwrap_err();
         place.store.collect().unwrap();
         assert_eq!(place.left(), [0, 0, 0], "{version}");
-        let text = refusal
-            .to_string()
-            .replace(&registry.address.to_string(), "REGISTRY");
+        let text = refusal.to_string().replace(&registry.address.to_string(), "REGISTRY");
         refusals += &format!("{version}: {:?}: {text}\n", refusal.kind());
     }
     insta::assert_snapshot!(refusals.replace(&digest, "DIGEST"));
@@ -324,37 +260,24 @@ fn credentials_do_not_follow_a_redirect() {
         }
         Some(_) => image.reply(asked),
     });
-    let me = Credentials {
-        username: "me".into(),
-        password: "secret".into(),
-        ..Credentials::default()
-    };
+    let me = Credentials { username: "me".into(), password: "secret".into(), ..Credentials::default() };
     Place::new().pull_as(&registry.name("app:1"), Some(&me)).unwrap();
     let asked = cdn.asked.lock().unwrap();
     assert_eq!(asked.len(), 2);
-    assert!(
-        asked.iter().all(|asked| asked.authorization.is_none()),
-        "{asked:?}"
-    );
+    assert!(asked.iter().all(|asked| asked.authorization.is_none()), "{asked:?}");
     let refusal = Place::new().pull(&registry.name("app:1")).unwrap_err();
     assert_eq!(
         (refusal.kind(), refusal.to_string()),
         (
             ErrorKind::Denied,
-            format!(
-                "Head \"http://{}/v2/app/manifests/1\": no basic auth credentials",
-                registry.address
-            )
+            format!("Head \"http://{}/v2/app/manifests/1\": no basic auth credentials", registry.address)
         )
     );
 }
 
 #[test]
 fn nobody_there_reads_as_dockerd_says_it() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refusal = Place::new().pull(&format!("{free}/app:1")).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::Unavailable);
     assert_eq!(

@@ -20,10 +20,7 @@ impl Subnet {
     /// The subnet of `prefix` bits (0 to 32; more count as 32) that `address` lies in.
     pub const fn containing(address: Ipv4Addr, prefix: u8) -> Subnet {
         let prefix = if prefix > 32 { 32 } else { prefix };
-        Subnet {
-            first: Ipv4Addr::from_bits(address.to_bits() & mask(prefix)),
-            prefix,
-        }
+        Subnet { first: Ipv4Addr::from_bits(address.to_bits() & mask(prefix)), prefix }
     }
 
     /// The address that names the subnet, `172.17.0.0`; no machine has it.
@@ -133,18 +130,8 @@ mod tests {
         assert_eq!(subnet.broadcast(), Ipv4Addr::new(172, 17, 255, 255));
         assert_eq!(subnet.mask(), Ipv4Addr::new(255, 255, 0, 0));
         assert_eq!(serde_json::to_string(&subnet).unwrap(), "\"172.17.0.0/16\"");
-        assert_eq!(
-            serde_json::from_str::<Subnet>("\"172.17.0.0/16\"").unwrap(),
-            subnet
-        );
-        for bad in [
-            "",
-            "172.17.0.0",
-            "172.17.0.0/33",
-            "172.17.0/16",
-            "/16",
-            "172.17.0.0/-1",
-        ] {
+        assert_eq!(serde_json::from_str::<Subnet>("\"172.17.0.0/16\"").unwrap(), subnet);
+        for bad in ["", "172.17.0.0", "172.17.0.0/33", "172.17.0/16", "/16", "172.17.0.0/-1"] {
             assert_eq!(
                 bad.parse::<Subnet>().unwrap_err().to_string(),
                 format!("invalid CIDR address: {bad}")

@@ -20,13 +20,9 @@ pub fn run(rootfs: Option<PathBuf>, command: Vec<String>) -> Result<ExitCode> {
     let signals: SigSet = signals.into_iter().collect();
     signals.thread_block()?;
     let built_in = std::env::temp_dir().join(format!("network-{}", std::process::id()));
-    let made = rootfs.map_or_else(
-        || chroot::built_in_rootfs(&built_in).map(|()| built_in.clone()),
-        Ok,
-    );
-    let outcome = made
-        .map_err(Box::from)
-        .and_then(|rootfs| connect_and_wait(&bundle(rootfs, command)?, &signals));
+    let made = rootfs.map_or_else(|| chroot::built_in_rootfs(&built_in).map(|()| built_in.clone()), Ok);
+    let outcome =
+        made.map_err(Box::from).and_then(|rootfs| connect_and_wait(&bundle(rootfs, command)?, &signals));
     match fs::remove_dir_all(&built_in) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         _ => outcome,
@@ -82,10 +78,7 @@ fn connect(bridge: Option<&Bridge>, created: &Created) -> Result<()> {
     let namespace = File::open(format!("/proc/{}/ns/net", created.identity.pid))?;
     let endpoint = network::attach(bridge, namespace.as_fd(), address)?;
     let Endpoint { prefix, gateway, .. } = endpoint;
-    eprintln!(
-        "network: eth0 has {address}/{prefix}, its gateway is {gateway} on {}",
-        bridge.name
-    );
+    eprintln!("network: eth0 has {address}/{prefix}, its gateway is {gateway} on {}", bridge.name);
     Ok(())
 }
 
@@ -122,9 +115,7 @@ pub fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
 pub fn plan() -> String {
     let subnet = network::default_pools().next().expect("Docker has pools");
     let bridge = Bridge::new(&bridge_name(), subnet);
-    let address = Leases::new(&bridge.name, "", subnet)
-        .allocate("the only one")
-        .expect("an empty subnet");
+    let address = Leases::new(&bridge.name, "", subnet).allocate("the only one").expect("an empty subnet");
     let endpoint = Endpoint::new(&bridge, "veth0", address);
     let lines = |ops: Vec<network::LinkOp>| ops.iter().map(|op| format!("{op}\n")).collect::<String>();
     format!(

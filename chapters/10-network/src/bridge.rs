@@ -22,11 +22,9 @@ use crate::{bridge_plan, bridge_rules, cable_plan, choose_subnet, container_plan
 pub fn ensure_bridge(name: &str) -> Result<Bridge, Error> {
     let found = links::find_bridge(name)?;
     let bridge = match found.address {
-        Some((gateway, prefix)) => Bridge {
-            name: name.to_owned(),
-            subnet: Subnet::containing(gateway, prefix),
-            gateway,
-        },
+        Some((gateway, prefix)) => {
+            Bridge { name: name.to_owned(), subnet: Subnet::containing(gateway, prefix), gateway }
+        }
         None => Bridge::new(name, choose_subnet(&taken_subnets()?)?),
     };
     complete(&bridge, &found)?;
@@ -37,9 +35,7 @@ pub fn ensure_bridge(name: &str) -> Result<Bridge, Error> {
 fn taken_subnets() -> Result<Vec<Subnet>, Error> {
     let mut taken = links::routed_subnets()?;
     let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(); // without it there is none to avoid
-    let servers = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("nameserver")?.trim().parse().ok());
+    let servers = text.lines().filter_map(|line| line.strip_prefix("nameserver")?.trim().parse().ok());
     taken.extend(servers.map(|server| Subnet::containing(server, 32)));
     Ok(taken)
 }
@@ -115,12 +111,7 @@ pub fn detach(endpoint: &Endpoint) -> Result<(), Error> {
 }
 
 fn delete_link(name: &str) -> Result<(), Error> {
-    match links::execute(
-        &[LinkOp::Delete {
-            link: name.to_owned(),
-        }],
-        None,
-    ) {
+    match links::execute(&[LinkOp::Delete { link: name.to_owned() }], None) {
         Err(error) if error.errno() == Errno::ENODEV => Ok(()),
         done => Ok(done?),
     }
@@ -144,15 +135,10 @@ fn inside<T: Send>(
             .strace(|| "setns(/proc/PID/ns/net, CLONE_NEWNET)".to_owned())?;
         work()
     };
-    let thread = thread::Builder::new()
-        .name("in netns".to_owned())
-        .stack_size(256 * 1024);
+    let thread = thread::Builder::new().name("in netns".to_owned()).stack_size(256 * 1024);
     thread::scope(|scope| {
-        let thread = thread
-            .spawn_scoped(scope, enter_and_work)
-            .strace(|| "clone(CLONE_THREAD)".to_owned())?;
-        thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let thread =
+            thread.spawn_scoped(scope, enter_and_work).strace(|| "clone(CLONE_THREAD)".to_owned())?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

@@ -35,10 +35,7 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            message: message.into(),
-        }
+        Error { kind, message: message.into() }
     }
 }
 
@@ -47,10 +44,9 @@ impl Error {
 impl From<kernel::SysError> for Error {
     fn from(error: kernel::SysError) -> Error {
         match error.errno() {
-            nix::errno::Errno::EPERM => Error::new(
-                ErrorKind::PermissionDenied,
-                format!("{error}: this needs CAP_NET_ADMIN"),
-            ),
+            nix::errno::Errno::EPERM => {
+                Error::new(ErrorKind::PermissionDenied, format!("{error}: this needs CAP_NET_ADMIN"))
+            }
             _ => Error::new(ErrorKind::System, error.to_string()),
         }
     }

@@ -43,12 +43,7 @@ pub struct Leases {
 impl Leases {
     /// Nobody holds anything yet.
     pub fn new(name: &str, id: &str, subnet: Subnet) -> Leases {
-        Leases {
-            name: name.to_owned(),
-            id: id.to_owned(),
-            subnet,
-            held: BTreeMap::new(),
-        }
+        Leases { name: name.to_owned(), id: id.to_owned(), subnet, held: BTreeMap::new() }
     }
 
     /// Leases the lowest free address to `holder`, as Docker does; a holder that has one already keeps it.
@@ -61,10 +56,7 @@ impl Leases {
         }
         let address = self.lowest_free().ok_or_else(|| {
             let message = "no available IPv4 addresses on this network's address pools:";
-            Error::new(
-                ErrorKind::Exhausted,
-                format!("{message} {} ({})", self.name, self.id),
-            )
+            Error::new(ErrorKind::Exhausted, format!("{message} {} ({})", self.name, self.id))
         })?;
         self.held.insert(address, holder.to_owned());
         Ok(address)
@@ -77,10 +69,8 @@ impl Leases {
     /// holds it.
     pub fn claim(&mut self, address: Ipv4Addr, holder: &str) -> Result<(), Error> {
         if !self.subnet.contains(address) || self.is_reserved(address) {
-            let message = format!(
-                "invalid address {address}: it is not a container's address of {}",
-                self.subnet
-            );
+            let message =
+                format!("invalid address {address}: it is not a container's address of {}", self.subnet);
             return Err(Error::new(ErrorKind::InvalidAddress, message));
         }
         match self.held.get(&address) {
@@ -101,28 +91,18 @@ impl Leases {
 
     /// The address that `holder` holds.
     pub fn address_of(&self, holder: &str) -> Option<Ipv4Addr> {
-        self.held
-            .iter()
-            .find(|(_, current)| *current == holder)
-            .map(|(address, _)| *address)
+        self.held.iter().find(|(_, current)| *current == holder).map(|(address, _)| *address)
     }
 
     fn is_reserved(&self, address: Ipv4Addr) -> bool {
-        [
-            self.subnet.first(),
-            self.subnet.gateway(),
-            self.subnet.broadcast(),
-        ]
-        .contains(&address)
+        [self.subnet.first(), self.subnet.gateway(), self.subnet.broadcast()].contains(&address)
     }
 
     /// `held` is sorted, so the first address that differs from its counterpart there is free.
     fn lowest_free(&self) -> Option<Ipv4Addr> {
         let containers = self.subnet.gateway().to_bits() + 1..self.subnet.broadcast().to_bits();
         let mut held = self.held.keys().copied();
-        containers
-            .map(Ipv4Addr::from_bits)
-            .find(|address| held.next() != Some(*address))
+        containers.map(Ipv4Addr::from_bits).find(|address| held.next() != Some(*address))
     }
 }
 
@@ -137,23 +117,14 @@ mod tests {
     }
 
     fn addresses(leases: &mut Leases, holders: &[&str]) -> Vec<String> {
-        holders
-            .iter()
-            .map(|holder| leases.allocate(holder).unwrap().to_string())
-            .collect()
+        holders.iter().map(|holder| leases.allocate(holder).unwrap().to_string()).collect()
     }
 
     #[test]
     fn the_first_pool_without_a_route_is_chosen() {
         assert_eq!(choose_subnet(&[]).unwrap(), subnet("172.17.0.0/16"));
-        assert_eq!(
-            choose_subnet(&[subnet("172.17.3.0/24")]).unwrap(),
-            subnet("172.18.0.0/16")
-        );
-        assert_eq!(
-            choose_subnet(&[subnet("172.16.0.0/12")]).unwrap(),
-            subnet("192.168.0.0/20")
-        );
+        assert_eq!(choose_subnet(&[subnet("172.17.3.0/24")]).unwrap(), subnet("172.18.0.0/16"));
+        assert_eq!(choose_subnet(&[subnet("172.16.0.0/12")]).unwrap(), subnet("192.168.0.0/20"));
         let taken = [subnet("172.16.0.0/12"), subnet("192.168.0.0/16")];
         assert_eq!(choose_subnet(&taken).unwrap_err().kind(), ErrorKind::NoFreeSubnet);
         assert_eq!(default_pools().count(), 31);
@@ -162,15 +133,9 @@ mod tests {
     #[test]
     fn the_lowest_free_address_is_leased() {
         let mut leases = Leases::new("bridge", ID, subnet("172.17.0.0/16"));
-        assert_eq!(
-            addresses(&mut leases, &["a", "b", "c"]),
-            ["172.17.0.2", "172.17.0.3", "172.17.0.4"]
-        );
+        assert_eq!(addresses(&mut leases, &["a", "b", "c"]), ["172.17.0.2", "172.17.0.3", "172.17.0.4"]);
         leases.release("b");
-        assert_eq!(
-            addresses(&mut leases, &["d", "e", "a"]),
-            ["172.17.0.3", "172.17.0.5", "172.17.0.2"]
-        );
+        assert_eq!(addresses(&mut leases, &["d", "e", "a"]), ["172.17.0.3", "172.17.0.5", "172.17.0.2"]);
         leases.release("nobody");
         assert_eq!(leases.held.len(), 4);
     }
@@ -194,18 +159,9 @@ mod tests {
             |leases: &mut Leases, last, holder: &str| leases.claim(Ipv4Addr::new(172, 17, 0, last), holder);
         claim(&mut leases, 2, "a").unwrap();
         claim(&mut leases, 2, "a").unwrap();
-        assert_eq!(
-            claim(&mut leases, 2, "b").unwrap_err().kind(),
-            ErrorKind::AddressInUse
-        );
-        assert_eq!(
-            claim(&mut leases, 1, "b").unwrap_err().kind(),
-            ErrorKind::InvalidAddress
-        );
-        assert_eq!(
-            claim(&mut leases, 0, "b").unwrap_err().kind(),
-            ErrorKind::InvalidAddress
-        );
+        assert_eq!(claim(&mut leases, 2, "b").unwrap_err().kind(), ErrorKind::AddressInUse);
+        assert_eq!(claim(&mut leases, 1, "b").unwrap_err().kind(), ErrorKind::InvalidAddress);
+        assert_eq!(claim(&mut leases, 0, "b").unwrap_err().kind(), ErrorKind::InvalidAddress);
         assert_eq!(addresses(&mut leases, &["b"]), ["172.17.0.3"]);
     }
 
@@ -216,9 +172,6 @@ mod tests {
             leases.allocate(&number.to_string()).unwrap();
         }
         assert_eq!(leases.held.len(), 253);
-        assert_eq!(
-            leases.allocate("one more").unwrap_err().kind(),
-            ErrorKind::Exhausted
-        );
+        assert_eq!(leases.allocate("one more").unwrap_err().kind(), ErrorKind::Exhausted);
     }
 }

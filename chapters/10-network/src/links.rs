@@ -40,24 +40,12 @@ fn perform(netlink: &Netlink, op: &LinkOp, container: Option<BorrowedFd>) -> Res
     let create = NLM_F_CREATE | NLM_F_EXCL;
     let (message, flags) = match op {
         LinkOp::CreateBridge { name, mac } => (RouteNetlinkMessage::NewLink(new_bridge(name, *mac)), create),
-        LinkOp::CreateVeth {
-            name,
-            bridge,
-            peer,
-            peer_mac,
-        } => {
+        LinkOp::CreateVeth { name, bridge, peer, peer_mac } => {
             let container = container.ok_or(Errno::EBADF)?;
             let peer = new_peer(peer, *peer_mac, container);
-            (
-                RouteNetlinkMessage::NewLink(new_veth(name, if_nametoindex(bridge.as_str())?, peer)),
-                create,
-            )
+            (RouteNetlinkMessage::NewLink(new_veth(name, if_nametoindex(bridge.as_str())?, peer)), create)
         }
-        LinkOp::AddAddress {
-            link,
-            address,
-            subnet,
-        } => {
+        LinkOp::AddAddress { link, address, subnet } => {
             let message = new_address(if_nametoindex(link.as_str())?, *address, *subnet);
             (RouteNetlinkMessage::NewAddress(message), create)
         }
@@ -95,9 +83,7 @@ fn new_bridge(name: &str, mac: MacAddress) -> LinkMessage {
     let mut message = link_named(name);
     message.attributes.push(LinkAttribute::Mtu(MTU));
     message.attributes.push(LinkAttribute::Address(mac.0.to_vec()));
-    message
-        .attributes
-        .push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
     message
 }
 
@@ -105,9 +91,7 @@ fn new_peer(name: &str, mac: MacAddress, container: BorrowedFd) -> LinkMessage {
     let mut message = link_named(name);
     message.attributes.push(LinkAttribute::Mtu(MTU));
     message.attributes.push(LinkAttribute::Address(mac.0.to_vec()));
-    message
-        .attributes
-        .push(LinkAttribute::NetNsFd(container.as_raw_fd()));
+    message.attributes.push(LinkAttribute::NetNsFd(container.as_raw_fd()));
     message
 }
 
@@ -117,10 +101,9 @@ fn new_veth(name: &str, bridge: u32, peer: LinkMessage) -> LinkMessage {
     message.attributes.push(LinkAttribute::Mtu(MTU));
     message.attributes.push(LinkAttribute::Controller(bridge));
     let data = InfoData::Veth(InfoVeth::Peer(peer));
-    message.attributes.push(LinkAttribute::LinkInfo(vec![
-        LinkInfo::Kind(InfoKind::Veth),
-        LinkInfo::Data(data),
-    ]));
+    message
+        .attributes
+        .push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]));
     message
 }
 
@@ -130,15 +113,9 @@ fn new_address(index: u32, address: Ipv4Addr, subnet: Subnet) -> AddressMessage 
     message.header.prefix_len = subnet.prefix();
     message.header.index = index;
     // "Local" is this machine's address, "address" the other end's on a point-to-point link; else they are the same.
-    message
-        .attributes
-        .push(AddressAttribute::Local(IpAddr::V4(address)));
-    message
-        .attributes
-        .push(AddressAttribute::Address(IpAddr::V4(address)));
-    message
-        .attributes
-        .push(AddressAttribute::Broadcast(subnet.broadcast()));
+    message.attributes.push(AddressAttribute::Local(IpAddr::V4(address)));
+    message.attributes.push(AddressAttribute::Address(IpAddr::V4(address)));
+    message.attributes.push(AddressAttribute::Broadcast(subnet.broadcast()));
     message
 }
 
@@ -149,9 +126,7 @@ fn default_route(gateway: Ipv4Addr) -> RouteMessage {
     message.header.protocol = RouteProtocol::Boot;
     message.header.scope = RouteScope::Universe;
     message.header.kind = RouteType::Unicast;
-    message
-        .attributes
-        .push(RouteAttribute::Gateway(RouteAddress::Inet(gateway)));
+    message.attributes.push(RouteAttribute::Gateway(RouteAddress::Inet(gateway)));
     message
 }
 
@@ -200,19 +175,12 @@ pub fn find_bridge(name: &str) -> Result<Found, Error> {
         Err(errno) => return Err(refused(format_args!("ip link show dev {name}"), errno).into()),
     };
     if !is_bridge(&link) {
-        return Err(Error::new(
-            ErrorKind::NameTaken,
-            format!("existing interface {name} is not a bridge"),
-        ));
+        return Err(Error::new(ErrorKind::NameTaken, format!("existing interface {name} is not a bridge")));
     }
-    let address = addresses(&netlink)?
-        .into_iter()
-        .find(|(index, ..)| *index == link.header.index);
+    let address = addresses(&netlink)?.into_iter().find(|(index, ..)| *index == link.header.index);
     Ok(Found {
         link: true,
-        ours: link
-            .attributes
-            .contains(&LinkAttribute::IfAlias(ALIAS.to_owned())),
+        ours: link.attributes.contains(&LinkAttribute::IfAlias(ALIAS.to_owned())),
         up: link.header.flags.contains(LinkFlags::Up),
         address: address.map(|(_, address, prefix)| (address, prefix)),
     })
@@ -257,10 +225,9 @@ pub fn routed_subnets() -> kernel::Result<Vec<Subnet>> {
             return None;
         };
         message.attributes.iter().find_map(|attribute| match attribute {
-            RouteAttribute::Destination(RouteAddress::Inet(first)) => Some(Subnet::containing(
-                *first,
-                message.header.destination_prefix_length,
-            )),
+            RouteAttribute::Destination(RouteAddress::Inet(first)) => {
+                Some(Subnet::containing(*first, message.header.destination_prefix_length))
+            }
             _ => None,
         })
     };

@@ -49,9 +49,7 @@ impl Netlink {
     where
         M: NetlinkSerializable + NetlinkDeserializable + Debug,
     {
-        let messages = messages
-            .into_iter()
-            .map(|(message, flags)| (message, flags | NLM_F_ACK));
+        let messages = messages.into_iter().map(|(message, flags)| (message, flags | NLM_F_ACK));
         self.ask(messages).map(|_| ())
     }
 

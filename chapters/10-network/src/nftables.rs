@@ -68,9 +68,7 @@ fn step(message: NfTablesMessage, flags: u16) -> Step {
 }
 
 fn table_message(name: &str) -> TableMessage {
-    TableMessage {
-        attributes: vec![TableAttribute::Name(name.to_owned())],
-    }
+    TableMessage { attributes: vec![TableAttribute::Name(name.to_owned())] }
 }
 
 fn add_table(name: &str) -> Step {
@@ -97,10 +95,7 @@ fn add_chain(table: &str, chain: &Chain) -> Step {
         ]),
         ChainAttribute::Policy(NF_ACCEPT as u32),
     ];
-    step(
-        NfTablesMessage::NewChain(ChainMessage { attributes }),
-        NLM_F_CREATE,
-    )
+    step(NfTablesMessage::NewChain(ChainMessage { attributes }), NLM_F_CREATE)
 }
 
 fn add_rule(table: &str, hook: Hook, rule: &Rule) -> Step {
@@ -111,10 +106,7 @@ fn add_rule(table: &str, hook: Hook, rule: &Rule) -> Step {
         RuleAttribute::Chain(hook.name().to_owned()),
         RuleAttribute::Expressions(expressions),
     ];
-    step(
-        NfTablesMessage::NewRule(RuleMessage { attributes }),
-        NLM_F_CREATE | NLM_F_APPEND,
-    )
+    step(NfTablesMessage::NewRule(RuleMessage { attributes }), NLM_F_CREATE | NLM_F_APPEND)
 }
 
 /// A match is a little program: load a part of the packet into register 1, mask it where needed, compare.
@@ -127,17 +119,12 @@ fn matching(condition: &Match) -> Vec<Expression> {
         ],
         Match::InputIs(link) => vec![load(MetaKey::Iifname), compare(Operator::Equal, &link_name(link))],
         Match::OutputIs(link) => vec![load(MetaKey::Oifname), compare(Operator::Equal, &link_name(link))],
-        Match::OutputIsNot(link) => vec![
-            load(MetaKey::Oifname),
-            compare(Operator::NotEqual, &link_name(link)),
-        ],
+        Match::OutputIsNot(link) => {
+            vec![load(MetaKey::Oifname), compare(Operator::NotEqual, &link_name(link))]
+        }
         Match::Answer => {
             let established_or_related = (1_u32 << 1 | 1 << 2).to_ne_bytes();
-            vec![
-                load_connection_state(),
-                mask(&established_or_related),
-                compare(Operator::NotEqual, &[0; 4]),
-            ]
+            vec![load_connection_state(), mask(&established_or_related), compare(Operator::NotEqual, &[0; 4])]
         }
     }
 }
@@ -150,11 +137,8 @@ fn deciding(verdict: Verdict) -> Expression {
     };
     let verdict = vec![VerdictAttribute::Code(VerdictCode::Other(code))];
     let data = DataAttribute::Verdict(verdict);
-    Expressions::Immediate(vec![
-        Immediate::DestinationRegister(Register::Verdict),
-        Immediate::Data(data),
-    ])
-    .into()
+    Expressions::Immediate(vec![Immediate::DestinationRegister(Register::Verdict), Immediate::Data(data)])
+        .into()
 }
 
 fn load(key: MetaKey) -> Expression {

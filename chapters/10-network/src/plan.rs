@@ -31,11 +31,7 @@ pub struct Bridge {
 impl Bridge {
     /// A bridge over this subnet, with Docker's choice of the gateway.
     pub fn new(name: &str, subnet: Subnet) -> Bridge {
-        Bridge {
-            name: name.to_owned(),
-            subnet,
-            gateway: subnet.gateway(),
-        }
+        Bridge { name: name.to_owned(), subnet, gateway: subnet.gateway() }
     }
 }
 
@@ -75,18 +71,9 @@ pub enum LinkOp {
     CreateBridge { name: String, mac: MacAddress },
     /// Both ends of a virtual cable in one message: ours is plugged into the bridge and up, the peer is born in the container's
     /// network namespace under its final name. No moment exists in which a half of it has to be cleaned up.
-    CreateVeth {
-        name: String,
-        bridge: String,
-        peer: String,
-        peer_mac: MacAddress,
-    },
+    CreateVeth { name: String, bridge: String, peer: String, peer_mac: MacAddress },
     /// An address for a link; with it the kernel adds the route to the subnet.
-    AddAddress {
-        link: String,
-        address: Ipv4Addr,
-        subnet: Subnet,
-    },
+    AddAddress { link: String, address: Ipv4Addr, subnet: Subnet },
     /// Notes something on a link, for those who look at it.
     SetAlias { link: String, alias: String },
     /// Lets packets through.
@@ -116,19 +103,10 @@ pub struct Found {
 /// on from one link to another has to; other programs may then rely on that, so it stays so when the bridge goes.
 pub fn bridge_plan(bridge: &Bridge, found: &Found) -> Vec<LinkOp> {
     let link = bridge.name.clone();
-    let create = LinkOp::CreateBridge {
-        name: link.clone(),
-        mac: MacAddress::for_address(bridge.gateway),
-    };
-    let add_address = LinkOp::AddAddress {
-        link: link.clone(),
-        address: bridge.gateway,
-        subnet: bridge.subnet,
-    };
-    let mark = LinkOp::SetAlias {
-        link: link.clone(),
-        alias: ALIAS.to_owned(),
-    };
+    let create = LinkOp::CreateBridge { name: link.clone(), mac: MacAddress::for_address(bridge.gateway) };
+    let add_address =
+        LinkOp::AddAddress { link: link.clone(), address: bridge.gateway, subnet: bridge.subnet };
+    let mark = LinkOp::SetAlias { link: link.clone(), alias: ALIAS.to_owned() };
     let mut ops = Vec::new();
     if !found.link {
         ops.extend([create, mark]);
@@ -140,10 +118,7 @@ pub fn bridge_plan(bridge: &Bridge, found: &Found) -> Vec<LinkOp> {
 }
 
 fn sysctl(name: &str, value: &str) -> LinkOp {
-    LinkOp::Sysctl {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    }
+    LinkOp::Sysctl { name: name.to_owned(), value: value.to_owned() }
 }
 
 /// How a container gets its cable, in this host's network namespace.
@@ -163,15 +138,9 @@ pub fn container_plan(endpoint: &Endpoint) -> Vec<LinkOp> {
     let subnet = Subnet::containing(endpoint.address, endpoint.prefix);
     vec![
         sysctl(&format!("net.ipv6.conf.{CONTAINER_LINK}.disable_ipv6"), "1"),
-        LinkOp::AddAddress {
-            link: link.clone(),
-            address: endpoint.address,
-            subnet,
-        },
+        LinkOp::AddAddress { link: link.clone(), address: endpoint.address, subnet },
         LinkOp::SetUp { link },
-        LinkOp::AddDefaultRoute {
-            gateway: endpoint.gateway,
-        },
+        LinkOp::AddDefaultRoute { gateway: endpoint.gateway },
     ]
 }
 
@@ -181,26 +150,14 @@ impl fmt::Display for LinkOp {
             LinkOp::CreateBridge { name, mac } => {
                 write!(out, "ip link add name {name} mtu {MTU} address {mac} type bridge")
             }
-            LinkOp::CreateVeth {
-                name,
-                bridge,
-                peer,
-                peer_mac,
-            } => write!(
+            LinkOp::CreateVeth { name, bridge, peer, peer_mac } => write!(
                 out,
                 "ip link add name {name} mtu {MTU} master {bridge} up type veth \
                  peer name {peer} mtu {MTU} address {peer_mac} netns CONTAINER"
             ),
-            LinkOp::AddAddress {
-                link,
-                address,
-                subnet,
-            } => {
+            LinkOp::AddAddress { link, address, subnet } => {
                 let (prefix, broadcast) = (subnet.prefix(), subnet.broadcast());
-                write!(
-                    out,
-                    "ip address add {address}/{prefix} broadcast {broadcast} dev {link}"
-                )
+                write!(out, "ip address add {address}/{prefix} broadcast {broadcast} dev {link}")
             }
             LinkOp::Sysctl { name, value } => write!(out, "sysctl -w {name}={value}"),
             LinkOp::SetAlias { link, alias } => write!(out, "ip link set dev {link} alias {alias}"),
@@ -224,12 +181,7 @@ mod tests {
         let bridge = Bridge::new("coracle0", "172.17.0.0/16".parse().unwrap());
         let endpoint = Endpoint::new(&bridge, "veth1a2b3c4d5e6", Ipv4Addr::new(172, 17, 0, 2));
         insta::assert_snapshot!("bridge", printed(&bridge_plan(&bridge, &Found::default())));
-        let found = Found {
-            link: true,
-            ours: true,
-            up: true,
-            address: Some((bridge.gateway, 16)),
-        };
+        let found = Found { link: true, ours: true, up: true, address: Some((bridge.gateway, 16)) };
         insta::assert_snapshot!("bridge_found_again", printed(&bridge_plan(&bridge, &found)));
         insta::assert_snapshot!("cable", printed(&cable_plan(&bridge, &endpoint)));
         insta::assert_snapshot!("container", printed(&container_plan(&endpoint)));

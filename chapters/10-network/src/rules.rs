@@ -79,10 +79,7 @@ pub fn table_name(bridge: &str) -> String {
 /// program's policy for forwarded packets is to drop them, these rules cannot overrule it.
 pub fn bridge_rules(bridge: &Bridge) -> Table {
     let name = bridge.name.clone();
-    let rule = |matches: &[Match], verdict| Rule {
-        matches: matches.to_vec(),
-        verdict,
-    };
+    let rule = |matches: &[Match], verdict| Rule { matches: matches.to_vec(), verdict };
     let to_the_world = [Match::From(bridge.subnet), Match::OutputIsNot(name.clone())];
     let forward = vec![
         rule(&[Match::InputIs(name.clone())], Verdict::Accept),
@@ -92,14 +89,8 @@ pub fn bridge_rules(bridge: &Bridge) -> Table {
     Table {
         name: table_name(&bridge.name),
         chains: vec![
-            Chain {
-                hook: Hook::Postrouting,
-                rules: vec![rule(&to_the_world, Verdict::Masquerade)],
-            },
-            Chain {
-                hook: Hook::Forward,
-                rules: forward,
-            },
+            Chain { hook: Hook::Postrouting, rules: vec![rule(&to_the_world, Verdict::Masquerade)] },
+            Chain { hook: Hook::Forward, rules: forward },
         ],
     }
 }
@@ -141,10 +132,7 @@ impl fmt::Display for Chain {
         };
         let hook = self.hook.name();
         writeln!(out, "\tchain {hook} {{")?;
-        writeln!(
-            out,
-            "\t\ttype {kind} hook {hook} priority {priority}; policy accept;"
-        )?;
+        writeln!(out, "\t\ttype {kind} hook {hook} priority {priority}; policy accept;")?;
         for rule in &self.rules {
             writeln!(out, "\t\t{rule}")?;
         }

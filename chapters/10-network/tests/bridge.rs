@@ -33,11 +33,7 @@ impl Machine {
             queue.iter().for_each(|work| work());
         });
         let (thread, namespace) = made.recv().unwrap();
-        Machine {
-            thread,
-            namespace,
-            work,
-        }
+        Machine { thread, namespace, work }
     }
 
     /// Runs `work` there and gives back what it returns.
@@ -52,11 +48,7 @@ impl Machine {
         let script = script.to_owned();
         self.run(move || {
             let output = Command::new("sh").args(["-ec", &script]).output().unwrap();
-            assert!(
-                output.status.success(),
-                "{script}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap()
         })
     }
@@ -125,16 +117,9 @@ fn containers_reach_each_other_their_gateway_and_the_world() {
     assert_eq!(one.call(bridge.gateway, port).unwrap(), "172.17.0.2");
     let world = Ipv4Addr::new(203, 0, 113, 2);
     let port = outside.listen(world);
-    assert_eq!(
-        one.call(world, port).unwrap(),
-        "203.0.113.1",
-        "masqueraded as the host"
-    );
+    assert_eq!(one.call(world, port).unwrap(), "203.0.113.1", "masqueraded as the host");
     let port = one.listen(first.address);
-    assert!(
-        outside.call(first.address, port).is_err(),
-        "nobody outside reaches a container"
-    );
+    assert!(outside.call(first.address, port).is_err(), "nobody outside reaches a container");
 
     insta::assert_snapshot!(one.shell(
         "ip -brief address | sed 's/@if[0-9]*/@PEER/; s/ *$//'; ip route; cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6"
@@ -205,9 +190,7 @@ fn a_container_may_connect_at_once() {
         let container = Machine::new();
         host.attach(&bridge, &container, last).unwrap();
         let port = host.listen(bridge.gateway);
-        container
-            .call(bridge.gateway, port)
-            .expect("an answer to the first packet");
+        container.call(bridge.gateway, port).expect("an answer to the first packet");
     }
 }
 
@@ -249,10 +232,7 @@ fn a_bridge_that_somebody_removed_is_made_again() {
     host.shell("ip link delete coracle0");
     let endpoint = host.attach(&bridge, &container, 2).unwrap();
     let port = host.listen(bridge.gateway);
-    assert_eq!(
-        container.call(bridge.gateway, port).unwrap(),
-        endpoint.address.to_string()
-    );
+    assert_eq!(container.call(bridge.gateway, port).unwrap(), endpoint.address.to_string());
 }
 
 #[test]
@@ -263,15 +243,9 @@ fn a_name_taken_by_another_link_is_refused() {
     let error = host.ensure().unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string()),
-        (
-            ErrorKind::NameTaken,
-            "existing interface coracle0 is not a bridge".into()
-        )
+        (ErrorKind::NameTaken, "existing interface coracle0 is not a bridge".into())
     );
-    assert_eq!(
-        host.run(|| remove_bridge("coracle0")).unwrap_err().kind(),
-        ErrorKind::NameTaken
-    );
+    assert_eq!(host.run(|| remove_bridge("coracle0")).unwrap_err().kind(), ErrorKind::NameTaken);
     assert_eq!(host.inventory(), inventory);
 }
 

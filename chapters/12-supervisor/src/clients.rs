@@ -48,11 +48,7 @@ pub enum Typed {
 impl Client {
     /// Takes over a socket.
     pub fn new(socket: OwnedFd, earlier: Option<OwnedFd>, options: AttachOptions, terminal: bool) -> Client {
-        let keys = if terminal {
-            options.detach_keys.clone()
-        } else {
-            Vec::new()
-        };
+        let keys = if terminal { options.detach_keys.clone() } else { Vec::new() };
         Client {
             socket,
             earlier,
@@ -73,22 +69,14 @@ impl Client {
 
     /// Sends output of one stream (1 or 2), if the client wants that stream. What does not fit waits in the backlog.
     pub fn output(&mut self, stream: u8, bytes: &[u8]) {
-        let wanted = if stream == 1 {
-            self.options.stdout
-        } else {
-            self.options.stderr
-        };
+        let wanted = if stream == 1 { self.options.stdout } else { self.options.stderr };
         if !wanted || self.leaving || self.deaf {
             return;
         }
         let length = (bytes.len() as u32).to_be_bytes();
         let header = [stream, 0, 0, 0, length[0], length[1], length[2], length[3]];
         let header = if self.options.framed { &header[..] } else { &[] };
-        let sent = if self.backlog.is_empty() {
-            self.send(&[header, bytes])
-        } else {
-            0
-        };
+        let sent = if self.backlog.is_empty() { self.send(&[header, bytes]) } else { 0 };
         let (header_sent, bytes_sent) = (sent.min(header.len()), sent.saturating_sub(header.len()));
         self.backlog.extend_from_slice(&header[header_sent..]);
         self.backlog.extend_from_slice(&bytes[bytes_sent..]);

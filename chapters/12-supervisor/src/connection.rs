@@ -65,11 +65,7 @@ pub fn launch(run_dir: &Path, launch: &Launch) -> Result<(Connection, Identity),
         .strace(|| "posix_spawn(\"supervise\")".into())
         .map_err(Error::from)?;
     reap_ended();
-    let connection = Connection {
-        socket,
-        child: Some(child),
-        ended: AtomicBool::new(false),
-    };
+    let connection = Connection { socket, child: Some(child), ended: AtomicBool::new(false) };
     match connection.next_event()? {
         Some(Event::Created(identity)) => Ok((connection, identity)),
         event => Err(connection.unexpected(event)),
@@ -79,11 +75,7 @@ pub fn launch(run_dir: &Path, launch: &Launch) -> Result<(Connection, Identity),
 /// Connects to the supervisor of `run_dir`; None when none is there. Its first events are `Created` and `Started`.
 pub fn connect(run_dir: &Path) -> Result<Option<Connection>, Error> {
     match packets::connect(run_dir) {
-        Ok(socket) => Ok(Some(Connection {
-            socket,
-            child: None,
-            ended: AtomicBool::new(false),
-        })),
+        Ok(socket) => Ok(Some(Connection { socket, child: None, ended: AtomicBool::new(false) })),
         Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED) => Ok(None),
         Err(error) => Err(error.into()),
     }

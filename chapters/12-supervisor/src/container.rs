@@ -117,13 +117,7 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             };
             (runtime::create(&bundle, stdio)?, cgroup)
         }
-        Kind::Exec {
-            container,
-            target,
-            cgroup,
-            process,
-            seccomp,
-        } => {
+        Kind::Exec { container, target, cgroup, process, seccomp } => {
             let addition = Addition {
                 container,
                 target: *target,
@@ -135,28 +129,16 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             (runtime::exec(&addition, stdio)?, &None)
         }
     };
-    let made = Made {
-        process: created.identity,
-        cgroup: cgroup.clone(),
-    };
+    let made = Made { process: created.identity, cgroup: cgroup.clone() };
     files::write_made(run_dir, &made).map_err(|error| Failure::system(&format!("state.json: {error}")))?;
     Ok(created)
 }
 
 fn descriptors(launch: &Launch) -> Result<(Stdio, Ends), SysError> {
-    let mut ends = Ends {
-        sources: Vec::new(),
-        sink: None,
-    };
+    let mut ends = Ends { sources: Vec::new(), sink: None };
     if launch.terminal {
         let size = launch.console_size;
-        return Ok((
-            Stdio::Terminal {
-                size,
-                console_socket: None,
-            },
-            ends,
-        ));
+        return Ok((Stdio::Terminal { size, console_socket: None }, ends));
     }
     let stdin = if launch.open_stdin {
         let (reader, writer) = pipe()?;
@@ -173,16 +155,8 @@ fn descriptors(launch: &Launch) -> Result<(Stdio, Ends), SysError> {
 }
 
 fn terminal_ends(master: &OwnedFd, open_stdin: bool) -> Result<Ends, SysError> {
-    let copy = || {
-        master
-            .try_clone()
-            .strace(|| "dup(master)".into())
-            .and_then(nonblocking)
-    };
-    Ok(Ends {
-        sources: vec![copy()?],
-        sink: if open_stdin { Some(copy()?) } else { None },
-    })
+    let copy = || master.try_clone().strace(|| "dup(master)".into()).and_then(nonblocking);
+    Ok(Ends { sources: vec![copy()?], sink: if open_stdin { Some(copy()?) } else { None } })
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd), SysError> {

@@ -39,11 +39,7 @@ pub fn run(rootfs: Option<PathBuf>, command: Vec<String>) -> Done {
         console_size: None,
         open_stdin: false,
         stdin_once: false,
-        log: Some(LogFile {
-            path: run_dir.join("log"),
-            max_size: None,
-            max_file: 1,
-        }),
+        log: Some(LogFile { path: run_dir.join("log"), max_size: None, max_file: 1 }),
     };
     let started = supervisor::launch(&run_dir, &launch).and_then(|(connection, _)| connection.start());
     if let Err(error) = started {
@@ -71,9 +67,7 @@ pub fn logs(run_dir: &Path) -> Done {
 /// Sends a signal; a container that has ended is an error.
 pub fn kill(run_dir: &Path, signal: &str) -> Done {
     let number = runtime::signals::parse(signal).ok_or_else(|| format!("unknown signal {signal}"))?;
-    connect(run_dir)?
-        .ok_or("the container does not run")?
-        .signal(number)?;
+    connect(run_dir)?.ok_or("the container does not run")?.signal(number)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,10 +17,7 @@ pub struct Input {
 impl Input {
     /// Into a pipe or terminal that does not block.
     pub fn new(sink: Option<OwnedFd>) -> Input {
-        Input {
-            sink,
-            ..Input::default()
-        }
+        Input { sink, ..Input::default() }
     }
 
     /// Whether something waits for room.

@@ -20,11 +20,7 @@ pub struct Lines {
 impl Lines {
     /// For `stdout` or `stderr`.
     pub fn new(stream: &'static str) -> Lines {
-        Lines {
-            stream,
-            begun: Vec::new(),
-            first_part: None,
-        }
+        Lines { stream, begun: Vec::new(), first_part: None }
     }
 
     /// Takes a chunk, and appends the records that it completes to `records`.
@@ -152,28 +148,17 @@ mod tests {
         for size in [1000, RECORD_MAX, 4 * RECORD_MAX] {
             let mut lines = Lines::new("stderr");
             let mut out = Vec::new();
-            long.chunks(size)
-                .for_each(|chunk| lines.push(chunk, "T", &mut out));
-            let lengths: Vec<usize> = String::from_utf8(out)
-                .unwrap()
-                .lines()
-                .map(|line| line.matches('x').count())
-                .collect();
+            long.chunks(size).for_each(|chunk| lines.push(chunk, "T", &mut out));
+            let lengths: Vec<usize> =
+                String::from_utf8(out).unwrap().lines().map(|line| line.matches('x').count()).collect();
             assert_eq!(lengths, [RECORD_MAX, RECORD_MAX, 5], "chunks of {size}");
         }
     }
 
     #[test]
     fn output_is_never_lost_or_reordered() {
-        let text: Vec<u8> = (0..100_000u32)
-            .map(|i| {
-                if i % 977 == 0 {
-                    b'\n'
-                } else {
-                    b'a' + (i % 26) as u8
-                }
-            })
-            .collect();
+        let text: Vec<u8> =
+            (0..100_000u32).map(|i| if i % 977 == 0 { b'\n' } else { b'a' + (i % 26) as u8 }).collect();
         let mut back = Vec::new();
         for line in records(&text.chunks(333).collect::<Vec<_>>()).lines() {
             let record: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -19,21 +19,13 @@ impl Log {
     pub fn open(options: &LogFile) -> io::Result<Log> {
         let file = open(&options.path)?;
         let size = file.metadata()?.len();
-        Ok(Log {
-            options: options.clone(),
-            file,
-            size,
-        })
+        Ok(Log { options: options.clone(), file, size })
     }
 
     /// Appends whole records. A disk that is full loses records, never the container: as under Docker.
     pub fn append(&mut self, records: &[u8]) -> io::Result<()> {
         let length = records.len() as u64;
-        if self
-            .options
-            .max_size
-            .is_some_and(|most| self.size > 0 && self.size + length > most)
-        {
+        if self.options.max_size.is_some_and(|most| self.size > 0 && self.size + length > most) {
             self.rotate()?;
         }
         self.size += length;
@@ -66,11 +58,7 @@ impl Log {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
 }
 
 #[cfg(test)]
@@ -81,11 +69,7 @@ mod tests {
     fn the_newest_file_is_kept_short_and_the_oldest_forgotten() {
         let folder = std::env::temp_dir().join(format!("log-file-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let options = LogFile {
-            path: folder.join("log"),
-            max_size: Some(10),
-            max_file: 3,
-        };
+        let options = LogFile { path: folder.join("log"), max_size: Some(10), max_file: 3 };
         let mut log = Log::open(&options).unwrap();
         for record in ["one....\n", "two....\n", "three..\n", "four...\n"] {
             log.append(record.as_bytes()).unwrap();

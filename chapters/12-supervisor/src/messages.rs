@@ -172,10 +172,7 @@ pub enum FailureKind {
 impl Failure {
     /// The kernel refused something.
     pub fn system(message: &impl std::fmt::Display) -> Failure {
-        Failure {
-            kind: FailureKind::System,
-            message: message.to_string(),
-        }
+        Failure { kind: FailureKind::System, message: message.to_string() }
     }
 }
 
@@ -189,10 +186,7 @@ impl From<runtime::Error> for Failure {
             ErrorKind::Invalid => FailureKind::Invalid,
             ErrorKind::NoSuchContainer | ErrorKind::Conflict | ErrorKind::System => FailureKind::System,
         };
-        Failure {
-            kind,
-            message: error.to_string(),
-        }
+        Failure { kind, message: error.to_string() }
     }
 }
 

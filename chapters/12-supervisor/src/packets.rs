@@ -29,13 +29,8 @@ pub enum Received<T> {
 
 /// A connected pair, closed on exec.
 pub fn pair() -> Result<(OwnedFd, OwnedFd), SysError> {
-    rustix::net::socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .strace(|| "socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC)".into())
+    rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .strace(|| "socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC)".into())
 }
 
 /// Listens on `control.sock` in a run directory, whose path may be longer than a socket's address.
@@ -63,13 +58,9 @@ fn address(run_dir: &Path) -> Result<(OwnedFd, SocketAddrUnix, OwnedFd), SysErro
     // A Unix address has 107 bytes at most; through the folder's descriptor it is short however deep the folder lies.
     let address = SocketAddrUnix::new(format!("/proc/self/fd/{}/control.sock", folder.as_raw_fd()))
         .strace(|| "an address".into())?;
-    let socket = rustix::net::socket_with(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .strace(|| "socket(AF_UNIX, SOCK_SEQPACKET)".into())?;
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .strace(|| "socket(AF_UNIX, SOCK_SEQPACKET)".into())?;
     Ok((socket, address, folder))
 }
 

@@ -143,25 +143,19 @@ pub fn apply(state: State, event: Event) -> Result<State, Refusal> {
         (Running(_), Event::Started(_) | Event::StartFailed(_)) => Err(Refusal::AlreadyRunning),
         (Paused(_), Event::Started(_) | Event::StartFailed(_)) => Err(Refusal::Paused),
 
-        (Created { .. }, Event::StartFailed(failure)) => Ok(Created {
-            failure: Some(failure),
-        }),
-        (Exited { started_at, exit, .. }, Event::StartFailed(failure)) => Ok(Exited {
-            started_at,
-            exit,
-            failure: Some(failure),
-        }),
+        (Created { .. }, Event::StartFailed(failure)) => Ok(Created { failure: Some(failure) }),
+        (Exited { started_at, exit, .. }, Event::StartFailed(failure)) => {
+            Ok(Exited { started_at, exit, failure: Some(failure) })
+        }
 
         (Running(process), Event::Paused) => Ok(Paused(process)),
         (Paused(process), Event::Resumed) => Ok(Running(process)),
         (Running(_), Event::Resumed) => Err(Refusal::NotPaused),
         (Paused(_), Event::Paused) => Err(Refusal::AlreadyPaused),
 
-        (Running(process) | Paused(process), Event::Exited(exit)) => Ok(Exited {
-            started_at: process.started_at,
-            exit,
-            failure: None,
-        }),
+        (Running(process) | Paused(process), Event::Exited(exit)) => {
+            Ok(Exited { started_at: process.started_at, exit, failure: None })
+        }
         (Created { .. } | Exited { .. }, Event::Paused | Event::Resumed | Event::Exited(_)) => {
             Err(Refusal::NotRunning)
         }
@@ -195,38 +189,25 @@ mod tests {
     use super::*;
 
     fn process() -> Process {
-        Process {
-            pid: 42,
-            started_at: "2026-01-01T00:00:00.000000000Z".into(),
-        }
+        Process { pid: 42, started_at: "2026-01-01T00:00:00.000000000Z".into() }
     }
 
     fn failure() -> StartFailure {
-        StartFailure {
-            code: 127,
-            message: "no such thing".into(),
-        }
+        StartFailure { code: 127, message: "no such thing".into() }
     }
 
     fn states() -> Vec<State> {
-        let exited = |failure| State::Exited {
-            started_at: process().started_at,
-            exit: Exit::default(),
-            failure,
-        };
+        let exited =
+            |failure| State::Exited { started_at: process().started_at, exit: Exit::default(), failure };
         vec![
             State::Created { failure: None },
-            State::Created {
-                failure: Some(failure()),
-            },
+            State::Created { failure: Some(failure()) },
             State::Running(process()),
             State::Paused(process()),
             exited(None),
             exited(Some(failure())),
             State::Removing,
-            State::Dead {
-                reason: "busy".into(),
-            },
+            State::Dead { reason: "busy".into() },
         ]
     }
 
@@ -263,10 +244,7 @@ mod tests {
     #[test]
     fn only_a_running_or_paused_container_has_a_process() {
         for state in states() {
-            assert_eq!(
-                state.process().is_some(),
-                matches!(state.status(), "running" | "paused")
-            );
+            assert_eq!(state.process().is_some(), matches!(state.status(), "running" | "paused"));
         }
     }
 
@@ -274,19 +252,9 @@ mod tests {
     fn a_pause_keeps_the_process_and_a_restart_forgets_the_exit() {
         let paused = apply(State::Running(process()), Event::Paused).unwrap();
         assert_eq!(paused, State::Paused(process()));
-        let exited = apply(
-            paused,
-            Event::Exited(Exit {
-                code: 3,
-                ..Exit::default()
-            }),
-        )
-        .unwrap();
+        let exited = apply(paused, Event::Exited(Exit { code: 3, ..Exit::default() })).unwrap();
         assert!(matches!(&exited, State::Exited { exit, .. } if exit.code == 3));
-        assert_eq!(
-            apply(exited, Event::Started(process())),
-            Ok(State::Running(process()))
-        );
+        assert_eq!(apply(exited, Event::Started(process())), Ok(State::Running(process())));
     }
 
     #[test]

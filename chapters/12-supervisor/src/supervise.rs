@@ -48,10 +48,7 @@ fn settle() -> Result<(OwnedFd, SignalFd), SysError> {
     kernel::limit_arenas();
     // It is executed by the number of a descriptor, which is no name to find in `ps`.
     rustix::thread::set_name(c"supervise").strace(|| "prctl(PR_SET_NAME)".into())?;
-    let daemon = std::io::stdin()
-        .as_fd()
-        .try_clone_to_owned()
-        .strace(|| "dup(0)".into())?;
+    let daemon = std::io::stdin().as_fd().try_clone_to_owned().strace(|| "dup(0)".into())?;
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
     let null = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty())
         .strace(|| "open(\"/dev/null\")".into())?;
@@ -63,9 +60,7 @@ fn settle() -> Result<(OwnedFd, SignalFd), SysError> {
     rustix::process::set_child_subreaper(own).strace(|| "prctl(PR_SET_CHILD_SUBREAPER, 1)".into())?;
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGCHLD);
-    signals
-        .thread_block()
-        .strace(|| "sigprocmask(SIG_BLOCK, [CHLD])".into())?;
+    signals.thread_block().strace(|| "sigprocmask(SIG_BLOCK, [CHLD])".into())?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let children = SignalFd::with_flags(&signals, flags).strace(|| "signalfd([CHLD])".into())?;
     Ok((daemon, children))
@@ -142,10 +137,7 @@ impl<'a> Supervisor<'a> {
             launch,
             container,
             phase: Phase::Waiting,
-            daemons: vec![Daemon {
-                socket: daemon,
-                gone: false,
-            }],
+            daemons: vec![Daemon { socket: daemon, gone: false }],
             listener: None,
             children,
             clients: Vec::new(),
@@ -154,14 +146,11 @@ impl<'a> Supervisor<'a> {
 
     fn run(mut self) {
         while !matches!(self.phase, Phase::Over) {
-            let timeout = self
-                .deadline()
-                .map(|until| until.saturating_duration_since(Instant::now()));
+            let timeout = self.deadline().map(|until| until.saturating_duration_since(Instant::now()));
             for (source, flags) in self.ready(timeout) {
                 self.serve(source, flags);
             }
-            self.clients
-                .retain(|client| !(client.gone || client.leaving && !client.is_behind()));
+            self.clients.retain(|client| !(client.gone || client.leaving && !client.is_behind()));
             self.daemons.retain(|daemon| !daemon.gone);
             self.advance();
         }
@@ -174,20 +163,14 @@ impl<'a> Supervisor<'a> {
         // An interrupted call, or one that found no memory, has found nothing; the loop comes round again.
         let _ = rustix::event::poll(&mut polled, timeout.as_ref());
         let flags = polled.iter().map(|descriptor| descriptor.revents());
-        sources
-            .into_iter()
-            .zip(flags)
-            .filter(|(_, flags)| !flags.is_empty())
-            .collect()
+        sources.into_iter().zip(flags).filter(|(_, flags)| !flags.is_empty()).collect()
     }
 
     /// Back-pressure is what is not asked for: no output while a client is behind, no input while the process is.
     fn interests(&self) -> Vec<(Source, PollFd<'_>)> {
         let readable = PollFlags::IN;
-        let mut interests = vec![(
-            Source::Children,
-            PollFd::from_borrowed_fd(self.children.as_fd(), readable),
-        )];
+        let mut interests =
+            vec![(Source::Children, PollFd::from_borrowed_fd(self.children.as_fd(), readable))];
         let mut add =
             |source, descriptor, flags| interests.push((source, PollFd::from_borrowed_fd(descriptor, flags)));
         if matches!(self.phase, Phase::Waiting | Phase::Running { .. }) {
@@ -201,14 +184,7 @@ impl<'a> Supervisor<'a> {
         }
         let ended = matches!(self.phase, Phase::Draining { .. });
         let wanted = ended || !self.clients.iter().any(Client::is_behind);
-        for (index, stream) in self
-            .container
-            .output
-            .streams
-            .iter()
-            .enumerate()
-            .filter(|_| wanted)
-        {
+        for (index, stream) in self.container.output.streams.iter().enumerate().filter(|_| wanted) {
             if let Some(source) = &stream.source {
                 add(Source::Output(index), source.as_fd(), readable);
             }
@@ -220,11 +196,7 @@ impl<'a> Supervisor<'a> {
         for (index, client) in self.clients.iter().enumerate() {
             let sends = client.sends && !input.is_behind();
             let reads = if sends { readable } else { PollFlags::empty() };
-            let writes = if client.is_behind() {
-                PollFlags::OUT
-            } else {
-                PollFlags::empty()
-            };
+            let writes = if client.is_behind() { PollFlags::OUT } else { PollFlags::empty() };
             add(Source::Client(index), client.socket.as_fd(), reads | writes);
             if let Some(earlier) = client.earlier.as_ref().filter(|_| sends) {
                 add(Source::Client(index), earlier.as_fd(), readable);

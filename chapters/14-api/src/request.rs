@@ -34,12 +34,10 @@ pub(crate) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
         One(String),
         Many(Vec<String>),
     }
-    Ok(
-        Option::<Words>::deserialize(deserializer)?.map(|words| match words {
-            Words::One(word) => vec![word],
-            Words::Many(words) => words,
-        }),
-    )
+    Ok(Option::<Words>::deserialize(deserializer)?.map(|words| match words {
+        Words::One(word) => vec![word],
+        Words::Many(words) => words,
+    }))
 }
 
 #[cfg(test)]
@@ -70,10 +68,7 @@ mod tests {
         let request: ContainerCreateRequest =
             from_request(br#"{"Cmd":"true","Entrypoint":["sh","-c"],"Frobnicate":1}"#).unwrap();
         assert_eq!(request.config.cmd, Some(vec!["true".to_owned()]));
-        assert_eq!(
-            request.config.entrypoint,
-            Some(vec!["sh".to_owned(), "-c".to_owned()])
-        );
+        assert_eq!(request.config.entrypoint, Some(vec!["sh".to_owned(), "-c".to_owned()]));
     }
 
     #[test]

@@ -20,16 +20,9 @@ impl std::str::FromStr for Version {
     fn from_str(text: &str) -> Result<Version, ()> {
         let (major, minor) = text.split_once('.').ok_or(())?;
         let number = |text: &str| {
-            text.bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then(|| text.parse().ok())
-                .flatten()
-                .ok_or(())
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or(())
         };
-        Ok(Version {
-            major: number(major)?,
-            minor: number(minor)?,
-        })
+        Ok(Version { major: number(major)?, minor: number(minor)? })
     }
 }
 

@@ -11,10 +11,7 @@ pub fn extra_host(text: &str) -> Parsed<String> {
     if name.is_empty() || name.contains(':') {
         return Err(format!("bad format for add-host: {text:?}"));
     }
-    let address = address
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(address);
+    let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
     if address != "host-gateway" && address.parse::<std::net::IpAddr>().is_err() {
         return Err(format!("invalid IP address in add-host: {address:?}"));
     }
@@ -45,9 +42,7 @@ pub fn published(text: &str) -> Parsed<Vec<Published>> {
     let (address, port) = host.rsplit_once(':').unwrap_or(("", host));
     let address = address.trim_start_matches('[').trim_end_matches(']');
     if !address.is_empty() {
-        address
-            .parse::<std::net::IpAddr>()
-            .map_err(|_| format!("invalid IP address: {address}"))?;
+        address.parse::<std::net::IpAddr>().map_err(|_| format!("invalid IP address: {address}"))?;
     }
     let protocol = protocol.to_lowercase();
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
@@ -64,16 +59,11 @@ pub fn published(text: &str) -> Parsed<Vec<Published>> {
             .collect(),
     };
     if inside.len() != outside.len() {
-        return Err(format!(
-            "invalid ranges specified for container and host Ports: {container} and {port}"
-        ));
+        return Err(format!("invalid ranges specified for container and host Ports: {container} and {port}"));
     }
     let published = |(port, host): (u16, String)| Published {
         container: format!("{port}/{protocol}"),
-        host: PortBinding {
-            host_ip: address.to_string(),
-            host_port: host,
-        },
+        host: PortBinding { host_ip: address.to_string(), host_port: host },
     };
     Ok(inside.zip(outside).map(published).collect())
 }
@@ -90,11 +80,7 @@ pub fn network(text: &str) -> Parsed<String> {
     if !text.contains('=') {
         return Ok(text.to_string());
     }
-    match text
-        .split(',')
-        .map(|field| field.split_once('='))
-        .collect::<Vec<_>>()[..]
-    {
+    match text.split(',').map(|field| field.split_once('=')).collect::<Vec<_>>()[..] {
         [Some(("name", name))] => Ok(name.to_string()),
         _ => Err("options of a network are not supported yet".into()),
     }
@@ -104,9 +90,7 @@ pub fn network(text: &str) -> Parsed<String> {
 pub fn exposed(text: &str) -> Parsed<Vec<String>> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let range = range(ports).ok_or_else(|| format!("invalid range format for --expose: {text}"))?;
-    Ok(range
-        .map(|port| format!("{port}/{}", protocol.to_lowercase()))
-        .collect())
+    Ok(range.map(|port| format!("{port}/{}", protocol.to_lowercase())).collect())
 }
 
 #[cfg(test)]
@@ -134,17 +118,11 @@ mod tests {
         assert_eq!(extra_host("a=[::1]"), Ok("a:::1".into()));
         assert_eq!(exposed("80-81").unwrap(), ["80/tcp", "81/tcp"]);
         let port = &published("[::1]:8080:80").unwrap()[0];
-        assert_eq!(
-            (port.container.as_str(), port.host.host_ip.as_str()),
-            ("80/tcp", "::1")
-        );
+        assert_eq!((port.container.as_str(), port.host.host_ip.as_str()), ("80/tcp", "::1"));
         assert_eq!(port.host.host_port, "8080");
         let ports = published("90-91:80-81/udp").unwrap();
         assert_eq!(
-            ports
-                .iter()
-                .map(|port| port.container.as_str())
-                .collect::<Vec<_>>(),
+            ports.iter().map(|port| port.container.as_str()).collect::<Vec<_>>(),
             ["80/udp", "81/udp"]
         );
     }

@@ -373,9 +373,6 @@ impl Refused {
             (self.use_api_socket, "--use-api-socket"),
             (!self.disable_content_trust, "--disable-content-trust=false"),
         ];
-        given
-            .into_iter()
-            .find(|(is_given, _)| *is_given)
-            .map(|(_, name)| name)
+        given.into_iter().find(|(is_given, _)| *is_given).map(|(_, name)| name)
     }
 }

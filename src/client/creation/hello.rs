@@ -10,10 +10,7 @@ pub fn is_hello(reference: &Reference) -> bool {
 
 /// Tells it our namespaces, and gives it no network unless one was asked for: it needs none, and starts faster.
 pub fn prepare(flags: &mut Flags) {
-    flags
-        .process
-        .env
-        .insert(0, format!("CORACLE_CALLER={}", namespaces()));
+    flags.process.env.insert(0, format!("CORACLE_CALLER={}", namespaces()));
     if flags.network.network.is_empty() {
         flags.network.network.push("none".to_string());
     }
@@ -26,15 +23,8 @@ fn namespaces() -> String {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             // `pid_for_children` and its like are not namespaces that we are in.
-            let target = std::fs::read_link(entry.path())
-                .ok()
-                .filter(|_| !name.contains('_'))?;
-            let inode = target
-                .to_str()?
-                .split_once('[')?
-                .1
-                .trim_end_matches(']')
-                .to_string();
+            let target = std::fs::read_link(entry.path()).ok().filter(|_| !name.contains('_'))?;
+            let inode = target.to_str()?.split_once('[')?.1.trim_end_matches(']').to_string();
             Some(format!("{name}:{inode}"))
         })
         .collect();

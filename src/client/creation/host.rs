@@ -33,10 +33,7 @@ fn log(container: &Container) -> Result<LogConfig> {
     if driver == "none" && !container.log_opt.is_empty() {
         return Err(Error::usage("invalid logging opts for driver none"));
     }
-    Ok(LogConfig {
-        kind: driver,
-        config: unless_empty(pairs(&container.log_opt)),
-    })
+    Ok(LogConfig { kind: driver, config: unless_empty(pairs(&container.log_opt)) })
 }
 
 fn storage(config: &mut HostConfig, storage: &Storage, volumes: &[Volume]) -> Result<()> {
@@ -47,13 +44,8 @@ fn storage(config: &mut HostConfig, storage: &Storage, volumes: &[Volume]) -> Re
         Volume::Bind(bind) => Some(bind.clone()),
         Volume::Anonymous(_) => None,
     });
-    let tmpfs = storage
-        .tmpfs
-        .iter()
-        .map(|text| text.split_once(':').unwrap_or((text, "")));
-    let tmpfs: Labels = tmpfs
-        .map(|(target, options)| (target.to_string(), options.to_string()))
-        .collect();
+    let tmpfs = storage.tmpfs.iter().map(|text| text.split_once(':').unwrap_or((text, "")));
+    let tmpfs: Labels = tmpfs.map(|(target, options)| (target.to_string(), options.to_string())).collect();
     config.binds = unless_empty(binds.collect());
     config.tmpfs = unless_empty(tmpfs);
     config.mounts = unless_empty(storage.mount.clone());
@@ -107,10 +99,7 @@ fn isolation(config: &mut HostConfig, isolation: &Isolation) -> Result<()> {
 }
 
 fn limits(config: &mut HostConfig, limits: &Limits) -> Result<()> {
-    if let Some(value) = limits
-        .memory_swappiness
-        .filter(|value| !(-1..=100).contains(value))
-    {
+    if let Some(value) = limits.memory_swappiness.filter(|value| !(-1..=100).contains(value)) {
         let range = "Valid memory swappiness range is 0-100";
         return Err(Error::usage(format!("invalid value: {value}. {range}")));
     }
@@ -153,13 +142,7 @@ pub fn networking(network: &Network) -> Option<NetworkingConfig> {
     };
     let name = network.network.first().map_or("default", String::as_str);
     let first = unless_empty(first).map(|first| (name.to_string(), Some(first)));
-    let others = network
-        .network
-        .iter()
-        .skip(1)
-        .map(|name| (name.clone(), Some(EndpointSettings::default())));
+    let others = network.network.iter().skip(1).map(|name| (name.clone(), Some(EndpointSettings::default())));
     let endpoints = unless_empty(first.into_iter().chain(others).collect());
-    endpoints.map(|endpoints| NetworkingConfig {
-        endpoints_config: Some(endpoints),
-    })
+    endpoints.map(|endpoints| NetworkingConfig { endpoints_config: Some(endpoints) })
 }

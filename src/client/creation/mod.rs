@@ -38,14 +38,9 @@ impl Wanted {
         }
         if !matches!(flags.container.pull.as_str(), "always" | "missing" | "never" | "") {
             let allowed = r#"must be one of "always", "missing" or "never""#;
-            return Err(Error::usage(format!(
-                "invalid pull option: '{}': {allowed}",
-                flags.container.pull
-            )));
+            return Err(Error::usage(format!("invalid pull option: '{}': {allowed}", flags.container.pull)));
         }
-        let (image, command) = arguments
-            .split_first()
-            .ok_or_else(|| Error::usage("no image was named"))?;
+        let (image, command) = arguments.split_first().ok_or_else(|| Error::usage("no image was named"))?;
         if Reference::parse(image).is_ok_and(|reference| hello::is_hello(&reference)) {
             hello::prepare(&mut flags);
         }
@@ -53,11 +48,7 @@ impl Wanted {
         if let Some((rows, columns)) = terminal::size() {
             body.host_config.console_size = Some([rows, columns]);
         }
-        Ok(Wanted {
-            body,
-            flags,
-            image: image.clone(),
-        })
+        Ok(Wanted { body, flags, image: image.clone() })
     }
 
     /// Whether the daemon removes it when it ends.
@@ -74,10 +65,7 @@ impl Wanted {
         }
         let is_id = self.image.len() == 64 && self.image.bytes().all(|byte| byte.is_ascii_hexdigit());
         let reference = if is_id { None } else { Some(typed(&self.image)?) };
-        if let Some(reference) = reference
-            .as_ref()
-            .filter(|_| self.flags.container.pull == "always")
-        {
+        if let Some(reference) = reference.as_ref().filter(|_| self.flags.container.pull == "always") {
             self.pull(daemon, reference)?;
         }
         let created = match (self.request(daemon), &reference) {
@@ -90,18 +78,11 @@ impl Wanted {
             }
             (created, _) => created?,
         };
-        for warning in created["Warnings"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        for warning in created["Warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             eprintln!("WARNING: {warning}");
         }
         let id = created["Id"].as_str().unwrap_or_default().to_string();
-        let kept = daemon
-            .refuse_if_interrupted()
-            .and_then(|()| write_cidfile(cidfile, &id));
+        let kept = daemon.refuse_if_interrupted().and_then(|()| write_cidfile(cidfile, &id));
         if kept.is_err() {
             remove(daemon, &id);
         }
@@ -129,29 +110,19 @@ impl Wanted {
             ("platform", container.platform.as_deref().unwrap_or_default()),
         ];
         daemon.version()?;
-        json(
-            daemon
-                .without_signals()
-                .post_json("/containers/create", &query, &self.body)?,
-        )
+        json(daemon.without_signals().post_json("/containers/create", &query, &self.body)?)
     }
 
     fn pull(&self, daemon: &Daemon, reference: &Reference) -> Result<()> {
         let platform = self.flags.container.platform.as_deref().unwrap_or_default();
-        let shown = if self.flags.container.quiet {
-            Progress::Hidden
-        } else {
-            Progress::OnError
-        };
+        let shown = if self.flags.container.quiet { Progress::Hidden } else { Progress::OnError };
         pull::pull(daemon, reference, platform, shown)
     }
 }
 
 fn remove(daemon: &Daemon, id: &str) {
     // What fails here is not what the user has to know: the reason for discarding it is reported.
-    let _ = daemon
-        .without_signals()
-        .delete(&format!("/containers/{id}"), &[("force", "1"), ("v", "1")]);
+    let _ = daemon.without_signals().delete(&format!("/containers/{id}"), &[("force", "1"), ("v", "1")]);
 }
 
 /// Only now that there is an id, so that no interrupt leaves an empty file.
@@ -159,28 +130,16 @@ fn write_cidfile(path: Option<&str>, id: &str) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let failed = |error: std::io::Error| {
         let cause = Error::file("open", path, &error);
-        Error::new(
-            ErrorKind::Local,
-            format!("failed to create the container ID file: {cause}"),
-        )
+        Error::new(ErrorKind::Local, format!("failed to create the container ID file: {cause}"))
     };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(failed)?;
-    file.write_all(id.as_bytes())
-        .inspect_err(|_| drop(std::fs::remove_file(path)))
-        .map_err(failed)
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(id.as_bytes()).inspect_err(|_| drop(std::fs::remove_file(path))).map_err(failed)
 }
 
 /// An error of `run`, with docker's exit codes: 127 for a command that is not there, 126 for one that cannot be run, 125 for
 /// the rest.
 pub fn run_error(verb: &str, error: Error) -> Error {
-    if matches!(
-        error.kind(),
-        ErrorKind::Exit(_) | ErrorKind::Interrupted(_) | ErrorKind::BrokenPipe
-    ) {
+    if matches!(error.kind(), ErrorKind::Exit(_) | ErrorKind::Interrupted(_) | ErrorKind::BrokenPipe) {
         return error;
     }
     let text = error.to_string();

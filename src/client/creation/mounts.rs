@@ -37,22 +37,12 @@ fn absolute(path: &str) -> String {
             _ => {}
         }
     }
-    format!(
-        "/{}",
-        clean
-            .iter()
-            .map(|name| name.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join("/")
-    )
+    format!("/{}", clean.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
 /// Reads `type=bind,source=…,target=…,readonly,…`.
 pub fn parse(text: &str) -> Result<Mount, String> {
-    let mut mount = Mount {
-        kind: "volume".into(),
-        ..Mount::default()
-    };
+    let mut mount = Mount { kind: "volume".into(), ..Mount::default() };
     for field in fields(text)? {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key.to_lowercase(), Some(value)),
@@ -73,9 +63,8 @@ fn fields(text: &str) -> Result<Vec<String>, String> {
     let mut rest = Some(text);
     while let Some(text) = rest {
         let Some(quoted) = text.strip_prefix('"') else {
-            let (field, next) = text
-                .split_once(',')
-                .map_or((text, None), |(field, next)| (field, Some(next)));
+            let (field, next) =
+                text.split_once(',').map_or((text, None), |(field, next)| (field, Some(next)));
             fields.push(field.to_string());
             rest = next;
             continue;
@@ -147,8 +136,7 @@ fn driver(mount: &mut Mount) -> &mut VolumeDriver {
 fn insert(map: &mut Option<BTreeMap<String, String>>, pair: &str) {
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     if !key.is_empty() {
-        map.get_or_insert_default()
-            .insert(key.to_string(), value.to_string());
+        map.get_or_insert_default().insert(key.to_string(), value.to_string());
     }
 }
 
@@ -181,16 +169,11 @@ fn check(mount: &Mount) -> Result<(), String> {
         ("tmpfs", mount.tmpfs_options.is_some()),
     ];
     if let Some((kind, _)) = given.iter().find(|(kind, given)| *given && mount.kind != *kind) {
-        return Err(format!(
-            "cannot mix '{kind}-*' options with mount type '{}'",
-            mount.kind
-        ));
+        return Err(format!("cannot mix '{kind}-*' options with mount type '{}'", mount.kind));
     }
     let options = mount.bind_options.clone().unwrap_or_default();
     let needs = |value: &str, what: &str| {
-        Err(format!(
-            "option 'bind-recursive={value}' requires '{what}' to be specified in conjunction"
-        ))
+        Err(format!("option 'bind-recursive={value}' requires '{what}' to be specified in conjunction"))
     };
     match () {
         () if options.read_only_non_recursive && !mount.read_only => needs("writable", "readonly"),

@@ -10,9 +10,7 @@ use api::{ContainerConfig, ContainerCreateRequest, Empty, HealthConfig, Labels, 
 /// The body for one image and its command line.
 pub fn build(flags: &Flags, image: &str, command: &[String]) -> Result<ContainerCreateRequest> {
     if flags.container.rm && !matches!(flags.container.restart.name.as_str(), "" | "no") {
-        return Err(Error::usage(
-            "conflicting options: cannot specify both --restart and --rm",
-        ));
+        return Err(Error::usage("conflicting options: cannot specify both --restart and --rm"));
     }
     let volumes: Vec<Volume> = flags.storage.volume.iter().map(|text| volume(text)).collect();
     Ok(ContainerCreateRequest {
@@ -104,10 +102,7 @@ fn health(flags: &Health) -> Result<Option<HealthConfig>> {
         value => Ok(value),
     };
     let check = HealthConfig {
-        test: flags
-            .health_cmd
-            .clone()
-            .map(|command| vec!["CMD-SHELL".to_string(), command]),
+        test: flags.health_cmd.clone().map(|command| vec!["CMD-SHELL".to_string(), command]),
         interval: number("--health-interval", flags.health_interval)?,
         timeout: number("--health-timeout", flags.health_timeout)?,
         start_period: number("--health-start-period", flags.health_start_period)?,
@@ -116,10 +111,9 @@ fn health(flags: &Health) -> Result<Option<HealthConfig>> {
     };
     match (flags.no_healthcheck, unless_empty(check)) {
         (true, Some(_)) => Err(Error::usage("--no-healthcheck conflicts with --health-* options")),
-        (true, None) => Ok(Some(HealthConfig {
-            test: Some(vec!["NONE".to_string()]),
-            ..HealthConfig::default()
-        })),
+        (true, None) => {
+            Ok(Some(HealthConfig { test: Some(vec!["NONE".to_string()]), ..HealthConfig::default() }))
+        }
         (false, check) => Ok(check),
     }
 }
@@ -133,9 +127,7 @@ mod tests {
 
     /// The body without what says nothing.
     fn body(line: &[&str]) -> String {
-        let command = docker_habits(Flags::augment_args(
-            clap::Command::new("run").disable_help_flag(true),
-        ));
+        let command = docker_habits(Flags::augment_args(clap::Command::new("run").disable_help_flag(true)));
         let parsed = command.try_get_matches_from(std::iter::once(&"run").chain(line));
         let flags = Flags::from_arg_matches(&parsed.unwrap()).unwrap();
         match build(&flags, "busybox", &["sh".into(), "-c".into()]) {

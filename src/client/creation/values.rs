@@ -28,11 +28,7 @@ pub fn variable(text: &str) -> Parsed<String> {
 
 /// `name=value`, or `name` alone.
 pub fn label(text: &str) -> Parsed<String> {
-    let name = text
-        .split('=')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches([' ', '\t']);
+    let name = text.split('=').next().unwrap_or_default().trim_start_matches([' ', '\t']);
     match name {
         "" => Err(format!("invalid label '{text}': empty name")),
         name if name.contains([' ', '\t']) => Err(format!("label '{name}' contains whitespaces")),
@@ -51,9 +47,7 @@ pub fn pairs_from_file(path: &str, lookup: impl Fn(&str) -> Option<String>) -> R
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (name, value) = line
-            .split_once('=')
-            .map_or((line, None), |(name, value)| (name, Some(value)));
+        let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
         if name.is_empty() {
             return Err(invalid(format!("no variable name on line '{line}'")));
         }
@@ -75,15 +69,8 @@ pub fn restart_policy(text: &str) -> Parsed<RestartPolicy> {
         return Err("invalid restart policy format: no policy provided before colon".into());
     }
     let bad = "invalid restart policy format: maximum retry count must be an integer";
-    let count: i64 = if count.is_empty() {
-        0
-    } else {
-        count.parse().map_err(|_| bad)?
-    };
-    Ok(RestartPolicy {
-        name: name.to_string(),
-        maximum_retry_count: count,
-    })
+    let count: i64 = if count.is_empty() { 0 } else { count.parse().map_err(|_| bad)? };
+    Ok(RestartPolicy { name: name.to_string(), maximum_retry_count: count })
 }
 
 /// A namespace mode: empty, `host`, `private`, or `container:x` for pids.
@@ -92,27 +79,16 @@ pub fn one_of(flag: &'static str, name: &'static str) -> impl Fn(&str) -> Parsed
         let known = match text {
             "" | "host" => true,
             "private" => flag == "cgroupns" || flag == "pid",
-            other => {
-                flag == "pid"
-                    && other
-                        .strip_prefix("container:")
-                        .is_some_and(|name| !name.is_empty())
-            }
+            other => flag == "pid" && other.strip_prefix("container:").is_some_and(|name| !name.is_empty()),
         };
-        if known {
-            Ok(text.to_string())
-        } else {
-            Err(format!("--{flag}: invalid {name} mode"))
-        }
+        if known { Ok(text.to_string()) } else { Err(format!("--{flag}: invalid {name} mode")) }
     }
 }
 
 /// `/dev/x[:/dev/y][:rwm]`.
 pub fn device(text: &str) -> Parsed<DeviceMapping> {
     let is_mode = |part: &str| {
-        let distinct = part
-            .chars()
-            .all(|letter| "rwm".contains(letter) && part.matches(letter).count() == 1);
+        let distinct = part.chars().all(|letter| "rwm".contains(letter) && part.matches(letter).count() == 1);
         !part.is_empty() && distinct
     };
     let bad = || format!("bad format for path: {text}");
@@ -139,27 +115,12 @@ pub fn device(text: &str) -> Parsed<DeviceMapping> {
 
 /// `name=value` of a namespaced kernel setting.
 pub fn sysctl(text: &str) -> Parsed<String> {
-    let ipc = [
-        "msgmax",
-        "msgmnb",
-        "msgmni",
-        "sem",
-        "shmall",
-        "shmmax",
-        "shmmni",
-        "shm_rmid_forced",
-    ];
+    let ipc = ["msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"];
     let allowed = text.split_once('=').is_some_and(|(name, _)| {
-        let is_ipc = name
-            .strip_prefix("kernel.")
-            .is_some_and(|rest| ipc.contains(&rest));
+        let is_ipc = name.strip_prefix("kernel.").is_some_and(|rest| ipc.contains(&rest));
         is_ipc || name.starts_with("net.") || name.starts_with("fs.mqueue.")
     });
-    if allowed {
-        Ok(text.to_string())
-    } else {
-        Err(format!("sysctl '{text}' is not allowed"))
-    }
+    if allowed { Ok(text.to_string()) } else { Err(format!("sysctl '{text}' is not allowed")) }
 }
 
 /// The limits of setrlimit(2), by Docker's names.
@@ -174,24 +135,16 @@ pub fn ulimit(text: &str) -> Parsed<Ulimit> {
         return Err(format!("invalid ulimit type: {name}"));
     }
     let number = |digits: &str| {
-        digits
-            .parse::<i64>()
-            .map_err(|_| format!("strconv.ParseInt: parsing {digits:?}: invalid syntax"))
+        digits.parse::<i64>().map_err(|_| format!("strconv.ParseInt: parsing {digits:?}: invalid syntax"))
     };
     let (soft, hard) = match limits.split_once(':') {
         Some((soft, hard)) => (number(soft)?, number(hard)?),
         None => (number(limits)?, number(limits)?),
     };
     if hard != -1 && (soft == -1 || soft > hard) {
-        return Err(format!(
-            "ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"
-        ));
+        return Err(format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"));
     }
-    Ok(Ulimit {
-        name: name.to_string(),
-        hard,
-        soft,
-    })
+    Ok(Ulimit { name: name.to_string(), hard, soft })
 }
 
 /// `/dev/sda:1mb`.
@@ -221,10 +174,7 @@ fn rate(text: &str, parse: impl Fn(&str) -> Option<u64>, unit: &str, more: &str)
             .trim_end_matches('.')
             .to_string()
     };
-    Ok(ThrottleDevice {
-        path: path.to_string(),
-        rate: parse(rate).ok_or_else(bad)?,
-    })
+    Ok(ThrottleDevice { path: path.to_string(), rate: parse(rate).ok_or_else(bad)? })
 }
 
 /// A size, or -1 for no limit.
@@ -249,9 +199,7 @@ pub fn security_option(text: &str) -> Result<String> {
         Error::usage(format!("opening seccomp profile ({value}) failed: {reason}"))
     })?;
     let profile: Value = serde_json::from_slice(&bytes).map_err(|error| {
-        Error::usage(format!(
-            "compacting json for seccomp profile ({value}) failed: {error}"
-        ))
+        Error::usage(format!("compacting json for seccomp profile ({value}) failed: {error}"))
     })?;
     Ok(format!("seccomp={profile}"))
 }
@@ -296,14 +244,9 @@ mod tests {
         let path = folder.path().join("env");
         std::fs::write(&path, "\u{feff}# comment\n\n  A=1 \nB\nC\n").unwrap();
         let lookup = |name: &str| (name == "B").then(|| "ours".to_string());
-        assert_eq!(
-            pairs_from_file(path.to_str().unwrap(), lookup).unwrap(),
-            ["A=1 ", "B=ours"]
-        );
+        assert_eq!(pairs_from_file(path.to_str().unwrap(), lookup).unwrap(), ["A=1 ", "B=ours"]);
         std::fs::write(&path, "a b=c\n").unwrap();
-        let error = pairs_from_file(path.to_str().unwrap(), |_| None)
-            .unwrap_err()
-            .to_string();
+        let error = pairs_from_file(path.to_str().unwrap(), |_| None).unwrap_err().to_string();
         assert!(error.ends_with("variable 'a b' contains whitespaces"), "{error}");
     }
 }

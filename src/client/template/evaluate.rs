@@ -9,12 +9,7 @@ use serde_json::Value;
 /// Renders `nodes` with `dot` as the outermost dot.
 pub fn render(nodes: &[Node], source: &str, dot: &Value, mode: Mode) -> Result<String, TemplateError> {
     let variables = vec![(String::new(), dot.clone())];
-    let mut scope = Scope {
-        source,
-        mode,
-        variables,
-        output: String::new(),
-    };
+    let mut scope = Scope { source, mode, variables, output: String::new() };
     scope.list(nodes, dot)?;
     Ok(scope.output)
 }
@@ -86,22 +81,18 @@ impl Scope<'_> {
         let scope = self.variables.len();
         let value = self.commands(over, dot)?;
         let elements = match &value {
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| (Value::from(at), item.clone()))
-                .collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(at, item)| (Value::from(at), item.clone())).collect()
+            }
             Value::Object(map) => {
-                let mut pairs: Vec<(Value, Value)> = map
-                    .iter()
-                    .map(|(key, item)| (key.as_str().into(), item.clone()))
-                    .collect();
+                let mut pairs: Vec<(Value, Value)> =
+                    map.iter().map(|(key, item)| (key.as_str().into(), item.clone())).collect();
                 pairs.sort_by(|one, other| one.0.as_str().cmp(&other.0.as_str()));
                 pairs
             }
-            Value::Number(count) => (0..count.as_i64().unwrap_or(0))
-                .map(|at| (at.into(), at.into()))
-                .collect(),
+            Value::Number(count) => {
+                (0..count.as_i64().unwrap_or(0)).map(|at| (at.into(), at.into())).collect()
+            }
             Value::Null => Vec::new(),
             other => return Err(self.failed(over, format!("range can't iterate over {}", plain(other)))),
         };
@@ -144,10 +135,7 @@ impl Scope<'_> {
     }
 
     fn command(&mut self, command: &Command, dot: &Value, piped: Option<Value>) -> Evaluated<Value> {
-        let (first, rest) = command
-            .operands
-            .split_first()
-            .expect("the parser makes no empty command");
+        let (first, rest) = command.operands.split_first().expect("the parser makes no empty command");
         let Base::Function(name) = &first.base else {
             let value = self.operand(first, dot)?;
             return match (rest.is_empty() && piped.is_none(), &value) {
@@ -155,11 +143,7 @@ impl Scope<'_> {
                 // `.Label "key"` is a method of Docker's rows: here it is a map that is indexed.
                 (false, Value::Object(map)) if first.fields.last().is_some_and(|field| field == "Label") => {
                     let key = self.operand(rest.first().unwrap_or(first), dot)?;
-                    Ok(key
-                        .as_str()
-                        .and_then(|key| map.get(key))
-                        .cloned()
-                        .unwrap_or_else(|| "".into()))
+                    Ok(key.as_str().and_then(|key| map.get(key)).cloned().unwrap_or_else(|| "".into()))
                 }
                 _ => Err(self.error(first, "can't give argument to non-function")),
             };
@@ -167,10 +151,8 @@ impl Scope<'_> {
         if matches!(name.as_str(), "and" | "or") {
             return self.short_circuit(name == "and", rest, dot, piped);
         }
-        let mut arguments = rest
-            .iter()
-            .map(|operand| self.operand(operand, dot))
-            .collect::<Evaluated<Vec<_>>>()?;
+        let mut arguments =
+            rest.iter().map(|operand| self.operand(operand, dot)).collect::<Evaluated<Vec<_>>>()?;
         arguments.extend(piped);
         functions::call(name, &arguments, self.mode)
             .map_err(|reason| self.error(first, &format!("error calling {name}: {reason}")))
@@ -215,10 +197,8 @@ impl Scope<'_> {
                     return Err(self.error(operand, &format!("nil data; no entry for key {field:?}")));
                 }
                 other => {
-                    let reason = format!(
-                        "can't evaluate field {field} in type {}",
-                        functions::type_name(&other)
-                    );
+                    let reason =
+                        format!("can't evaluate field {field} in type {}", functions::type_name(&other));
                     return Err(self.error(operand, &reason));
                 }
             };
@@ -227,23 +207,14 @@ impl Scope<'_> {
     }
 
     fn failed(&self, pipeline: &Pipeline, reason: String) -> TemplateError {
-        let operand = pipeline
-            .commands
-            .first()
-            .and_then(|command| command.operands.first());
-        operand.map_or_else(
-            || TemplateError(reason.clone()),
-            |operand| self.error(operand, &reason),
-        )
+        let operand = pipeline.commands.first().and_then(|command| command.operands.first());
+        operand.map_or_else(|| TemplateError(reason.clone()), |operand| self.error(operand, &reason))
     }
 
     fn error(&self, operand: &Operand, reason: &str) -> TemplateError {
         let before = &self.source[..operand.offset];
         let line = 1 + before.matches('\n').count();
         let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
-        TemplateError(format!(
-            ":{line}:{column}: executing \"\" at <{}>: {reason}",
-            operand.text
-        ))
+        TemplateError(format!(":{line}:{column}: executing \"\" at <{}>: {reason}", operand.text))
     }
 }

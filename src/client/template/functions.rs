@@ -19,18 +19,12 @@ pub fn exists(name: &str) -> bool {
 pub fn call(name: &str, arguments: &[Value], mode: Mode) -> Result<Value, String> {
     let leaves_titles_alone = ["json", "split", "join", "title", "lower", "upper", "truncate"];
     if mode == Mode::Headers && leaves_titles_alone.contains(&name) {
-        return Ok(arguments
-            .iter()
-            .find(|argument| argument.is_string())
-            .cloned()
-            .unwrap_or_default());
+        return Ok(arguments.iter().find(|argument| argument.is_string()).cloned().unwrap_or_default());
     }
     match (name, arguments) {
         ("not", [value]) => Ok((!is_true(value)).into()),
         ("len", [value]) => length(value).map(Value::from),
-        ("index", [value, keys @ ..]) => keys
-            .iter()
-            .try_fold(value.clone(), |value, key| index(&value, key)),
+        ("index", [value, keys @ ..]) => keys.iter().try_fold(value.clone(), |value, key| index(&value, key)),
         ("slice", [value, bounds @ ..]) => slice(value, bounds),
         ("print", values) => Ok(print(values).into()),
         ("println", values) => Ok((values.iter().map(plain).collect::<Vec<_>>().join(" ") + "\n").into()),
@@ -48,31 +42,21 @@ pub fn call(name: &str, arguments: &[Value], mode: Mode) -> Result<Value, String
         ("gt", [one, other]) => Ok(compare(one, other)?.is_gt().into()),
         ("ge", [one, other]) => Ok(compare(one, other)?.is_ge().into()),
         ("json", [value]) => Ok(value.to_string().into()),
-        ("split", [text, separator]) => Ok(string(text)?
-            .split(string(separator)?)
-            .map(Value::from)
-            .collect::<Vec<_>>()
-            .into()),
-        ("join", [Value::Array(items), separator]) => Ok(items
-            .iter()
-            .map(plain)
-            .collect::<Vec<_>>()
-            .join(string(separator)?)
-            .into()),
+        ("split", [text, separator]) => {
+            Ok(string(text)?.split(string(separator)?).map(Value::from).collect::<Vec<_>>().into())
+        }
+        ("join", [Value::Array(items), separator]) => {
+            Ok(items.iter().map(plain).collect::<Vec<_>>().join(string(separator)?).into())
+        }
         ("join", [Value::Null, _]) => Ok("".into()),
         ("title", [text]) => Ok(title(string(text)?).into()),
         ("lower", [text]) => Ok(string(text)?.to_lowercase().into()),
         ("upper", [text]) => Ok(string(text)?.to_uppercase().into()),
         ("pad", [text, before, after]) => Ok(pad(string(text)?, count(before)?, count(after)?).into()),
-        ("truncate", [text, length]) => Ok(string(text)?
-            .chars()
-            .take(count(length)?)
-            .collect::<String>()
-            .into()),
-        _ => Err(format!(
-            "wrong number or type of args for {name}: got {}",
-            arguments.len()
-        )),
+        ("truncate", [text, length]) => {
+            Ok(string(text)?.chars().take(count(length)?).collect::<String>().into())
+        }
+        _ => Err(format!("wrong number or type of args for {name}: got {}", arguments.len())),
     }
 }
 
@@ -90,15 +74,11 @@ pub fn type_name(value: &Value) -> &'static str {
 }
 
 fn string(value: &Value) -> Result<&str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("expected string; found {}", type_name(value)))
+    value.as_str().ok_or_else(|| format!("expected string; found {}", type_name(value)))
 }
 
 fn count(value: &Value) -> Result<usize, String> {
-    let number = value
-        .as_u64()
-        .ok_or_else(|| format!("expected integer; found {}", plain(value)))?;
+    let number = value.as_u64().ok_or_else(|| format!("expected integer; found {}", plain(value)))?;
     usize::try_from(number).map_err(|error| error.to_string())
 }
 
@@ -116,9 +96,7 @@ fn index(value: &Value, key: &Value) -> Result<Value, String> {
     match (value, key) {
         (Value::Array(items), Value::Number(number)) => {
             let found = number.as_u64().and_then(|at| items.get(at as usize));
-            found
-                .cloned()
-                .ok_or_else(|| format!("index out of range: {number}"))
+            found.cloned().ok_or_else(|| format!("index out of range: {number}"))
         }
         (Value::Object(map), Value::String(key)) => Ok(map.get(key).cloned().unwrap_or_else(|| missing(map))),
         (Value::Null, Value::String(_)) => Ok("".into()),
@@ -140,17 +118,13 @@ fn slice(value: &Value, bounds: &[Value]) -> Result<Value, String> {
     let from = bounds.first().map_or(Ok(0), count)?;
     let to = bounds.get(1).map_or(Ok(size), count)?;
     if from > to || to > size {
-        return Err(format!(
-            "index out of range: {}",
-            if to > size { to } else { from }
-        ));
+        return Err(format!("index out of range: {}", if to > size { to } else { from }));
     }
     match value {
         Value::Array(items) => Ok(items[from..to].to_vec().into()),
-        Value::String(text) => text
-            .get(from..to)
-            .map(Value::from)
-            .ok_or_else(|| "slice within a character".into()),
+        Value::String(text) => {
+            text.get(from..to).map(Value::from).ok_or_else(|| "slice within a character".into())
+        }
         other => Err(format!("can't slice item of type {}", type_name(other))),
     }
 }
@@ -160,10 +134,9 @@ fn compare(one: &Value, other: &Value) -> Result<Ordering, String> {
         (Value::String(one), Value::String(other)) => Ok(one.cmp(other)),
         (Value::Bool(one), Value::Bool(other)) => Ok(one.cmp(other)),
         (Value::Null, Value::Null) => Ok(Ordering::Equal),
-        (Value::Number(one), Value::Number(other)) => one
-            .as_f64()
-            .partial_cmp(&other.as_f64())
-            .ok_or_else(|| "numbers without an order".into()),
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().partial_cmp(&other.as_f64()).ok_or_else(|| "numbers without an order".into())
+        }
         _ => Err("incompatible types for comparison".into()),
     }
 }
@@ -185,11 +158,7 @@ fn title(text: &str) -> String {
     let raise = |letter: char| {
         let starts = !previous.is_alphanumeric() && previous != '_' && previous != '\'';
         previous = letter;
-        if starts {
-            letter.to_uppercase().next().unwrap_or(letter)
-        } else {
-            letter
-        }
+        if starts { letter.to_uppercase().next().unwrap_or(letter) } else { letter }
     };
     text.chars().map(raise).collect()
 }
@@ -208,9 +177,7 @@ fn printf(format: &str, values: &[Value]) -> String {
     while let Some(at) = rest.find('%') {
         text.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let end = rest
-            .find(|letter: char| !"+-# 0123456789.".contains(letter))
-            .unwrap_or(rest.len());
+        let end = rest.find(|letter: char| !"+-# 0123456789.".contains(letter)).unwrap_or(rest.len());
         let (flags, tail) = rest.split_at(end);
         let Some(verb) = tail.chars().next() else {
             text.push_str("%!(NOVERB)");
@@ -224,9 +191,7 @@ fn printf(format: &str, values: &[Value]) -> String {
         }
     }
     text.push_str(rest);
-    let extra: Vec<String> = values
-        .map(|value| format!("{}={}", type_name(value), plain(value)))
-        .collect();
+    let extra: Vec<String> = values.map(|value| format!("{}={}", type_name(value), plain(value))).collect();
     if !extra.is_empty() {
         text.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
     }
@@ -236,9 +201,8 @@ fn printf(format: &str, values: &[Value]) -> String {
 /// One value by one verb: `%-10s`, `%05d`, `%.2f`, `%q`.
 fn one_verb(flags: &str, verb: char, value: &Value) -> String {
     let size = flags.trim_start_matches(['+', '-', '#', ' ', '0']);
-    let (width, precision) = size
-        .split_once('.')
-        .map_or((size, None), |(width, digits)| (width, Some(digits)));
+    let (width, precision) =
+        size.split_once('.').map_or((size, None), |(width, digits)| (width, Some(digits)));
     let precision: Option<usize> = precision.map(|digits| digits.parse().unwrap_or(0));
     let body = match (verb, value) {
         ('v', value) => plain(value),
@@ -254,15 +218,9 @@ fn one_verb(flags: &str, verb: char, value: &Value) -> String {
         }
         (verb, value) => format!("%!{verb}({}={})", type_name(value), plain(value)),
     };
-    let missing = width
-        .parse::<usize>()
-        .unwrap_or(0)
-        .saturating_sub(body.chars().count());
+    let missing = width.parse::<usize>().unwrap_or(0).saturating_sub(body.chars().count());
     let leading = &flags[..flags.len() - size.len()];
-    match (
-        leading.contains('-'),
-        leading.contains('0') && "dxf".contains(verb),
-    ) {
+    match (leading.contains('-'), leading.contains('0') && "dxf".contains(verb)) {
         (true, _) => body + &" ".repeat(missing),
         (false, true) => "0".repeat(missing) + &body,
         (false, false) => " ".repeat(missing) + &body,

@@ -40,11 +40,7 @@ pub enum Kind {
 
 /// Splits the template into tokens.
 pub fn tokens(source: &str) -> Result<Vec<Token>, TemplateError> {
-    let mut lexer = Lexer {
-        source,
-        at: 0,
-        tokens: Vec::new(),
-    };
+    let mut lexer = Lexer { source, at: 0, tokens: Vec::new() };
     let mut trim_next = false;
     while lexer.at < source.len() {
         let open = source[lexer.at..].find("{{").map(|found| lexer.at + found);
@@ -68,8 +64,7 @@ pub fn tokens(source: &str) -> Result<Vec<Token>, TemplateError> {
 }
 
 fn has_left_trim(rest: &str) -> bool {
-    rest.strip_prefix('-')
-        .is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    rest.strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_whitespace))
 }
 
 struct Lexer<'a> {
@@ -111,10 +106,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn comment(&mut self) -> Result<bool, TemplateError> {
-        let end = self
-            .rest()
-            .find("*/")
-            .ok_or_else(|| self.error("unclosed comment"))?;
+        let end = self.rest().find("*/").ok_or_else(|| self.error("unclosed comment"))?;
         self.at += end + 2;
         let trimmed = self.rest().trim_start();
         let closed = trimmed.strip_prefix("-}}").map(|rest| (rest, true));
@@ -161,9 +153,7 @@ impl<'a> Lexer<'a> {
 
     fn name(&mut self) -> String {
         let rest = self.rest();
-        let end = rest
-            .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .unwrap_or(rest.len());
+        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
         self.at += end;
         rest[..end].to_string()
     }
@@ -178,9 +168,7 @@ impl<'a> Lexer<'a> {
             Some(hex) => i64::from_str_radix(hex, 16).ok().map(|value| value as f64),
             None => digits.parse().ok(),
         };
-        value
-            .map(Kind::Number)
-            .ok_or_else(|| self.error(&format!("bad number syntax: {text:?}")))
+        value.map(Kind::Number).ok_or_else(|| self.error(&format!("bad number syntax: {text:?}")))
     }
 
     fn quoted(&mut self, quote: char) -> Result<Kind, TemplateError> {
@@ -206,18 +194,12 @@ impl<'a> Lexer<'a> {
                 letter => text.push(letter),
             }
         }
-        let name = if quote == '`' {
-            "raw quoted string"
-        } else {
-            "quoted string"
-        };
+        let name = if quote == '`' { "raw quoted string" } else { "quoted string" };
         Err(self.error(&format!("unterminated {name}")))
     }
 
     fn error(&self, what: &str) -> TemplateError {
-        let line = 1 + self.source[..self.at.min(self.source.len())]
-            .matches('\n')
-            .count();
+        let line = 1 + self.source[..self.at.min(self.source.len())].matches('\n').count();
         TemplateError(format!(":{line}: {what}"))
     }
 }

@@ -34,10 +34,7 @@ impl Template {
     /// Reads a template.
     pub fn parse(source: &str) -> Result<Template, TemplateError> {
         let nodes = parser::parse(source)?;
-        Ok(Template {
-            nodes,
-            source: source.to_string(),
-        })
+        Ok(Template { nodes, source: source.to_string() })
     }
 
     /// Applies it to `dot`.
@@ -72,10 +69,7 @@ mod tests {
     }
 
     fn all(templates: &[&str]) -> String {
-        templates
-            .iter()
-            .map(|template| format!("{template}\n  {:?}\n", render(template)))
-            .collect()
+        templates.iter().map(|template| format!("{template}\n  {:?}\n", render(template))).collect()
     }
 
     #[test]
@@ -142,9 +136,6 @@ mod tests {
     fn header_functions_leave_titles_alone() {
         let titles = json!({"ID": "CONTAINER ID"});
         let parsed = Template::parse("{{lower .ID}} {{json .ID}} {{truncate .ID 3}}").unwrap();
-        assert_eq!(
-            parsed.render(&titles, Mode::Headers).unwrap(),
-            "CONTAINER ID CONTAINER ID CONTAINER ID"
-        );
+        assert_eq!(parsed.render(&titles, Mode::Headers).unwrap(), "CONTAINER ID CONTAINER ID CONTAINER ID");
     }
 }

@@ -71,13 +71,8 @@ pub enum Base {
 
 /// Reads a whole template.
 pub fn parse(source: &str) -> Result<Vec<Node>, TemplateError> {
-    let mut parser = Parser {
-        source,
-        tokens: tokens(source)?,
-        at: 0,
-        variables: vec![String::new()],
-        loops: 0,
-    };
+    let mut parser =
+        Parser { source, tokens: tokens(source)?, at: 0, variables: vec![String::new()], loops: 0 };
     let (nodes, end) = parser.list()?;
     match end {
         Stop::Source => Ok(nodes),
@@ -120,19 +115,15 @@ impl Parser<'_> {
     }
 
     fn error(&self, what: impl std::fmt::Display) -> TemplateError {
-        let offset = self
-            .tokens
-            .get(self.at.saturating_sub(1))
-            .map_or(self.source.len(), |token| token.offset);
+        let offset =
+            self.tokens.get(self.at.saturating_sub(1)).map_or(self.source.len(), |token| token.offset);
         let line = 1 + self.source[..offset].matches('\n').count();
         TemplateError(format!(":{line}: {what}"))
     }
 
     fn close(&mut self, context: &str) -> Parsed<()> {
         match self.next() {
-            Some(Token {
-                kind: Kind::Close, ..
-            }) => Ok(()),
+            Some(Token { kind: Kind::Close, .. }) => Ok(()),
             Some(_) => Err(self.error(format!("unexpected operand in {context}"))),
             None => Err(self.error("unclosed action")),
         }
@@ -237,11 +228,7 @@ impl Parser<'_> {
         if declares {
             self.variables.extend(variables.iter().cloned());
         }
-        Ok(Pipeline {
-            variables,
-            declares,
-            commands,
-        })
+        Ok(Pipeline { variables, declares, commands })
     }
 
     /// `$x :=`, `$x =`, `$i, $x :=`, or nothing.
@@ -319,27 +306,16 @@ impl Parser<'_> {
         };
         let mut offset = token.offset;
         self.chain(&mut fields, &mut offset);
-        let end = self
-            .tokens
-            .get(self.at)
-            .map_or(self.source.len(), |token| token.offset);
+        let end = self.tokens.get(self.at).map_or(self.source.len(), |token| token.offset);
         let text = self.source[token.offset..end].trim().to_string();
-        Ok(Operand {
-            base,
-            fields,
-            offset,
-            text,
-        })
+        Ok(Operand { base, fields, offset, text })
     }
 
     /// Further fields, which follow without a blank. Go places a chain where its second part starts.
     fn chain(&mut self, fields: &mut Vec<String>, offset: &mut usize) {
         let mut first = true;
-        while let Some(Token {
-            kind: Kind::Field(name),
-            offset: at,
-            spaced: false,
-        }) = self.tokens.get(self.at)
+        while let Some(Token { kind: Kind::Field(name), offset: at, spaced: false }) =
+            self.tokens.get(self.at)
         {
             if std::mem::take(&mut first) {
                 *offset = *at;

@@ -22,10 +22,8 @@ fn inner(value: &Value) -> String {
         },
         Value::Array(items) => format!("[{}]", items.iter().map(inner).collect::<Vec<_>>().join(" ")),
         Value::Object(map) => {
-            let mut pairs: Vec<String> = map
-                .iter()
-                .map(|(key, item)| format!("{key}:{}", inner(item)))
-                .collect();
+            let mut pairs: Vec<String> =
+                map.iter().map(|(key, item)| format!("{key}:{}", inner(item))).collect();
             pairs.sort();
             format!("map[{}]", pairs.join(" "))
         }
@@ -40,11 +38,7 @@ fn go_float(value: f64) -> String {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    format!(
-        "{digits}e{}{:02}",
-        if exponent < 0 { '-' } else { '+' },
-        exponent.abs()
-    )
+    format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
 /// Whether `if` takes a value for true: nothing empty or zero is.

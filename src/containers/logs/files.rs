@@ -33,11 +33,7 @@ impl LogFiles {
                 }
             }
         }
-        Ok(LogFiles {
-            path,
-            current: current.map(BufReader::new),
-            line: Vec::new(),
-        })
+        Ok(LogFiles { path, current: current.map(BufReader::new), line: Vec::new() })
     }
 
     /// The next whole line, without waiting for one.
@@ -69,11 +65,7 @@ impl LogFiles {
 fn existing(path: &PathBuf) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for number in 0.. {
-        let name = if number == 0 {
-            path.clone()
-        } else {
-            numbered(path, number)
-        };
+        let name = if number == 0 { path.clone() } else { numbered(path, number) };
         match File::open(name) {
             Ok(file) => files.push(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
@@ -152,23 +144,13 @@ mod tests {
         std::fs::write(folder.path().join("x.log.2"), "1\n2\n").expect("write");
         std::fs::write(folder.path().join("x.log.1"), "3\n4\n").expect("write");
         std::fs::write(&path, "5\n").expect("write");
-        let expected = [
-            "",
-            "5\n",
-            "4\n5\n",
-            "3\n4\n5\n",
-            "2\n3\n4\n5\n",
-            "1\n2\n3\n4\n5\n",
-            "1\n2\n3\n4\n5\n",
-        ];
+        let expected =
+            ["", "5\n", "4\n5\n", "3\n4\n5\n", "2\n3\n4\n5\n", "1\n2\n3\n4\n5\n", "1\n2\n3\n4\n5\n"];
         for (tail, expected) in expected.iter().enumerate() {
             let mut files = LogFiles::open(path.clone(), Some(tail)).expect("open");
             assert_eq!(&all(&mut files), expected, "the last {tail}");
         }
-        assert_eq!(
-            all(&mut LogFiles::open(path, None).expect("open")),
-            "1\n2\n3\n4\n5\n"
-        );
+        assert_eq!(all(&mut LogFiles::open(path, None).expect("open")), "1\n2\n3\n4\n5\n");
     }
 
     #[test]

@@ -43,11 +43,7 @@ impl Engine {
     #[track_caller]
     pub fn start_as(who: Who) -> Engine {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let token = format!(
-            "ct{}-{}",
-            std::process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        let token = format!("ct{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&token);
         std::fs::create_dir(&folder).expect("a folder for the engine");
         if who == Who::CoracleRootless && is_root() {
@@ -56,14 +52,8 @@ impl Engine {
                 .expect("cargo xtask test makes the user");
             nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
         }
-        let mut engine = Engine {
-            who,
-            token,
-            folder,
-            namespace: Namespace::new(),
-            daemon: None,
-            finished: false,
-        };
+        let mut engine =
+            Engine { who, token, folder, namespace: Namespace::new(), daemon: None, finished: false };
         engine.start_daemon();
         engine
     }
@@ -78,19 +68,11 @@ impl Engine {
             .open(self.folder.join("daemon.log"))
             .expect("a log");
         let mut command = self.daemon_command(&[]);
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
-            .stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
         self.daemon = Some(command.spawn().expect("the daemon starts"));
         let deadline = Instant::now() + PATIENCE;
         while self.docker(&["version"]).code != 0 {
-            let ended = self
-                .daemon
-                .as_mut()
-                .expect("just started")
-                .try_wait()
-                .expect("wait");
+            let ended = self.daemon.as_mut().expect("just started").try_wait().expect("wait");
             assert!(
                 ended.is_none() && Instant::now() < deadline,
                 "the daemon does not answer: {}",
@@ -112,14 +94,7 @@ impl Engine {
         if self.who != Who::Dockerd {
             command.arg("daemon");
         }
-        command.args([
-            "--data-root",
-            &in_folder("data"),
-            "--exec-root",
-            &in_folder("exec"),
-            "--host",
-            &host,
-        ]);
+        command.args(["--data-root", &in_folder("data"), "--exec-root", &in_folder("exec"), "--host", &host]);
         command.args(["--pidfile", &in_folder("pid")]);
         if self.who != Who::CoracleRootless && is_root() {
             command.args(["--cgroup-parent", &format!("/{}", self.token)]);
@@ -145,20 +120,8 @@ impl Engine {
             std::fs::copy(coracle_binary(), &copy).expect("a copy of the binary");
         }
         let mut command = self.inside("setpriv");
-        command
-            .args([
-                "--reuid",
-                ORDINARY_USER,
-                "--regid",
-                ORDINARY_USER,
-                "--clear-groups",
-                "--",
-            ])
-            .arg(copy);
-        command
-            .env("HOME", &self.folder)
-            .env("XDG_RUNTIME_DIR", &self.folder)
-            .current_dir(&self.folder);
+        command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]).arg(copy);
+        command.env("HOME", &self.folder).env("XDG_RUNTIME_DIR", &self.folder).current_dir(&self.folder);
         command
     }
 
@@ -196,10 +159,7 @@ impl Engine {
     /// Our client against this daemon, not yet started.
     pub fn coracle_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.inside(coracle_binary());
-        command
-            .args(["--host", &self.host()])
-            .args(arguments)
-            .stdin(Stdio::null());
+        command.args(["--host", &self.host()]).args(arguments).stdin(Stdio::null());
         command
     }
 
@@ -220,16 +180,8 @@ impl Engine {
     pub fn import_busybox(&self) {
         let tar = busybox_tar().display().to_string();
         let command = r#"CMD ["sh"]"#;
-        self.docker(&[
-            "import",
-            "--change",
-            command,
-            "--change",
-            "ENV PATH=/bin",
-            &tar,
-            "busybox:latest",
-        ])
-        .expect(0);
+        self.docker(&["import", "--change", command, "--change", "ENV PATH=/bin", &tar, "busybox:latest"])
+            .expect(0);
     }
 
     /// `kill -9` of the daemon; its containers live on.
@@ -263,12 +215,7 @@ impl Engine {
         for container in containers.stdout.lines() {
             self.docker(&["rm", "--force", "--volumes", container]).expect(0);
         }
-        assert_eq!(
-            self.stop_daemon(),
-            0,
-            "the daemon's exit code; its log: {}",
-            self.log()
-        );
+        assert_eq!(self.stop_daemon(), 0, "the daemon's exit code; its log: {}", self.log());
         let left_now = || leftovers::of(&self.token, &self.folder, self.namespace.as_ref());
         let deadline = Instant::now() + std::time::Duration::from_secs(5);
         let mut left = left_now();
@@ -277,12 +224,7 @@ impl Engine {
             left = left_now();
         }
         self.finished = true;
-        assert!(
-            left.is_empty(),
-            "left behind:\n{}\nthe daemon's log:\n{}",
-            left.join("\n"),
-            self.log()
-        );
+        assert!(left.is_empty(), "left behind:\n{}\nthe daemon's log:\n{}", left.join("\n"), self.log());
     }
 }
 

@@ -38,25 +38,18 @@ fn write_busybox(tar: &mut tar::Builder<std::fs::File>) {
         ("home/", 0o755),
         ("home/guest/", 0o755),
     ] {
-        tar.append_data(&mut folder(mode), name, std::io::empty())
-            .expect("a folder in the tar file");
+        tar.append_data(&mut folder(mode), name, std::io::empty()).expect("a folder in the tar file");
     }
-    tar.append_path_with_name("/bin/busybox", "bin/busybox")
-        .expect("/bin/busybox (package busybox-static)");
+    tar.append_path_with_name("/bin/busybox", "bin/busybox").expect("/bin/busybox (package busybox-static)");
     for applet in APPLETS {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_mode(0o777);
         link.set_size(0);
-        tar.append_link(&mut link, format!("bin/{applet}"), "busybox")
-            .expect("a link in the tar file");
+        tar.append_link(&mut link, format!("bin/{applet}"), "busybox").expect("a link in the tar file");
     }
     let files: &[(&str, u32, &str)] = &[
-        (
-            "etc/passwd",
-            0o644,
-            "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000:guest:/home/guest:/bin/sh\n",
-        ),
+        ("etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000:guest:/home/guest:/bin/sh\n"),
         ("etc/group", 0o644, "root:x:0:\nguest:x:1000:\nstaff:x:50:guest\n"),
         ("etc/not-executable", 0o644, "#!/bin/sh\n"),
         ("bin/not-a-program", 0o755, "\u{7f}ELF but not really\n"),
@@ -65,8 +58,7 @@ fn write_busybox(tar: &mut tar::Builder<std::fs::File>) {
         let mut header = tar::Header::new_gnu();
         header.set_mode(*mode);
         header.set_size(text.len() as u64);
-        tar.append_data(&mut header, name, text.as_bytes())
-            .expect("a file in the tar file");
+        tar.append_data(&mut header, name, text.as_bytes()).expect("a file in the tar file");
     }
     tar.finish().expect("the tar file's end");
 }

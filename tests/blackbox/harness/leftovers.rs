@@ -7,21 +7,9 @@ use std::path::{Path, PathBuf};
 pub fn of(token: &str, folder: &Path, namespace: Option<&Namespace>) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(mounts(token).into_iter().map(|mount| format!("mount: {mount}")));
-    found.extend(
-        cgroups(token)
-            .into_iter()
-            .map(|path| format!("cgroup: {}", path.display())),
-    );
-    found.extend(
-        processes(token, namespace)
-            .into_iter()
-            .map(|process| format!("process: {process}")),
-    );
-    found.extend(
-        files(folder)
-            .into_iter()
-            .map(|path| format!("file: {}", path.display())),
-    );
+    found.extend(cgroups(token).into_iter().map(|path| format!("cgroup: {}", path.display())));
+    found.extend(processes(token, namespace).into_iter().map(|process| format!("process: {process}")));
+    found.extend(files(folder).into_iter().map(|path| format!("file: {}", path.display())));
     if let Some(namespace) = namespace {
         found.extend(namespace.links().into_iter().map(|link| format!("link: {link}")));
         found.extend(namespace.rules().lines().map(|rule| format!("rule: {rule}")));
@@ -31,11 +19,7 @@ pub fn of(token: &str, folder: &Path, namespace: Option<&Namespace>) -> Vec<Stri
 
 fn mounts(token: &str) -> Vec<String> {
     let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").expect("mountinfo");
-    mountinfo
-        .lines()
-        .filter(|line| line.contains(token))
-        .map(String::from)
-        .collect()
+    mountinfo.lines().filter(|line| line.contains(token)).map(String::from).collect()
 }
 
 /// The cgroups, in every hierarchy, whose path has the token that the engine was told as its parent's name.
@@ -80,22 +64,12 @@ pub fn processes(token: &str, namespace: Option<&Namespace>) -> Vec<String> {
 /// What must be gone when every container is removed and the daemon has stopped.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = children(&folder.join("exec"));
-    for emptied in [
-        "data/containers",
-        "data/images/tmp",
-        "data/snapshots/tmp",
-        "data/volumes",
-    ] {
+    for emptied in ["data/containers", "data/images/tmp", "data/snapshots/tmp", "data/volumes"] {
         found.extend(children(&folder.join(emptied)));
     }
     found
 }
 
 fn children(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect()
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }

@@ -32,17 +32,9 @@ pub struct Said {
 impl From<Output> for Said {
     fn from(output: Output) -> Said {
         use std::os::unix::process::ExitStatusExt;
-        let code = output
-            .status
-            .code()
-            .or(output.status.signal().map(|signal| 128 + signal))
-            .unwrap_or(-1);
+        let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Said {
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-            code,
-        }
+        Said { stdout: text(output.stdout), stderr: text(output.stderr), code }
     }
 }
 
@@ -50,11 +42,7 @@ impl Said {
     /// Panics with everything that was said unless the exit code is `code`.
     #[track_caller]
     pub fn expect(self, code: i32) -> Said {
-        assert_eq!(
-            self.code, code,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
@@ -69,10 +57,7 @@ impl Said {
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(
-            Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain until {what}"
-        );
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
         std::thread::sleep(Duration::from_millis(5)); // poll
     }
 }
@@ -80,9 +65,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 /// Whether a program is in PATH or the system's folders.
 pub fn is_installed(program: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
-    path.split(':')
-        .chain(["/usr/sbin", "/sbin"])
-        .any(|folder| Path::new(folder).join(program).is_file())
+    path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
 }
 
 /// Whether the tests run as root.
@@ -97,11 +80,8 @@ pub fn skip(test: &str, why: &str) {
     let Some(list) = std::env::var_os("CORACLE_SKIPPED") else {
         return;
     };
-    let mut list = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(list)
-        .expect("the list of skipped tests");
+    let mut list =
+        std::fs::OpenOptions::new().create(true).append(true).open(list).expect("the list of skipped tests");
     writeln!(list, "{test}: {why}").expect("the list of skipped tests");
 }
 
@@ -133,8 +113,5 @@ macro_rules! test_name {
 /// Runs a command to its end.
 #[track_caller]
 pub fn run(command: &mut Command) -> Said {
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
-        .into()
+    command.output().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program())).into()
 }

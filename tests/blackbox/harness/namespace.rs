@@ -16,12 +16,7 @@ impl Namespace {
         }
         // Not `ip netns`: it remounts /sys and so hides the v1 hierarchies.
         let holder = Command::new("unshare")
-            .args([
-                "--net",
-                "sh",
-                "-c",
-                "ip link set lo up && echo up && exec sleep 100000",
-            ])
+            .args(["--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 100000"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -49,10 +44,7 @@ impl Namespace {
     /// A command that will run inside.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net={}", self.path()))
-            .arg("--")
-            .arg(program);
+        command.arg(format!("--net={}", self.path())).arg("--").arg(program);
         command
     }
 
@@ -63,10 +55,7 @@ impl Namespace {
     /// The links besides the loopback device, one name each.
     pub fn links(&self) -> Vec<String> {
         let said = self.run("ip", &["-brief", "link"]).expect(0);
-        let names = said
-            .stdout
-            .lines()
-            .filter_map(|line| line.split_whitespace().next());
+        let names = said.stdout.lines().filter_map(|line| line.split_whitespace().next());
         names.filter(|name| *name != "lo").map(String::from).collect()
     }
 

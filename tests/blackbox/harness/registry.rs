@@ -34,16 +34,9 @@ impl Registry<'_> {
             .stderr(Stdio::null())
             .spawn()
             .expect("docker-registry");
-        let registry = Registry {
-            namespace,
-            folder: folder.to_path_buf(),
-            server,
-        };
+        let registry = Registry { namespace, folder: folder.to_path_buf(), server };
         wait_until("the registry answers", || {
-            let listening = run(registry
-                .namespace
-                .command("ss")
-                .args(["--listening", "--tcp", "--numeric"]));
+            let listening = run(registry.namespace.command("ss").args(["--listening", "--tcp", "--numeric"]));
             listening.stdout.contains(ADDRESS)
         });
         registry
@@ -55,9 +48,7 @@ impl Registry<'_> {
         let reference = format!("{ADDRESS}/{name}");
         let mut skopeo = self.namespace.command("skopeo");
         skopeo.args(["copy", "--quiet", "--dest-tls-verify=false", "--insecure-policy"]);
-        skopeo
-            .arg(format!("tarball:{}", busybox_tar().display()))
-            .arg(format!("docker://{reference}"));
+        skopeo.arg(format!("tarball:{}", busybox_tar().display())).arg(format!("docker://{reference}"));
         run(&mut skopeo).expect(0);
         reference
     }
@@ -80,19 +71,8 @@ impl Registry<'_> {
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.cncf.helm.config.v1+json",{layer}}},"layers":[{{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip",{layer}}}]}}"#
         );
         let mut curl = self.namespace.command("curl");
-        curl.args([
-            "--silent",
-            "--show-error",
-            "--fail",
-            "--request",
-            "PUT",
-            "--data",
-            &manifest,
-        ]);
-        curl.args([
-            "--header",
-            "Content-Type: application/vnd.oci.image.manifest.v1+json",
-        ]);
+        curl.args(["--silent", "--show-error", "--fail", "--request", "PUT", "--data", &manifest]);
+        curl.args(["--header", "Content-Type: application/vnd.oci.image.manifest.v1+json"]);
         run(curl.arg(format!("http://{ADDRESS}/v2/{repository}/manifests/{tag}"))).expect(0);
         format!("{ADDRESS}/{name}")
     }

@@ -40,10 +40,7 @@ pub fn enter(
 ) -> Result<()> {
     let stage = std::env::var(STAGE).unwrap_or_default();
     let token = std::env::var(TOKEN).unwrap_or_else(|_| format!("coracle-bench-{}", std::process::id()));
-    let arena = Arena {
-        folder: cache().join(&token),
-        token,
-    };
+    let arena = Arena { folder: cache().join(&token), token };
     match stage.as_str() {
         "init" => arena.init(),
         "work" => work(&arena),
@@ -58,9 +55,7 @@ impl Arena {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD] {
             signals.add(signal);
         }
-        signals
-            .thread_block()
-            .map_err(|errno| format!("sigprocmask: {errno}"))?;
+        signals.thread_block().map_err(|errno| format!("sigprocmask: {errno}"))?;
         fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
         let outcome = prepare(self).and_then(|()| {
             unshare(CloneFlags::CLONE_NEWPID)
@@ -75,10 +70,7 @@ impl Arena {
     fn next_stage(&self, stage: &str) -> Result<Child> {
         let this = std::env::current_exe().map_err(|error| format!("/proc/self/exe: {error}"))?;
         let mut command = Command::new(this);
-        command
-            .args(std::env::args_os().skip(1))
-            .env(STAGE, stage)
-            .env(TOKEN, &self.token);
+        command.args(std::env::args_os().skip(1)).env(STAGE, stage).env(TOKEN, &self.token);
         super::command::spawn(&mut command)
     }
 
@@ -87,14 +79,8 @@ impl Arena {
         set_pdeathsig(Signal::SIGKILL).map_err(|errno| format!("prctl(PR_SET_PDEATHSIG): {errno}"))?;
         unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
             .map_err(|errno| format!("unshare: {errno}"))?;
-        mount(
-            None::<&str>,
-            "/",
-            None::<&str>,
-            MsFlags::MS_REC | MsFlags::MS_PRIVATE,
-            None::<&str>,
-        )
-        .map_err(|errno| format!("making mounts private: {errno}"))?;
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+            .map_err(|errno| format!("making mounts private: {errno}"))?;
         mount_fresh("proc", "/proc")?;
         mount_fresh("tmpfs", "/run")?; // daemons and their helpers write there without being asked
         fs::create_dir(RUN_FOLDER).map_err(|error| format!("{RUN_FOLDER}: {error}"))?;
@@ -123,11 +109,7 @@ pub fn mount_fresh(fstype: &str, target: &str) -> Result<()> {
 /// Waits for the child's end, or for a signal that asks for it.
 fn wait_or_kill(mut child: Child, signals: &SigSet) -> Result<()> {
     let ended = |status: ExitStatus| {
-        if status.success() {
-            Ok(())
-        } else {
-            Err("the bench failed".to_owned())
-        }
+        if status.success() { Ok(()) } else { Err("the bench failed".to_owned()) }
     };
     loop {
         let signal = signals.wait().map_err(|errno| format!("sigwait: {errno}"))?;
@@ -137,10 +119,7 @@ fn wait_or_kill(mut child: Child, signals: &SigSet) -> Result<()> {
             }
             continue;
         }
-        child
-            .kill()
-            .and_then(|()| child.wait())
-            .map_err(|error| format!("kill: {error}"))?;
+        child.kill().and_then(|()| child.wait()).map_err(|error| format!("kill: {error}"))?;
         return Err(format!("interrupted by {signal}"));
     }
 }

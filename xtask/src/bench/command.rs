@@ -39,10 +39,7 @@ pub fn at_once(commands: &mut [Command]) -> Result<Duration> {
 pub fn output(command: &mut Command) -> Result<String> {
     let (complaint, mut said) = (memory_file()?, memory_file()?);
     let clone = |file: &File| file.try_clone().map_err(|error| error.to_string());
-    command
-        .stdin(Stdio::null())
-        .stdout(clone(&said)?)
-        .stderr(clone(&complaint)?);
+    command.stdin(Stdio::null()).stdout(clone(&said)?).stderr(clone(&complaint)?);
     let status = wait(spawn(command)?)?;
     check(command, status, complaint)?;
     read_whole(&mut said)
@@ -50,28 +47,19 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Starts a command; the error names it.
 pub fn spawn(command: &mut Command) -> Result<Child> {
-    command
-        .spawn()
-        .map_err(|error| format!("{command:?} cannot be started: {error}"))
+    command.spawn().map_err(|error| format!("{command:?} cannot be started: {error}"))
 }
 
 /// Waits for the child, at most as long as a command may take.
 fn wait(mut child: Child) -> Result<ExitStatus> {
     let pid = Pid::from_child(&child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| format!("pidfd_open: {error}"))?;
-    let limit = Timespec {
-        tv_sec: LIMIT.as_secs() as i64,
-        tv_nsec: 0,
-    };
+    let limit = Timespec { tv_sec: LIMIT.as_secs() as i64, tv_nsec: 0 };
     let ended = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit));
     if ended.map_err(|error| format!("poll: {error}"))? == 0 {
         let _ = child.kill(); // the limit is what is reported
         let _ = child.wait();
-        return Err(format!(
-            "process {} was killed after {} s",
-            child.id(),
-            LIMIT.as_secs()
-        ));
+        return Err(format!("process {} was killed after {} s", child.id(), LIMIT.as_secs()));
     }
     child.wait().map_err(|error| format!("wait: {error}"))
 }
@@ -80,10 +68,7 @@ fn check(command: &Command, status: ExitStatus, mut complaint: File) -> Result<(
     if status.success() {
         return Ok(());
     }
-    Err(format!(
-        "{command:?}: {status}\n{}",
-        read_whole(&mut complaint)?.trim_end()
-    ))
+    Err(format!("{command:?}: {status}\n{}", read_whole(&mut complaint)?.trim_end()))
 }
 
 fn memory_file() -> Result<File> {
@@ -93,8 +78,6 @@ fn memory_file() -> Result<File> {
 
 fn read_whole(file: &mut File) -> Result<String> {
     let mut bytes = Vec::new();
-    file.rewind()
-        .and_then(|()| file.read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -17,12 +17,7 @@ pub struct Contender {
 }
 
 const fn contender(name: &'static str, program: &'static str, suites: &'static [&'static str]) -> Contender {
-    Contender {
-        name,
-        suites,
-        program,
-        optional: false,
-    }
+    Contender { name, suites, program, optional: false }
 }
 
 static CONTENDERS: &[Contender] = &[
@@ -30,15 +25,9 @@ static CONTENDERS: &[Contender] = &[
     contender(OURS, "cargo", &["runtime", "engine", "images"]),
     contender("crun", "crun", &["runtime"]),
     contender("runc", "runc", &["runtime"]),
-    Contender {
-        optional: true,
-        ..contender("youki", "youki", &["runtime"])
-    },
+    Contender { optional: true, ..contender("youki", "youki", &["runtime"]) },
     contender("dockerd", "dockerd", &["engine", "images"]),
-    Contender {
-        optional: true,
-        ..contender("podman", "podman", &["engine"])
-    },
+    Contender { optional: true, ..contender("podman", "podman", &["engine"]) },
     contender("pipe", "curl", &["images"]),
 ];
 
@@ -63,41 +52,27 @@ pub fn of(suite: &str, without: &[String]) -> Result<Vec<&'static Contender>> {
             return Err(format!("--without {name}: there is no such contender"));
         }
     }
-    for contender in CONTENDERS
-        .iter()
-        .filter(|contender| contender.suites.contains(&suite))
-    {
+    for contender in CONTENDERS.iter().filter(|contender| contender.suites.contains(&suite)) {
         let Contender { name, program, .. } = contender;
-        match (
-            without.iter().any(|left_out| left_out == name),
-            is_installed(program),
-        ) {
+        match (without.iter().any(|left_out| left_out == name), is_installed(program)) {
             (true, _) => {}
             (false, true) => present.push(contender),
             (false, false) if contender.optional => {}
             (false, false) => {
-                return Err(format!(
-                    "{program} is missing; install it, or say --without {name}"
-                ));
+                return Err(format!("{program} is missing; install it, or say --without {name}"));
             }
         }
     }
-    let missing = TOOLS
-        .iter()
-        .find(|(program, suites)| suites.contains(&suite) && !is_installed(program));
+    let missing = TOOLS.iter().find(|(program, suites)| suites.contains(&suite) && !is_installed(program));
     match missing {
-        Some((program, _)) => Err(format!(
-            "{program} is missing, and this bench cannot do without it"
-        )),
+        Some((program, _)) => Err(format!("{program} is missing, and this bench cannot do without it")),
         None => Ok(present),
     }
 }
 
 /// Those of the suite who do not take part.
 pub fn left_out(suite: &str, present: &[&Contender]) -> Vec<&'static str> {
-    let of_suite = CONTENDERS
-        .iter()
-        .filter(|contender| contender.suites.contains(&suite));
+    let of_suite = CONTENDERS.iter().filter(|contender| contender.suites.contains(&suite));
     let absent = of_suite.filter(|contender| !present.iter().any(|other| other.name == contender.name));
     absent.map(|contender| contender.name).collect()
 }

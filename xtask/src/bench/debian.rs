@@ -64,11 +64,7 @@ fn make_layout(folder: &Path) -> Result<()> {
     command::timed(Command::new("bash").args(["-ec", script]).current_dir(folder))?;
     let diff_id = fs::read_to_string(folder.join("diff-id")).map_err(|error| error.to_string())?;
     let diff_id = format!("sha256:{}", diff_id.split_whitespace().next().unwrap_or_default());
-    let layer = add_blob(
-        &layout,
-        &folder.join("layer"),
-        "application/vnd.oci.image.layer.v1.tar+gzip",
-    )?;
+    let layer = add_blob(&layout, &folder.join("layer"), "application/vnd.oci.image.layer.v1.tar+gzip")?;
     write_documents(folder, &layout, &layer, &diff_id)
 }
 
@@ -91,10 +87,7 @@ fn write_documents(folder: &Path, layout: &Path, layer: &Value, diff_id: &str) -
     let write = |name: &str, document: Value| {
         fs::write(layout.join(name), document.to_string()).map_err(|error| format!("{name}: {error}"))
     };
-    write(
-        "index.json",
-        json!({ "schemaVersion": 2, "manifests": [manifest] }),
-    )?;
+    write("index.json", json!({ "schemaVersion": 2, "manifests": [manifest] }))?;
     write("oci-layout", json!({ "imageLayoutVersion": "1.0.0" }))
 }
 
@@ -113,10 +106,7 @@ fn manifest() -> Result<Value> {
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     };
     let index = read(layout().join("index.json"))?;
-    let digest = index["manifests"][0]["digest"]
-        .as_str()
-        .unwrap_or_default()
-        .replace(':', "/");
+    let digest = index["manifests"][0]["digest"].as_str().unwrap_or_default().replace(':', "/");
     read(layout().join("blobs").join(digest))
 }
 
@@ -132,16 +122,10 @@ pub fn start_registry(arena: &Arena, place: &Place) -> Result<Child> {
     fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
     place.inside(|| {
         let mut registry = Command::new("docker-registry");
-        registry
-            .arg("serve")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        registry.arg("serve").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let registry = command::spawn(&mut registry)?;
         let mut push = Command::new("skopeo");
-        push.args(["copy", "--dest-tls-verify=false"])
-            .arg(format!("oci:{}", layout().display()));
+        push.args(["copy", "--dest-tls-verify=false"]).arg(format!("oci:{}", layout().display()));
         push.arg(format!("docker://{REFERENCE}"));
         until_it_succeeds(|| command::timed(&mut push))?;
         Ok(registry)

@@ -28,9 +28,9 @@ pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<
     for contender in contenders {
         let engine = Engine::start(arena, contender.name)?;
         engine.import_busybox(&archive)?;
-        command::timed(&mut engine.docker(&[
-            "run", "--detach", "--name", "running", "busybox", "sleep", "10000",
-        ]))?;
+        command::timed(
+            &mut engine.docker(&["run", "--detach", "--name", "running", "busybox", "sleep", "10000"]),
+        )?;
         engines.push(engine);
     }
     let mut report = Report::default();
@@ -38,9 +38,7 @@ pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<
     for round in 0..=runs {
         let report = if round == 0 { &mut unused } else { &mut report };
         engines.iter().try_for_each(|engine| one_by_one(engine, report))?;
-        engines
-            .iter()
-            .try_for_each(|engine| twenty_at_once(engine, report))?;
+        engines.iter().try_for_each(|engine| twenty_at_once(engine, report))?;
     }
     engines.iter().try_for_each(run_200)?;
     for round in 0..=runs {
@@ -54,14 +52,7 @@ pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<
 fn busybox_archive(arena: &Arena) -> Result<PathBuf> {
     let (rootfs, archive) = (arena.folder.join("busybox"), arena.folder.join("busybox.tar"));
     make_rootfs(&rootfs)?;
-    command::timed(
-        Command::new("tar")
-            .arg("-C")
-            .arg(&rootfs)
-            .arg("-cf")
-            .arg(&archive)
-            .arg("."),
-    )?;
+    command::timed(Command::new("tar").arg("-C").arg(&rootfs).arg("-cf").arg(&archive).arg("."))?;
     Ok(archive)
 }
 
@@ -77,11 +68,7 @@ fn one_by_one(engine: &Engine, report: &mut Report) -> Result<()> {
     }
     if engine.is_ours() {
         for (name, arguments) in [(work::VERSION, &["version"][..]), (work::RUN_NONE, RUN_NONE)] {
-            report.time(
-                name,
-                OUR_CLIENT,
-                command::timed(&mut engine.our_client(arguments))?,
-            );
+            report.time(name, OUR_CLIENT, command::timed(&mut engine.our_client(arguments))?);
         }
     }
     Ok(())
@@ -98,17 +85,8 @@ fn name_of(number: usize) -> String {
 }
 
 fn start_20(engine: &Engine) -> Result<Duration> {
-    let start = |number| {
-        engine.docker(&[
-            "run",
-            "--detach",
-            "--name",
-            &name_of(number),
-            "busybox",
-            "sleep",
-            "10000",
-        ])
-    };
+    let start =
+        |number| engine.docker(&["run", "--detach", "--name", &name_of(number), "busybox", "sleep", "10000"]);
     let mut commands: Vec<Command> = (0..20).map(start).collect();
     command::at_once(&mut commands)
 }
@@ -122,9 +100,8 @@ fn remove_20(engine: &Engine) -> Result<Duration> {
 /// Two hundred containers that have ended and stay, ten started at a time.
 fn run_200(engine: &Engine) -> Result<()> {
     for _ in 0..20 {
-        let mut commands: Vec<Command> = (0..10)
-            .map(|_| engine.docker(&["run", "busybox", "true"]))
-            .collect();
+        let mut commands: Vec<Command> =
+            (0..10).map(|_| engine.docker(&["run", "busybox", "true"])).collect();
         command::at_once(&mut commands)?;
     }
     Ok(())
@@ -150,12 +127,7 @@ fn measure_memory(arena: &Arena, engines: &[Engine], report: &mut Report) -> Res
     }
     std::thread::sleep(REST);
     for engine in engines {
-        report.add(
-            work::DAEMON_RSS,
-            Unit::Memory,
-            engine.name,
-            memory::daemon_rss(&engine.run_folder)?,
-        );
+        report.add(work::DAEMON_RSS, Unit::Memory, engine.name, memory::daemon_rss(&engine.run_folder)?);
     }
     for engine in engines {
         start_20(engine)?;

@@ -38,12 +38,7 @@ impl Place {
 }
 
 fn in_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    thread::scope(|scope| {
-        scope
-            .spawn(work)
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
 /// A daemon that answers.
@@ -70,13 +65,7 @@ impl Engine {
         let mut command = daemon_command(arena, name, &run_folder)?;
         command.stdin(Stdio::null()).stdout(log).stderr(log_clone);
         let daemon = place.inside(|| command::spawn(&mut command))?;
-        let engine = Engine {
-            name,
-            place,
-            run_folder,
-            our_client: arena.folder.join("coracle"),
-            daemon,
-        };
+        let engine = Engine { name, place, run_folder, our_client: arena.folder.join("coracle"), daemon };
         until_it_succeeds(|| command::timed(&mut engine.docker(&["version"]))).map_err(|error| {
             let log = fs::read_to_string(&log_path).unwrap_or_default();
             format!("{name} does not answer: {error}\n{log}")
@@ -87,10 +76,7 @@ impl Engine {
     /// Docker's command line, talking to this daemon.
     pub fn docker(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("docker");
-        command
-            .args(arguments)
-            .env("DOCKER_HOST", self.host())
-            .env("DOCKER_CONFIG", RUN_FOLDER);
+        command.args(arguments).env("DOCKER_HOST", self.host()).env("DOCKER_CONFIG", RUN_FOLDER);
         command
     }
 
@@ -144,11 +130,7 @@ fn daemon_command(arena: &Arena, name: &str, run_folder: &Path) -> Result<Comman
     let in_run_folder = |file: &str| run_folder.join(file);
     if name == "podman" {
         let mut command = Command::new("podman");
-        command
-            .arg("--root")
-            .arg(data)
-            .arg("--runroot")
-            .arg(in_run_folder("run"));
+        command.arg("--root").arg(data).arg("--runroot").arg(in_run_folder("run"));
         // Its default runtime, crun, refuses a host that binds some controllers to cgroup v1.
         command.args("--cgroup-manager cgroupfs --runtime runc system service --time 0".split(' '));
         command.arg(host);
@@ -160,11 +142,7 @@ fn daemon_command(arena: &Arena, name: &str, run_folder: &Path) -> Result<Comman
         command = Command::new(arena.folder.join("coracle"));
         command.arg("daemon");
     }
-    command
-        .arg("--data-root")
-        .arg(data)
-        .arg("--exec-root")
-        .arg(in_run_folder("exec"));
+    command.arg("--data-root").arg(data).arg("--exec-root").arg(in_run_folder("exec"));
     command.arg("--pidfile").arg(in_run_folder("pid"));
     command.args(["--host", &host, "--cgroup-parent", &format!("/{}", arena.token)]);
     Ok(command)

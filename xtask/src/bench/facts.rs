@@ -9,9 +9,7 @@ use std::process::Command;
 
 /// The commit, the machine, and the contenders' versions.
 pub fn gather(suite: &str, contenders: &[&Contender]) -> Result<Value> {
-    let versions = contenders
-        .iter()
-        .map(|contender| (contender.name.to_owned(), contender.version().into()));
+    let versions = contenders.iter().map(|contender| (contender.name.to_owned(), contender.version().into()));
     Ok(json!({
         "commit": commit()?,
         "processor": field("/proc/cpuinfo", "model name"),
@@ -25,11 +23,7 @@ pub fn gather(suite: &str, contenders: &[&Contender]) -> Result<Value> {
 
 /// The facts as lines.
 pub fn print(facts: &Value) -> String {
-    let text = |key: &str| {
-        facts[key]
-            .as_str()
-            .map_or_else(|| facts[key].to_string(), str::to_owned)
-    };
+    let text = |key: &str| facts[key].as_str().map_or_else(|| facts[key].to_string(), str::to_owned);
     let mut lines = format!(
         "commit {}\n{} ({} processors, {}), Linux {}\n",
         text("commit"),
@@ -50,17 +44,14 @@ pub fn print(facts: &Value) -> String {
 
 fn commit() -> Result<String> {
     let mut git = Command::new("git");
-    git.args(["describe", "--always", "--dirty", "--abbrev=40"])
-        .current_dir(root());
+    git.args(["describe", "--always", "--dirty", "--abbrev=40"]).current_dir(root());
     command::output(&mut git).map(|commit| commit.trim().to_owned())
 }
 
 /// The first line `NAME: value` of a file.
 fn field(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.split_once(':'));
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.split_once(':'));
     value.map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
 }
 

@@ -79,9 +79,7 @@ fn settle() -> Result<()> {
 fn pull_by_pipe(place: &Place, target: &Path, url: &str) -> Result<Duration> {
     fs::create_dir(target).map_err(|error| format!("{}: {error}", target.display()))?;
     let mut pipe = Command::new("bash");
-    pipe.args(["-ec", &format!("set -o pipefail; {PIPE}")])
-        .env("URL", url)
-        .current_dir(target);
+    pipe.args(["-ec", &format!("set -o pipefail; {PIPE}")]).env("URL", url).current_dir(target);
     let duration = place.inside(|| command::timed(&mut pipe))?;
     fs::remove_dir_all(target).map_err(|error| format!("{}: {error}", target.display()))?;
     Ok(duration)

@@ -23,10 +23,7 @@ pub fn daemon_rss(run_folder: &Path) -> Result<f64> {
 pub fn supervisor(run_folder: &Path) -> Result<(f64, f64)> {
     let pids = processes(run_folder, Part::Supervisor)?;
     if pids.is_empty() {
-        return Err(format!(
-            "no supervisor with {} in its command line",
-            run_folder.display()
-        ));
+        return Err(format!("no supervisor with {} in its command line", run_folder.display()));
     }
     let average = |name: &str| sum(&pids, "smaps_rollup", name).map(|sum| sum / pids.len() as f64);
     Ok((average("Pss:")?, average("Private_Dirty:")?))
@@ -34,10 +31,7 @@ pub fn supervisor(run_folder: &Path) -> Result<(f64, f64)> {
 
 fn processes(run_folder: &Path, part: Part) -> Result<Vec<u32>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir("/proc")
-        .map_err(|error| format!("/proc: {error}"))?
-        .flatten()
-    {
+    for entry in fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
@@ -69,13 +63,9 @@ fn sum(pids: &[u32], file: &str, field: &str) -> Result<f64> {
     for pid in pids {
         let path = format!("/proc/{pid}/{file}");
         let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-        let value = text.lines().find_map(|line| {
-            line.strip_prefix(field)?
-                .split_whitespace()
-                .next()?
-                .parse::<f64>()
-                .ok()
-        });
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.split_whitespace().next()?.parse::<f64>().ok());
         kilobytes += value.ok_or_else(|| format!("{path}: no {field}"))?;
     }
     Ok(kilobytes / 1024.0)
@@ -88,15 +78,9 @@ mod tests {
     #[test]
     fn a_process_is_known_by_its_program_or_its_face() {
         assert_eq!(part_of(&["/usr/bin/containerd", "--config"]), Some(Part::Daemon));
-        assert_eq!(
-            part_of(&["/usr/bin/containerd-shim-runc-v2", "-id"]),
-            Some(Part::Supervisor)
-        );
+        assert_eq!(part_of(&["/usr/bin/containerd-shim-runc-v2", "-id"]), Some(Part::Supervisor));
         assert_eq!(part_of(&["/x/coracle", "daemon"]), Some(Part::Daemon));
-        assert_eq!(
-            part_of(&["/proc/self/exe", "supervise", "/run/x"]),
-            Some(Part::Supervisor)
-        );
+        assert_eq!(part_of(&["/proc/self/exe", "supervise", "/run/x"]), Some(Part::Supervisor));
         assert_eq!(part_of(&["sleep", "1000"]), None);
     }
 }

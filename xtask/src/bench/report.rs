@@ -42,11 +42,7 @@ impl Report {
         let row = match self.rows.iter().position(|row| row.work == work) {
             Some(index) => &mut self.rows[index],
             None => {
-                self.rows.push(Row {
-                    work: work.into(),
-                    unit,
-                    cells: Vec::new(),
-                });
+                self.rows.push(Row { work: work.into(), unit, cells: Vec::new() });
                 self.rows.last_mut().expect("just pushed")
             }
         };
@@ -70,11 +66,7 @@ impl Report {
 
     /// The contenders measured at this work, but for ours.
     pub fn peers(&self, work: &str) -> impl Iterator<Item = &str> {
-        let cells = self
-            .rows
-            .iter()
-            .find(|row| row.work == work)
-            .map(|row| &row.cells);
+        let cells = self.rows.iter().find(|row| row.work == work).map(|row| &row.cells);
         let names = cells.into_iter().flatten().map(|(name, _)| name.as_str());
         names.filter(|name| !name.starts_with(targets::OURS))
     }
@@ -87,11 +79,7 @@ impl Report {
             for (contender, samples) in &row.cells {
                 let middle = median(samples).unwrap_or(f64::NAN);
                 let spread = spread(samples);
-                let _ = writeln!(
-                    text,
-                    "  {contender:<24} {middle:>9.2} {}  {spread}",
-                    row.unit.name()
-                );
+                let _ = writeln!(text, "  {contender:<24} {middle:>9.2} {}  {spread}", row.unit.name());
             }
         }
         let verdicts = targets::of(suite).filter_map(|target| self.verdict(target));
@@ -109,16 +97,10 @@ impl Report {
     fn verdict(&self, target: &Target) -> Option<String> {
         let value = target.measured(self)?;
         let limit = |limit: Option<f64>| limit.map_or("-".to_owned(), |limit| format!("{limit:.2}"));
-        let met = target
-            .required
-            .or(target.goal)
-            .is_none_or(|required| value <= required);
+        let met = target.required.or(target.goal).is_none_or(|required| value <= required);
         let verdict = if met { "met" } else { "MISSED" };
         let (required, goal) = (limit(target.required), limit(target.goal));
-        Some(format!(
-            "{:<84} {value:>7.2} {required:>9} {goal:>7}  {verdict}",
-            target.to_string()
-        ))
+        Some(format!("{:<84} {value:>7.2} {required:>9} {goal:>7}  {verdict}", target.to_string()))
     }
 
     /// Everything, samples included.

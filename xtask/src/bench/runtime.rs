@@ -32,10 +32,7 @@ pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<
                 count(&mut report, work::OCI_RUN, duration);
                 continue;
             }
-            let runtime = Runtime {
-                program: program(arena, contender),
-                bundle: &bundle,
-            };
+            let runtime = Runtime { program: program(arena, contender), bundle: &bundle };
             count(&mut report, work::OCI_RUN, runtime.run(&format!("run-{round}"))?);
             count(
                 &mut report,
@@ -64,11 +61,7 @@ impl Runtime<'_> {
     fn command(&self, verb: &str) -> Command {
         let state = Path::new(RUN_FOLDER).join(self.program.file_name().unwrap_or_default());
         let mut command = Command::new(&self.program);
-        command
-            .arg("--root")
-            .arg(state)
-            .arg(verb)
-            .current_dir(self.bundle);
+        command.arg("--root").arg(state).arg(verb).current_dir(self.bundle);
         command
     }
 
@@ -86,9 +79,7 @@ impl Runtime<'_> {
 
 fn build_floor(target: &Path) -> Result<()> {
     let mut gcc = Command::new("gcc");
-    gcc.args(["-O2", "-static", "-o"])
-        .arg(target)
-        .arg(root().join("benches/floor.c"));
+    gcc.args(["-O2", "-static", "-o"]).arg(target).arg(root().join("benches/floor.c"));
     command::timed(&mut gcc).map(|_| ())
 }
 
@@ -149,11 +140,7 @@ fn mounts() -> Vec<Value> {
     vec![
         mount("/proc", "proc", "nosuid,noexec,nodev"),
         mount("/dev", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
-        mount(
-            "/dev/pts",
-            "devpts",
-            "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620",
-        ),
+        mount("/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620"),
         mount("/dev/shm", "tmpfs", "nosuid,noexec,nodev,mode=1777,size=65536k"),
         mount("/dev/mqueue", "mqueue", "nosuid,noexec,nodev"),
         mount("/sys", "sysfs", "nosuid,noexec,nodev,ro"),

@@ -41,14 +41,7 @@ const fn target(
     required: Option<f64>,
     goal: Option<f64>,
 ) -> Target {
-    Target {
-        suite,
-        work,
-        ours: OURS,
-        against,
-        required,
-        goal,
-    }
+    Target { suite, work, ours: OURS, against, required, goal }
 }
 
 /// The names of the rows, which the suites and this table share.
@@ -78,39 +71,18 @@ static TARGETS: &[Target] = &[
     target("runtime", work::OCI_RUN, Peer("floor"), Some(3.0), Some(2.0)),
     target("runtime", work::OCI_RUN, Peer("crun"), None, Some(0.6)),
     target("runtime", work::OCI_RUN, Peer("runc"), None, None),
-    target(
-        "runtime",
-        work::OCI_CREATE_START_DELETE,
-        Peer("crun"),
-        None,
-        Some(0.6),
-    ),
+    target("runtime", work::OCI_CREATE_START_DELETE, Peer("crun"), None, Some(0.6)),
     target("runtime", work::OCI_CREATE_START_DELETE, Peer("runc"), None, None),
-    target(
-        "engine",
-        work::RUN_BRIDGE,
-        Peer("dockerd"),
-        Some(0.40),
-        Some(0.25),
-    ),
+    target("engine", work::RUN_BRIDGE, Peer("dockerd"), Some(0.40), Some(0.25)),
     target("engine", work::RUN_NONE, Peer("dockerd"), Some(0.35), Some(0.22)),
     target("engine", work::EXEC, Peer("dockerd"), None, Some(0.40)),
     target("engine", work::PS, Peer("dockerd"), None, None),
     target("engine", work::PS, OurOwn(work::VERSION), None, Some(1.3)),
     target("engine", work::RUN_20, BestPeer, None, Some(0.35)),
     target("engine", work::REMOVE_20, BestPeer, None, Some(0.35)),
-    Target {
-        ours: OUR_CLIENT,
-        ..target("engine", work::RUN_NONE, Peer(OURS), None, Some(0.5))
-    },
-    Target {
-        ours: OUR_CLIENT,
-        ..target("engine", work::VERSION, Peer(OURS), None, Some(0.5))
-    },
-    Target {
-        ours: OUR_CLIENT,
-        ..target("engine", work::PS, Peer(OURS), None, Some(0.5))
-    },
+    Target { ours: OUR_CLIENT, ..target("engine", work::RUN_NONE, Peer(OURS), None, Some(0.5)) },
+    Target { ours: OUR_CLIENT, ..target("engine", work::VERSION, Peer(OURS), None, Some(0.5)) },
+    Target { ours: OUR_CLIENT, ..target("engine", work::PS, Peer(OURS), None, Some(0.5)) },
     target("engine", work::DAEMON_RSS, Nothing, Some(14.0), None),
     target("engine", work::DAEMON_RSS, Peer("dockerd"), None, Some(0.08)),
     target("engine", work::SUPERVISOR_PSS, Nothing, Some(1.0), Some(0.6)),
@@ -133,9 +105,7 @@ impl Target {
         let divisor = match self.against {
             Peer(peer) => report.median(self.work, peer)?,
             BestPeer => {
-                let medians = report
-                    .peers(self.work)
-                    .filter_map(|peer| report.median(self.work, peer));
+                let medians = report.peers(self.work).filter_map(|peer| report.median(self.work, peer));
                 medians.min_by(f64::total_cmp)?
             }
             OurOwn(work) => report.median(work, self.ours)?,

@@ -27,13 +27,7 @@ fn metadata() -> Result<Value> {
 fn order_of_chapters(metadata: &Value) -> Vec<Breach> {
     let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
     let chapter_of = |manifest: &str| {
-        Some(
-            Path::new(manifest)
-                .parent()?
-                .strip_prefix(root().join("chapters"))
-                .ok()?
-                .to_path_buf(),
-        )
+        Some(Path::new(manifest).parent()?.strip_prefix(root().join("chapters")).ok()?.to_path_buf())
     };
     let mut breaches = Vec::new();
     for package in &packages {
@@ -48,15 +42,9 @@ fn order_of_chapters(metadata: &Value) -> Vec<Breach> {
             let below = chapter_of(&format!("{path}/Cargo.toml")).filter(|other| *other < chapter);
             if below.is_none() {
                 let file = PathBuf::from("chapters").join(&chapter).join("Cargo.toml");
-                let remedy = format!(
-                    "depends on {}: a chapter depends only on chapters below it",
-                    dependency["name"]
-                );
-                breaches.push(Breach {
-                    file,
-                    line: 0,
-                    remedy,
-                });
+                let remedy =
+                    format!("depends on {}: a chapter depends only on chapters below it", dependency["name"]);
+                breaches.push(Breach { file, line: 0, remedy });
             }
         }
     }
@@ -75,11 +63,7 @@ fn purposes(manifest: &str) -> Vec<Breach> {
             section == "[workspace.dependencies]" && line.contains(" = ") && !line.starts_with('#');
         if declares && !line.contains("path = ") && !line.contains(" # ") {
             let remedy = "say behind the dependency what it is for: `name = … # purpose`".to_string();
-            breaches.push(Breach {
-                file: "Cargo.toml".into(),
-                line: index + 1,
-                remedy,
-            });
+            breaches.push(Breach { file: "Cargo.toml".into(), line: index + 1, remedy });
         }
     }
     breaches

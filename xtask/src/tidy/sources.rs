@@ -21,10 +21,7 @@ pub fn check(source: &Source) -> Vec<Breach> {
     breaches.extend(length(source, first));
     let name = source.path.file_stem().unwrap_or_default().to_string_lossy();
     if EMPTY_NAMES.contains(&name.as_ref()) {
-        breaches.push(source.breach(
-            0,
-            format!("`{name}` says nothing: name the file after what it holds"),
-        ));
+        breaches.push(source.breach(0, format!("`{name}` says nothing: name the file after what it holds")));
     }
     for (index, line) in source.text.lines().enumerate() {
         breaches.extend(unfinished(line).map(|remedy| source.breach(index + 1, remedy)));
@@ -51,10 +48,9 @@ fn length(source: &Source, first: &str) -> Option<Breach> {
             LONGEST_CHAPTER_MAIN,
             "a chapter's main parses, composes and reports: move the rest into its library",
         ),
-        () if is_exhibit => (
-            LONGEST_EXHIBIT,
-            "an exhibit shows one failure: leave out what does not serve it",
-        ),
+        () if is_exhibit => {
+            (LONGEST_EXHIBIT, "an exhibit shows one failure: leave out what does not serve it")
+        }
         () if is_data => return None,
         () => (LONGEST_FILE, "split it by what it holds"),
     };
@@ -63,18 +59,7 @@ fn length(source: &Source, first: &str) -> Option<Breach> {
 
 fn unfinished(line: &str) -> Option<String> {
     // The words are put together here, so that this file does not accuse itself.
-    let words = [
-        ["to", "do!("],
-        ["unimple", "mented!("],
-        ["TO", "DO"],
-        ["FIX", "ME"],
-        ["#[ig", "nore"],
-    ];
-    let found = words
-        .iter()
-        .map(|word| word.concat())
-        .find(|word| line.contains(word.as_str()))?;
-    Some(format!(
-        "`{found}`: finish it, or refuse the case with an error that says so"
-    ))
+    let words = [["to", "do!("], ["unimple", "mented!("], ["TO", "DO"], ["FIX", "ME"], ["#[ig", "nore"]];
+    let found = words.iter().map(|word| word.concat()).find(|word| line.contains(word.as_str()))?;
+    Some(format!("`{found}`: finish it, or refuse the case with an error that says so"))
 }

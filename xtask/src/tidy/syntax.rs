@@ -12,16 +12,12 @@ const LONGEST_FUNCTION: usize = 60;
 pub fn check(source: &Source) -> Result<Vec<Breach>> {
     let file =
         syn::parse_file(&source.text).map_err(|error| format!("{}: {error}", source.path.display()))?;
-    let mut visitor = Visitor {
-        source,
-        breaches: Vec::new(),
-        may_be_async: may_be_async(source),
-    };
+    let mut visitor = Visitor { source, breaches: Vec::new(), may_be_async: may_be_async(source) };
     if is_crate_root(source) && !forbids_unsafe(&file) {
-        visitor.breaches.push(source.breach(
-            1,
-            "only chapters/00-kernel holds unsafe code: begin with `#![forbid(unsafe_code)]`",
-        ));
+        visitor.breaches.push(
+            source
+                .breach(1, "only chapters/00-kernel holds unsafe code: begin with `#![forbid(unsafe_code)]`"),
+        );
     }
     visitor.visit_file(&file);
     Ok(visitor.breaches)
@@ -41,9 +37,7 @@ fn is_crate_root(source: &Source) -> bool {
 fn forbids_unsafe(file: &syn::File) -> bool {
     file.attrs.iter().any(|attribute| {
         attribute.path().is_ident("forbid")
-            && attribute
-                .parse_args::<syn::Ident>()
-                .is_ok_and(|lint| lint == "unsafe_code")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|lint| lint == "unsafe_code")
     })
 }
 

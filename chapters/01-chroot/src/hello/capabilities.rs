@@ -49,10 +49,7 @@ const NAMES: &[&str] = &[
 pub fn named(digits: &str) -> String {
     let set = u64::from_str_radix(digits, 16).unwrap_or(0);
     let names = |of: u64| {
-        let numbered = NAMES
-            .iter()
-            .enumerate()
-            .filter(move |(bit, _)| of >> bit & 1 == 1);
+        let numbered = NAMES.iter().enumerate().filter(move |(bit, _)| of >> bit & 1 == 1);
         numbered.map(|(_, name)| *name).collect::<Vec<_>>()
     };
     let (held, missing) = (names(set), names(!set));
@@ -74,9 +71,6 @@ mod tests {
         assert_eq!(named("1ffffffffff"), "all 41");
         assert_eq!(named("1fffeffffff"), "40, all but sys_resource");
         let docker = named("a80425fb");
-        assert!(
-            docker.starts_with("14: chown dac_override fowner fsetid kill setgid"),
-            "{docker}"
-        );
+        assert!(docker.starts_with("14: chown dac_override fowner fsetid kill setgid"), "{docker}");
     }
 }

@@ -15,28 +15,18 @@ const LIMITS: &[(&str, &[&str])] = &[
 /// The path that /proc/self/cgroup shows (cgroups(7)): the longest, where v1 has one for each hierarchy.
 pub fn path(text: &str) -> String {
     let paths = text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
-    paths
-        .max_by_key(|path| path.len())
-        .unwrap_or("not known to this kernel")
-        .to_string()
+    paths.max_by_key(|path| path.len()).unwrap_or("not known to this kernel").to_string()
 }
 
 /// The limits that can be read here.
 pub fn limits() -> String {
     let limit = |(name, files): &(&str, &[&str])| {
-        let texts: Vec<String> = files
-            .iter()
-            .map(|file| read(&format!("/sys/fs/cgroup/{file}")))
-            .collect();
+        let texts: Vec<String> = files.iter().map(|file| read(&format!("/sys/fs/cgroup/{file}"))).collect();
         let text = texts.iter().map(|text| text.trim()).collect::<Vec<_>>().join(" ");
         (!text.trim().is_empty()).then(|| format!("{name} {}", readable(name, &text)))
     };
     let limits: Vec<String> = LIMITS.iter().filter_map(limit).collect();
-    if limits.is_empty() {
-        "no delegated cgroup".into()
-    } else {
-        limits.join(", ")
-    }
+    if limits.is_empty() { "no delegated cgroup".into() } else { limits.join(", ") }
 }
 
 /// `max`, -1 and v1's largest number of pages all mean: no limit.

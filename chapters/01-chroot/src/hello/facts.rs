@@ -23,16 +23,8 @@ pub fn all(caller: &str) -> Vec<Fact> {
     let mut facts = vec![
         fact("01-chroot", "root", mounts::root()),
         fact("01-chroot", "mounts", mounts::mounts()),
-        fact(
-            "02-namespaces",
-            "process",
-            process(std::process::id(), &field(&status, "PPid")),
-        ),
-        fact(
-            "02-namespaces",
-            "hostname",
-            read("/proc/sys/kernel/hostname").trim().into(),
-        ),
+        fact("02-namespaces", "process", process(std::process::id(), &field(&status, "PPid"))),
+        fact("02-namespaces", "hostname", read("/proc/sys/kernel/hostname").trim().into()),
     ];
     facts.extend(NAMESPACES.iter().map(|kind| {
         let name = if *kind == "mnt" { "mount" } else { kind };
@@ -42,11 +34,7 @@ pub fn all(caller: &str) -> Vec<Fact> {
         fact("02-namespaces", "users", users(&read("/proc/self/uid_map"))),
         fact("03-cgroups", "cgroup", cgroup::path(&read("/proc/self/cgroup"))),
         fact("03-cgroups", "limits", cgroup::limits()),
-        fact(
-            "04-privileges",
-            "capabilities",
-            capabilities::named(&field(&status, "CapEff")),
-        ),
+        fact("04-privileges", "capabilities", capabilities::named(&field(&status, "CapEff"))),
         fact("04-privileges", "seccomp", seccomp(&status)),
         fact("04-privileges", "rlimits", rlimits(&read("/proc/self/limits"))),
         fact("05-runtime", "runs as", runs_as(&status)),
@@ -68,8 +56,7 @@ pub fn namespace(kind: &str) -> Option<String> {
 }
 
 fn number(text: &str) -> &str {
-    text.trim_start_matches(|letter: char| !letter.is_ascii_digit())
-        .trim_end_matches(']')
+    text.trim_start_matches(|letter: char| !letter.is_ascii_digit()).trim_end_matches(']')
 }
 
 fn compared(kind: &str, caller: &str) -> String {
@@ -93,36 +80,26 @@ fn process(pid: u32, parent: &str) -> String {
 }
 
 fn field(status: &str, name: &str) -> String {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.unwrap_or("not known").trim().to_string()
 }
 
 fn runs_as(status: &str) -> String {
-    let id = |name: &str| {
-        field(status, name)
-            .split_whitespace()
-            .next()
-            .unwrap_or("not known")
-            .to_string()
-    };
+    let id = |name: &str| field(status, name).split_whitespace().next().unwrap_or("not known").to_string();
     let folder = std::env::current_dir();
     let folder = folder.map_or_else(|error| error.to_string(), |path| format!("in {}", path.display()));
     format!("uid {}, gid {}, {folder}", id("Uid"), id("Gid"))
 }
 
 fn users(map: &str) -> String {
-    let ranges = map.lines().map(
-        |line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
-            ["0", "0", "4294967295"] => "the same as on the host".into(),
-            [inside, outside, "1"] => format!("uid {inside} is {outside} outside"),
-            [inside, outside, count] => {
-                format!("{count} uids from {inside} are those from {outside} outside")
-            }
-            _ => "not known".to_string(),
-        },
-    );
+    let ranges = map.lines().map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["0", "0", "4294967295"] => "the same as on the host".into(),
+        [inside, outside, "1"] => format!("uid {inside} is {outside} outside"),
+        [inside, outside, count] => {
+            format!("{count} uids from {inside} are those from {outside} outside")
+        }
+        _ => "not known".to_string(),
+    });
     ranges.collect::<Vec<_>>().join(", ")
 }
 
@@ -135,37 +112,23 @@ fn seccomp(status: &str) -> String {
         }
         mode => format!("mode {mode}"),
     };
-    let setuid = if field(status, "NoNewPrivs") == "1" {
-        "gives no"
-    } else {
-        "may give"
-    };
+    let setuid = if field(status, "NoNewPrivs") == "1" { "gives no" } else { "may give" };
     format!("{mode}; a setuid program {setuid} privileges")
 }
 
 fn rlimits(limits: &str) -> String {
     let soft = |name: &str| {
         let line = limits.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.split_whitespace().next())
-            .unwrap_or("not known")
-            .to_string()
+        line.and_then(|line| line.split_whitespace().next()).unwrap_or("not known").to_string()
     };
-    format!(
-        "{} open files, {} processes",
-        soft("Max open files"),
-        soft("Max processes")
-    )
+    format!("{} open files, {} processes", soft("Max open files"), soft("Max processes"))
 }
 
 fn links(devices: &str) -> String {
     let name = |line: &str| Some(line.split_once(':')?.0.trim().to_string());
     let mut links: Vec<String> = devices.lines().skip(2).filter_map(name).collect();
     links.sort();
-    if links.is_empty() {
-        "none".into()
-    } else {
-        links.join(" ")
-    }
+    if links.is_empty() { "none".into() } else { links.join(" ") }
 }
 
 /// `1 layer`, `2 layers`
@@ -179,10 +142,7 @@ mod tests {
 
     #[test]
     fn facts_in_words() {
-        assert_eq!(
-            users("         0       1000          1\n"),
-            "uid 0 is 1000 outside"
-        );
+        assert_eq!(users("         0       1000          1\n"), "uid 0 is 1000 outside");
         assert_eq!(
             users("0 1000 1\n1 100000 65536\n"),
             "uid 0 is 1000 outside, 65536 uids from 1 are those from 100000 outside"
@@ -198,14 +158,8 @@ mod tests {
     fn the_callers_namespaces_with_and_without_brackets() {
         let own = namespace("mnt").unwrap();
         for caller in [format!("pid:1 mnt:{own}"), format!("pid:[1] mnt:[{own}]")] {
-            assert!(
-                compared("mnt", &caller).ends_with("shared with the caller"),
-                "{caller}"
-            );
-            assert!(
-                compared("pid", &caller).ends_with("the caller is in 1"),
-                "{caller}"
-            );
+            assert!(compared("mnt", &caller).ends_with("shared with the caller"), "{caller}");
+            assert!(compared("pid", &caller).ends_with("the caller is in 1"), "{caller}");
         }
         assert_eq!(compared("mnt", ""), own);
     }

@@ -17,20 +17,13 @@ fn parse(text: &str) -> Vec<Line<'_>> {
 fn parse_line(line: &str) -> Option<Line<'_>> {
     let (left, right) = line.split_once(" - ")?;
     let (mut left, mut right) = (left.split(' ').skip(4), right.split(' '));
-    Some(Line {
-        place: left.next()?,
-        options: left.next()?,
-        fstype: right.next()?,
-        data: right.nth(1)?,
-    })
+    Some(Line { place: left.next()?, options: left.next()?, fstype: right.next()?, data: right.nth(1)? })
 }
 
 /// What the root holds, and how it can be used.
 pub fn root() -> String {
     let entries = std::fs::read_dir("/").into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     format!("{}: {}", access(&read("/proc/self/mountinfo")), names.join(" "))
 }
@@ -71,23 +64,11 @@ pub fn layers() -> String {
 
 fn made_of(mountinfo: &str) -> String {
     match parse(mountinfo).into_iter().rfind(|line| line.place == "/") {
-        Some(Line {
-            fstype: "overlay",
-            data,
-            ..
-        }) => {
-            let one_each = data
-                .split(',')
-                .filter(|option| option.starts_with("lowerdir+="))
-                .count();
-            let at_once = data
-                .split(',')
-                .find_map(|option| option.strip_prefix("lowerdir="));
+        Some(Line { fstype: "overlay", data, .. }) => {
+            let one_each = data.split(',').filter(|option| option.starts_with("lowerdir+=")).count();
+            let at_once = data.split(',').find_map(|option| option.strip_prefix("lowerdir="));
             let count = one_each + at_once.map_or(0, |list| list.split(':').count());
-            format!(
-                "the root is an overlay of {} under a writable one",
-                plural(count, "layer", "layers")
-            )
+            format!("the root is an overlay of {} under a writable one", plural(count, "layer", "layers"))
         }
         Some(line) => format!("none: the root is a folder on {}", line.fstype),
         None => "not known".into(),
@@ -108,13 +89,7 @@ mod tests {
     #[test]
     fn a_container_as_its_mountinfo_shows_it() {
         assert_eq!(access(CONTAINER), "read-only");
-        assert_eq!(
-            listed(CONTAINER),
-            "4: / /proc /dev, and 1 mask or protection of kernel files"
-        );
-        assert_eq!(
-            made_of(CONTAINER),
-            "the root is an overlay of 2 layers under a writable one"
-        );
+        assert_eq!(listed(CONTAINER), "4: / /proc /dev, and 1 mask or protection of kernel files");
+        assert_eq!(made_of(CONTAINER), "the root is an overlay of 2 layers under a writable one");
     }
 }

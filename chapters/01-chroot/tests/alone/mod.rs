@@ -24,16 +24,10 @@ pub fn main(cases: &[Case]) -> ExitCode {
     }
     let filter = arguments.get(1).filter(|word| !word.starts_with('-'));
     let mut failed = 0;
-    for (name, _) in cases
-        .iter()
-        .filter(|(name, _)| filter.is_none_or(|filter| name.contains(filter)))
-    {
+    for (name, _) in cases.iter().filter(|(name, _)| filter.is_none_or(|filter| name.contains(filter))) {
         for user in users() {
             let said = try_case(name, user);
-            println!(
-                "test {name} as {user} ... {}",
-                if said.is_ok() { "ok" } else { "FAILED" }
-            );
+            println!("test {name} as {user} ... {}", if said.is_ok() { "ok" } else { "FAILED" });
             if let Err(text) = said {
                 failed += 1;
                 println!("{text}");
@@ -67,11 +61,7 @@ fn try_case(name: &str, user: u32) -> Result<(), String> {
     }
     let before = std::fs::read_to_string("/proc/self/mounts").unwrap();
     let output = command.output().unwrap();
-    assert_eq!(
-        before,
-        std::fs::read_to_string("/proc/self/mounts").unwrap(),
-        "{name} left a mount"
-    );
+    assert_eq!(before, std::fs::read_to_string("/proc/self/mounts").unwrap(), "{name} left a mount");
     std::fs::remove_dir_all(&folder).unwrap();
     if output.status.success() {
         return Ok(());

@@ -4,11 +4,7 @@ use super::*;
 use crate::{DeviceValue, Hierarchy, default_device_rules};
 
 fn limits() -> Limits {
-    let disk = |value| DeviceValue {
-        major: 254,
-        minor: 0,
-        value,
-    };
+    let disk = |value| DeviceValue { major: 254, minor: 0, value };
     Limits {
         memory: Some(64 << 20),
         memory_swap: Some(128 << 20),
@@ -42,25 +38,15 @@ fn all_unified() -> Layout {
 
 fn hybrid() -> Layout {
     let names = ["memory", "cpu,cpuacct", "cpuset", "pids", "devices", "blkio"];
-    let v1 = names.map(|name| Hierarchy {
-        name: name.into(),
-        mount: format!("/sys/fs/cgroup/{name}").into(),
-    });
-    Layout {
-        v1: v1.to_vec(),
-        ..unified(&["hugetlb"])
-    }
+    let v1 =
+        names.map(|name| Hierarchy { name: name.into(), mount: format!("/sys/fs/cgroup/{name}").into() });
+    Layout { v1: v1.to_vec(), ..unified(&["hugetlb"]) }
 }
 
 /// A step a line.
 fn text(steps: Vec<Op>) -> String {
     let line = |step: Op| match step {
-        Op::Write(Write {
-            controller,
-            file,
-            value,
-            otherwise,
-        }) => {
+        Op::Write(Write { controller, file, value, otherwise }) => {
             let place = controller.map_or(String::new(), |controller| format!("{controller}/"));
             let otherwise = match otherwise {
                 Otherwise::Refuse => String::new(),
@@ -119,39 +105,15 @@ fn zero_is_not_said_and_minus_one_is_no_limit() {
 
 #[test]
 fn what_cannot_be_limited_is_named() {
-    let memory = |bytes| Limits {
-        memory: Some(bytes),
-        ..Limits::default()
-    };
-    let swap = |memory, memory_swap| Limits {
-        memory,
-        memory_swap: Some(memory_swap),
-        ..Limits::default()
-    };
-    let file = |name: &str| Limits {
-        unified: [(name.to_string(), "1".to_string())].into(),
-        ..Limits::default()
-    };
-    let no_killer = Limits {
-        oom_kill_disable: true,
-        ..Limits::default()
-    };
+    let memory = |bytes| Limits { memory: Some(bytes), ..Limits::default() };
+    let swap = |memory, memory_swap| Limits { memory, memory_swap: Some(memory_swap), ..Limits::default() };
+    let file =
+        |name: &str| Limits { unified: [(name.to_string(), "1".to_string())].into(), ..Limits::default() };
+    let no_killer = Limits { oom_kill_disable: true, ..Limits::default() };
     let refusals = [
         refused(&Layout::default(), memory(1 << 20)),
-        refused(
-            &unified(&["pids"]),
-            Limits {
-                cpu_shares: Some(2),
-                ..Limits::default()
-            },
-        ),
-        refused(
-            &unified(&["pids"]),
-            Limits {
-                blkio_weight: Some(10),
-                ..Limits::default()
-            },
-        ),
+        refused(&unified(&["pids"]), Limits { cpu_shares: Some(2), ..Limits::default() }),
+        refused(&unified(&["pids"]), Limits { blkio_weight: Some(10), ..Limits::default() }),
         refused(&all_unified(), swap(None, 1)),
         refused(&all_unified(), swap(Some(2), 1)),
         refused(&hybrid(), swap(Some(2), 1)),
@@ -166,16 +128,10 @@ fn what_cannot_be_limited_is_named() {
 #[test]
 fn without_swap_accounting_memory_is_limited_alone() {
     for layout in [all_unified(), hybrid()] {
-        let without = Layout {
-            accounts_swap: false,
-            ..layout.clone()
-        };
+        let without = Layout { accounts_swap: false, ..layout.clone() };
         assert_eq!(warnings(&layout, &limits()), [""; 0]);
         assert_eq!(warnings(&without, &limits()).len(), 1);
-        let (with, without) = (
-            plan(&layout, &limits()).unwrap(),
-            plan(&without, &limits()).unwrap(),
-        );
+        let (with, without) = (plan(&layout, &limits()).unwrap(), plan(&without, &limits()).unwrap());
         assert_eq!(with.len(), without.len() + 1);
     }
 }

@@ -33,17 +33,9 @@ pub fn condition(condition: &Condition, wide: bool, beyond: usize) -> Vec<Instru
     let steps = match condition.comparison {
         Comparison::MaskedEqual { mask } => {
             let word = |at, mask, value| {
-                [
-                    load(at),
-                    (AND, mask, To::Next, To::Next),
-                    (EQUAL, value, To::Next, To::Fails),
-                ]
+                [load(at), (AND, mask, To::Next, To::Next), (EQUAL, value, To::Next, To::Fails)]
             };
-            [
-                word(at_high, (mask >> 32) as u32, high),
-                word(at_low, mask as u32, low),
-            ]
-            .concat()
+            [word(at_high, (mask >> 32) as u32, high), word(at_low, mask as u32, low)].concat()
         }
         Comparison::Equal => vec![
             load(at_high),
@@ -63,14 +55,8 @@ pub fn condition(condition: &Condition, wide: bool, beyond: usize) -> Vec<Instru
         Comparison::LessOrEqual => ordered(at_high, high, at_low, low, GREATER, true),
     };
     // Where arguments have 32 bits, the upper half is no part of them.
-    let upper = if wide {
-        0
-    } else {
-        steps
-            .iter()
-            .position(|step| step.0 == LOAD && step.1 == at_low)
-            .unwrap_or(0)
-    };
+    let upper =
+        if wide { 0 } else { steps.iter().position(|step| step.0 == LOAD && step.1 == at_low).unwrap_or(0) };
     assemble(&steps[upper..], beyond)
 }
 
@@ -82,11 +68,7 @@ fn load(at: u32) -> Step {
 
 /// Greater in the upper word decides; equal there leaves it to the lower one. `negated` is the opposite order.
 fn ordered(at_high: u32, high: u32, at_low: u32, low: u32, code: u16, negated: bool) -> Vec<Step> {
-    let (holds, fails) = if negated {
-        (To::Fails, To::Holds)
-    } else {
-        (To::Holds, To::Fails)
-    };
+    let (holds, fails) = if negated { (To::Fails, To::Holds) } else { (To::Holds, To::Fails) };
     vec![
         load(at_high),
         (GREATER, high, holds, To::Next),
@@ -104,12 +86,7 @@ fn assemble(steps: &[Step], beyond: usize) -> Vec<Instruction> {
             To::Holds => left as u8,
             To::Fails => (left + beyond) as u8,
         };
-        Instruction {
-            code: *code,
-            jt: distance(jt),
-            jf: distance(jf),
-            k: *k,
-        }
+        Instruction { code: *code, jt: distance(jt), jf: distance(jf), k: *k }
     };
     steps.iter().enumerate().map(one).collect()
 }

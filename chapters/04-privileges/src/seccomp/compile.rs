@@ -29,20 +29,12 @@ pub fn compile(profile: &Profile) -> Program {
     for audit in audits {
         let section = section(profile, audit);
         // A section may be longer than a conditional jump reaches.
-        instructions.push(Instruction {
-            code: EQUAL,
-            jt: 1,
-            jf: 0,
-            k: audit,
-        });
+        instructions.push(Instruction { code: EQUAL, jt: 1, jf: 0, k: audit });
         instructions.push(instruction(JUMP, section.len() as u32));
         instructions.extend(section);
     }
     instructions.push(instruction(RETURN, Action::KillProcess.value()));
-    Program {
-        instructions,
-        flags: profile.flags,
-    }
+    Program { instructions, flags: profile.flags }
 }
 
 /// The code for the one or, on x86, two architectures that share an audit number.
@@ -109,19 +101,9 @@ fn tree(ranges: &[(u32, Verdict)], wide: bool) -> Vec<Instruction> {
         let (left, right) = (tree(below, wide), tree(above, wide));
         let first = above[0].0;
         let mut code = match u8::try_from(left.len()) {
-            Ok(distance) => vec![Instruction {
-                code: GREATER_OR_EQUAL,
-                jt: distance,
-                jf: 0,
-                k: first,
-            }],
+            Ok(distance) => vec![Instruction { code: GREATER_OR_EQUAL, jt: distance, jf: 0, k: first }],
             Err(_) => vec![
-                Instruction {
-                    code: GREATER_OR_EQUAL,
-                    jt: 0,
-                    jf: 1,
-                    k: first,
-                },
+                Instruction { code: GREATER_OR_EQUAL, jt: 0, jf: 1, k: first },
                 instruction(JUMP, left.len() as u32),
             ],
         };
@@ -158,12 +140,7 @@ fn alternative(conditions: &[Condition], action: Action, wide: bool) -> Vec<Inst
 }
 
 fn instruction(code: u16, k: u32) -> Instruction {
-    Instruction {
-        code,
-        jt: 0,
-        jf: 0,
-        k,
-    }
+    Instruction { code, jt: 0, jf: 0, k }
 }
 
 #[cfg(test)]

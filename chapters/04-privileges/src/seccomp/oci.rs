@@ -22,11 +22,8 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
                     .ok_or_else(|| format!("{path}.flags: {word} is not supported"))?,
         )
     })?;
-    let default_action = action(
-        seccomp.default_action(),
-        seccomp.default_errno_ret(),
-        &format!("{path}.defaultAction"),
-    )?;
+    let default_action =
+        action(seccomp.default_action(), seccomp.default_errno_ret(), &format!("{path}.defaultAction"))?;
     let rules = seccomp.syscalls().iter().flatten().enumerate();
     let rules = rules
         .map(|(index, rule)| self::rule(rule, &format!("{path}.syscalls[{index}]")))
@@ -41,13 +38,7 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
     architectures.extend(Arch::native().filter(|native| !architectures.contains(native)));
     // As runc does for every profile that refuses what it does not name.
     let beyond = (!matches!(default_action, Action::Allow | Action::Log)).then_some(Action::Errno(ENOSYS));
-    Ok(Profile {
-        default_action,
-        beyond,
-        architectures,
-        rules,
-        flags,
-    })
+    Ok(Profile { default_action, beyond, architectures, rules, flags })
 }
 
 /// `SECCOMP_FILTER_FLAG_TSYNC` has no meaning for a process with one thread, and is accepted as such.
@@ -94,16 +85,10 @@ fn action(action: LinuxSeccompAction, errno: Option<u32>, path: &str) -> Result<
 fn condition(argument: &LinuxSeccompArg, path: &str) -> Result<Condition, String> {
     let index = argument.index() as u32;
     if index > 5 {
-        return Err(format!(
-            "{path}.args.index: {index}, but a system call has six arguments, from 0"
-        ));
+        return Err(format!("{path}.args.index: {index}, but a system call has six arguments, from 0"));
     }
     let (value, second) = (argument.value(), argument.value_two());
-    let simple = |comparison| Condition {
-        index,
-        comparison,
-        value,
-    };
+    let simple = |comparison| Condition { index, comparison, value };
     Ok(match argument.op() {
         LinuxSeccompOperator::ScmpCmpNe => simple(Comparison::NotEqual),
         LinuxSeccompOperator::ScmpCmpLt => simple(Comparison::Less),

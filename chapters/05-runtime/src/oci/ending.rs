@@ -54,11 +54,7 @@ fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
         return Ok(0);
     }
     for pid in cgroup.pids()? {
-        if let Some(pidfd) = crate::Identity::of(pid)
-            .ok()
-            .and_then(|process| process.open().ok())
-            .flatten()
-        {
+        if let Some(pidfd) = crate::Identity::of(pid).ok().and_then(|process| process.open().ok()).flatten() {
             let _ = kernel::pidfd_send_signal(&pidfd, number);
         }
     }
@@ -73,20 +69,13 @@ impl Delete {
         };
         let status = entry.status();
         if matches!(status, Status::Running | Status::Paused) && !self.force {
-            let message = format!(
-                "cannot delete container {} that is not stopped: {status}",
-                self.id
-            );
+            let message = format!("cannot delete container {} that is not stopped: {status}", self.id);
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         match entry.record.process {
             Some(process) => crate::destroy(process, entry.record.cgroup.as_deref())?,
             // Whoever made it was killed between the record and the process.
-            None => entry
-                .cgroup()?
-                .map(|cgroup| cgroup.remove())
-                .transpose()
-                .map(drop)?,
+            None => entry.cgroup()?.map(|cgroup| cgroup.remove()).transpose().map(drop)?,
         }
         entry.remove()?;
         Ok(0)

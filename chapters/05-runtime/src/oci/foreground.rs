@@ -21,17 +21,10 @@ impl Foreground {
     pub fn begin() -> Result<Foreground> {
         let mut all = SigSet::all();
         // Those that say that the program itself is broken are its own.
-        for own in [
-            Signal::SIGSEGV,
-            Signal::SIGBUS,
-            Signal::SIGFPE,
-            Signal::SIGILL,
-            Signal::SIGABRT,
-        ] {
+        for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGABRT] {
             all.remove(own);
         }
-        all.thread_block()
-            .strace(|| "sigprocmask(SIG_BLOCK, ~[])".into())?;
+        all.thread_block().strace(|| "sigprocmask(SIG_BLOCK, ~[])".into())?;
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         Ok(Foreground {
             signals: SignalFd::with_flags(&all, flags).strace(|| "signalfd(~[])".into())?,
@@ -41,10 +34,7 @@ impl Foreground {
 
     /// A terminal as large as ours.
     pub fn terminal(&self) -> Stdio {
-        Stdio::Terminal {
-            size: self.size,
-            console_socket: None,
-        }
+        Stdio::Terminal { size: self.size, console_socket: None }
     }
 
     /// Passes input, output, sizes and signals on until the first process has ended; returns its exit code.
@@ -62,11 +52,7 @@ impl Foreground {
             ];
             if let Some(master) = &created.terminal {
                 polled.push(PollFd::new(master, PollFlags::IN));
-                let wanted = if input_open {
-                    PollFlags::IN
-                } else {
-                    PollFlags::empty()
-                };
+                let wanted = if input_open { PollFlags::IN } else { PollFlags::empty() };
                 polled.push(PollFd::new(&own_input, wanted));
             }
             let _ = rustix::event::poll(&mut polled, None);
@@ -110,12 +96,10 @@ fn exit_code(created: &Created) -> Result<Option<u8>> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     let status = rustix::process::waitid(WaitId::PidFd(created.pidfd.as_fd()), options);
     let status = status.strace(|| "waitid(P_PIDFD, WEXITED|WNOHANG)".into())?;
-    Ok(status.map(
-        |status| match (status.exit_status(), status.terminating_signal()) {
-            (Some(code), _) => code as u8,
-            (None, signal) => 128 + signal.unwrap_or_default() as u8,
-        },
-    ))
+    Ok(status.map(|status| match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => code as u8,
+        (None, signal) => 128 + signal.unwrap_or_default() as u8,
+    }))
 }
 
 /// What the container writes, a piece at a time. False: there is no more.
@@ -130,9 +114,7 @@ fn pass_output(master: &OwnedFd) -> bool {
         Ok(0) | Err(_) => false,
         Ok(length) => {
             let mut out = stdout();
-            out.write_all(&buffer[..length])
-                .and_then(|()| out.flush())
-                .is_ok()
+            out.write_all(&buffer[..length]).and_then(|()| out.flush()).is_ok()
         }
     }
 }

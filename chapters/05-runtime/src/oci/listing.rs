@@ -40,10 +40,7 @@ fn print(text: &str) -> Result<u8> {
 fn state_of(entry: &Entry) -> Value {
     let record = &entry.record;
     let status = entry.status();
-    let has_process = !matches!(
-        status,
-        super::store::Status::Stopped | super::store::Status::Creating
-    );
+    let has_process = !matches!(status, super::store::Status::Stopped | super::store::Status::Creating);
     let mut state = json!({
         "ociVersion": record.oci_version,
         "id": record.id,
@@ -67,11 +64,8 @@ pub fn state(store: &Store, id: &str) -> Result<u8> {
 impl List {
     pub fn run(&self, store: &Store) -> Result<u8> {
         // One that is removed meanwhile is not there.
-        let states = store
-            .ids()
-            .into_iter()
-            .filter_map(|id| store.open(&id).ok())
-            .map(|entry| state_of(&entry));
+        let states =
+            store.ids().into_iter().filter_map(|id| store.open(&id).ok()).map(|entry| state_of(&entry));
         let states: Vec<Value> = states.collect();
         let lines: Vec<String> = if self.quiet {
             states.iter().map(|state| text(&state["id"])).collect()
@@ -91,19 +85,10 @@ fn table(states: &[Value]) -> Vec<String> {
     };
     let rows: Vec<[String; 6]> = std::iter::once(titles).chain(states.iter().map(row)).collect();
     let widths: Vec<usize> = (0..6)
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].len())
-                .max()
-                .unwrap_or_default()
-                .max(8)
-        })
+        .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default().max(8))
         .collect();
     let line = |row: &[String; 6]| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("    ").trim_end().to_string()
     };
     rows.iter().map(line).collect()
@@ -115,9 +100,7 @@ fn text(value: &Value) -> String {
 
 impl Spec {
     pub fn run(&self) -> Result<u8> {
-        let user = self
-            .rootless
-            .then(|| (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw()));
+        let user = self.rootless.then(|| (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw()));
         let path = self.bundle.join("config.json");
         let json = serde_json::to_string_pretty(&default_spec(user)?).map_err(Error::system)? + "\n";
         let mut options = std::fs::OpenOptions::new();

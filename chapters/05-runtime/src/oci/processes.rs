@@ -65,16 +65,10 @@ impl Exec {
             Status::Running | Status::Created => {}
             Status::Paused if self.ignore_paused => {}
             Status::Paused => {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    "cannot exec in a paused container",
-                ));
+                return Err(Error::new(ErrorKind::Conflict, "cannot exec in a paused container"));
             }
             _ => {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    "cannot exec in a stopped container",
-                ));
+                return Err(Error::new(ErrorKind::Conflict, "cannot exec in a stopped container"));
             }
         }
         let spec = spec_of(&entry)?;
@@ -95,10 +89,7 @@ impl Exec {
             preserved_descriptors: self.preserve_fds,
         };
         let failed = |error: Error| {
-            Error::new(
-                error.kind(),
-                format!("exec failed: unable to start container process: {error}"),
-            )
+            Error::new(error.kind(), format!("exec failed: unable to start container process: {error}"))
         };
         let created = crate::exec(&addition, stdio).map_err(failed)?;
         if let Some(path) = &self.pid_file {
@@ -120,10 +111,7 @@ impl Exec {
         if self.command.is_empty() {
             return Err(Error::invalid("process args cannot be empty"));
         }
-        let mut process = spec
-            .process()
-            .clone()
-            .ok_or_else(|| Error::invalid("process is missing"))?;
+        let mut process = spec.process().clone().ok_or_else(|| Error::invalid("process is missing"))?;
         process.set_args(Some(self.command.clone()));
         process.set_terminal(Some(self.tty));
         process.set_console_size(None);
@@ -151,8 +139,7 @@ impl Exec {
         let mut user = of_container.clone();
         if let Some(text) = &self.user {
             let number = |text: &str| {
-                text.parse::<u32>()
-                    .map_err(|_| Error::invalid(format!("user {text:?} is no number")))
+                text.parse::<u32>().map_err(|_| Error::invalid(format!("user {text:?} is no number")))
             };
             let (uid, gid) = text.split_once(':').unwrap_or((text, "0"));
             user.set_uid(number(uid)?);
@@ -178,11 +165,8 @@ impl Exec {
             set.extend(more.iter().copied());
             Some(set)
         };
-        let (bounding, effective, permitted) = (
-            with(sets.bounding()),
-            with(sets.effective()),
-            with(sets.permitted()),
-        );
+        let (bounding, effective, permitted) =
+            (with(sets.bounding()), with(sets.effective()), with(sets.permitted()));
         sets.set_bounding(bounding);
         sets.set_effective(effective);
         sets.set_permitted(permitted);
@@ -199,9 +183,7 @@ fn spec_of(entry: &Entry) -> Result<Spec> {
 /// A descriptor that is promised but not open would be one of our own.
 pub fn check_preserved(count: u32) -> Result<()> {
     match (3..3 + count).find(|number| !std::path::Path::new(&format!("/proc/self/fd/{number}")).exists()) {
-        Some(number) => Err(Error::invalid(format!(
-            "--preserve-fds: descriptor {number} is not open"
-        ))),
+        Some(number) => Err(Error::invalid(format!("--preserve-fds: descriptor {number} is not open"))),
         None => Ok(()),
     }
 }

@@ -75,12 +75,8 @@ impl Run {
             return Err(Error::not_supported("--keep"));
         }
         let (mut entry, bundle) = self.making.prepare(store)?;
-        let has_terminal = bundle
-            .spec
-            .process()
-            .as_ref()
-            .and_then(|process| process.terminal())
-            .unwrap_or_default();
+        let has_terminal =
+            bundle.spec.process().as_ref().and_then(|process| process.terminal()).unwrap_or_default();
         // Before the container exists, so that no signal is lost.
         let foreground = (!self.detach).then(foreground::Foreground::begin).transpose()?;
         let stdio = match &foreground {
@@ -127,24 +123,15 @@ pub fn start(store: &Store, id: &str) -> Result<u8> {
 impl Making {
     /// Reads the bundle, and writes the record before anything of the container exists.
     fn prepare(&self, store: &Store) -> Result<(Entry, Bundle)> {
-        for (flag, is_given) in [
-            ("--no-pivot", self.no_pivot),
-            ("--no-new-keyring", self.no_new_keyring),
-        ] {
+        for (flag, is_given) in [("--no-pivot", self.no_pivot), ("--no-new-keyring", self.no_new_keyring)] {
             if is_given {
                 return Err(Error::not_supported(flag));
             }
         }
         super::processes::check_preserved(self.preserve_fds)?;
-        let folder = self
-            .bundle
-            .canonicalize()
-            .strace(|| format!("realpath({:?})", self.bundle))?;
+        let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
         let spec = read_spec(&folder)?;
-        let root = spec
-            .root()
-            .as_ref()
-            .ok_or_else(|| Error::invalid("root is missing"))?;
+        let root = spec.root().as_ref().ok_or_else(|| Error::invalid("root is missing"))?;
         let rootfs = folder.join(root.path());
         let rootfs = rootfs
             .canonicalize()
@@ -156,12 +143,7 @@ impl Making {
             bundle: folder,
             rootfs: rootfs.clone(),
             created: clock::now(),
-            annotations: spec
-                .annotations()
-                .clone()
-                .unwrap_or_default()
-                .into_iter()
-                .collect(),
+            annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
             cgroup: cgroup.clone(),
             process: None,
         };
@@ -210,17 +192,14 @@ pub fn stdio(terminal: bool, console_socket: Option<&Path>, size: Option<(u16, u
     match (terminal, console_socket) {
         (true, Some(path)) => {
             let socket = UnixStream::connect(path).strace(|| format!("connect({path:?})"))?;
-            Ok(Stdio::Terminal {
-                size,
-                console_socket: Some(OwnedFd::from(socket)),
-            })
+            Ok(Stdio::Terminal { size, console_socket: Some(OwnedFd::from(socket)) })
         }
         (true, None) => Err(Error::invalid(
             "cannot allocate tty if the container is detached without setting a console socket",
         )),
-        (false, Some(_)) => Err(Error::invalid(
-            "cannot use a console socket if the container has no terminal",
-        )),
+        (false, Some(_)) => {
+            Err(Error::invalid("cannot use a console socket if the container has no terminal"))
+        }
         (false, None) => own_streams(),
     }
 }
@@ -228,9 +207,7 @@ pub fn stdio(terminal: bool, console_socket: Option<&Path>, size: Option<(u16, u
 /// Copies, since the child closes what it was given.
 pub fn own_streams() -> Result<Stdio> {
     let copy = |stream: std::os::fd::BorrowedFd<'_>| {
-        stream
-            .try_clone_to_owned()
-            .strace(|| "dup(a standard stream)".into())
+        stream.try_clone_to_owned().strace(|| "dup(a standard stream)".into())
     };
     Ok(Stdio::Files([
         copy(std::io::stdin().as_fd())?,
@@ -255,15 +232,10 @@ fn read_spec(folder: &Path) -> Result<Spec> {
 
 /// The spec's, or one of our own. An ordinary user has none unless the spec says so.
 fn cgroup_path(spec: &Spec, id: &str) -> Option<String> {
-    let path = spec
-        .linux()
-        .as_ref()
-        .and_then(|linux| linux.cgroups_path().clone());
+    let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone());
     match path.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => Some(Path::new("/").join(path).display().to_string()),
-        None => nix::unistd::geteuid()
-            .is_root()
-            .then(|| format!("/coracle-oci/{id}")),
+        None => nix::unistd::geteuid().is_root().then(|| format!("/coracle-oci/{id}")),
     }
 }
 

@@ -87,17 +87,13 @@ impl Store {
             let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !nix::unistd::geteuid().is_root());
             PathBuf::from(runtime.unwrap_or_else(|| "/run".into())).join("coracle-oci")
         };
-        Store {
-            root: root.unwrap_or_else(of_user),
-        }
+        Store { root: root.unwrap_or_else(of_user) }
     }
 
     /// The ids of all containers.
     pub fn ids(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut ids: Vec<String> = entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect();
+        let mut ids: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         ids.sort();
         ids
     }
@@ -111,9 +107,7 @@ impl Store {
             builder.mode(0o700).recursive(recursive);
             builder
         };
-        private(true)
-            .create(&self.root)
-            .strace(|| format!("mkdir({:?})", self.root))?;
+        private(true).create(&self.root).strace(|| format!("mkdir({:?})", self.root))?;
         match private(false).create(&folder) {
             // A folder without a record is of a command that was killed before it had done anything.
             Err(error)
@@ -126,11 +120,7 @@ impl Store {
         if folder.join("state.json").exists() {
             return Err(exists());
         }
-        let entry = Entry {
-            folder,
-            record,
-            _lock: lock,
-        };
+        let entry = Entry { folder, record, _lock: lock };
         entry.write()?;
         Ok(entry)
     }
@@ -145,11 +135,7 @@ impl Store {
         }
         let lock = lock(&folder)?;
         let bytes = std::fs::read(folder.join("state.json")).map_err(|_| missing())?;
-        Ok(Entry {
-            record: serde_json::from_slice(&bytes).map_err(Error::system)?,
-            folder,
-            _lock: lock,
-        })
+        Ok(Entry { record: serde_json::from_slice(&bytes).map_err(Error::system)?, folder, _lock: lock })
     }
 }
 
@@ -187,17 +173,12 @@ impl Entry {
         let Some(process) = self.record.process else {
             return Status::Creating;
         };
-        let lives = process
-            .open()
-            .is_ok_and(|pidfd| pidfd.is_some_and(|pidfd| !has_ended(&pidfd)));
+        let lives = process.open().is_ok_and(|pidfd| pidfd.is_some_and(|pidfd| !has_ended(&pidfd)));
         if !lives {
             Status::Stopped
         } else if self.folder.join("start").exists() {
             Status::Created
-        } else if self
-            .cgroup()
-            .is_ok_and(|cgroup| cgroup.is_some_and(|cgroup| cgroup.is_frozen()))
-        {
+        } else if self.cgroup().is_ok_and(|cgroup| cgroup.is_some_and(|cgroup| cgroup.is_frozen())) {
             Status::Paused
         } else {
             Status::Running
@@ -212,9 +193,7 @@ impl Entry {
 
     /// Its first process, or the error that there is none.
     pub fn process(&self) -> Result<Identity> {
-        self.record
-            .process
-            .ok_or_else(|| Error::new(ErrorKind::Conflict, "container not running"))
+        self.record.process.ok_or_else(|| Error::new(ErrorKind::Conflict, "container not running"))
     }
 
     /// The gate is open: it waits no longer.

@@ -44,10 +44,7 @@ fn set<T: Default + PartialEq>(limit: T) -> Option<T> {
 fn take_memory(limits: &mut Limits, memory: &LinuxMemory) -> Result<()> {
     refuse("memory.kernel", memory.kernel().and_then(set).is_some())?;
     refuse("memory.kernelTCP", memory.kernel_tcp().and_then(set).is_some())?;
-    refuse(
-        "memory.checkBeforeUpdate",
-        memory.check_before_update() == Some(true),
-    )?;
+    refuse("memory.checkBeforeUpdate", memory.check_before_update() == Some(true))?;
     limits.memory = memory.limit().and_then(set);
     limits.memory_swap = memory.swap().and_then(set);
     limits.memory_reservation = memory.reservation().and_then(set);
@@ -57,14 +54,8 @@ fn take_memory(limits: &mut Limits, memory: &LinuxMemory) -> Result<()> {
 }
 
 fn take_cpu(limits: &mut Limits, cpu: &LinuxCpu) -> Result<()> {
-    refuse(
-        "cpu.realtimeRuntime",
-        cpu.realtime_runtime().and_then(set).is_some(),
-    )?;
-    refuse(
-        "cpu.realtimePeriod",
-        cpu.realtime_period().and_then(set).is_some(),
-    )?;
+    refuse("cpu.realtimeRuntime", cpu.realtime_runtime().and_then(set).is_some())?;
+    refuse("cpu.realtimePeriod", cpu.realtime_period().and_then(set).is_some())?;
     refuse("cpu.burst", cpu.burst().and_then(set).is_some())?;
     refuse("cpu.idle", cpu.idle().and_then(set).is_some())?;
     limits.cpu_shares = cpu.shares().and_then(set);
@@ -79,14 +70,9 @@ fn take_disks(limits: &mut Limits, disks: &LinuxBlockIo) -> Result<()> {
     refuse("blockIO.leafWeight", disks.leaf_weight().and_then(set).is_some())?;
     limits.blkio_weight = disks.weight().and_then(set);
     for disk in disks.weight_device().iter().flatten() {
-        refuse(
-            "blockIO.weightDevice.leafWeight",
-            disk.leaf_weight().and_then(set).is_some(),
-        )?;
+        refuse("blockIO.weightDevice.leafWeight", disk.leaf_weight().and_then(set).is_some())?;
         let weight = u64::from(disk.weight().unwrap_or_default());
-        limits
-            .blkio_weight_devices
-            .push(disk_limit(disk.major(), disk.minor(), weight)?);
+        limits.blkio_weight_devices.push(disk_limit(disk.major(), disk.minor(), weight)?);
     }
     limits.read_bytes = rates(disks.throttle_read_bps_device())?;
     limits.write_bytes = rates(disks.throttle_write_bps_device())?;
@@ -103,9 +89,7 @@ fn rates(disks: &Option<Vec<LinuxThrottleDevice>>) -> Result<Vec<DeviceValue>> {
 fn disk_limit(major: i64, minor: i64, value: u64) -> Result<DeviceValue> {
     match (u32::try_from(major), u32::try_from(minor)) {
         (Ok(major), Ok(minor)) => Ok(DeviceValue { major, minor, value }),
-        _ => Err(Error::invalid(format!(
-            "linux.resources.blockIO: {major}:{minor} is no disk"
-        ))),
+        _ => Err(Error::invalid(format!("linux.resources.blockIO: {major}:{minor} is no disk"))),
     }
 }
 
@@ -119,16 +103,9 @@ fn refuse(field: &str, is_present: bool) -> Result<()> {
 /// Devices that a container may use whatever the spec says, as under runc: those that it always has, its terminals, and making
 /// nodes, which does not give the right to open them.
 fn always_allowed() -> Vec<DeviceRule> {
-    let mknod = |kind| DeviceRule {
-        allow: true,
-        kind: Some(kind),
-        access: "m".into(),
-        ..DeviceRule::default()
-    };
-    let terminals = DeviceRule {
-        minor: None,
-        ..DeviceRule::character(136, 0)
-    };
+    let mknod =
+        |kind| DeviceRule { allow: true, kind: Some(kind), access: "m".into(), ..DeviceRule::default() };
+    let terminals = DeviceRule { minor: None, ..DeviceRule::character(136, 0) };
     let mut rules = vec![mknod('c'), mknod('b'), terminals];
     let devices = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)];
     rules.extend(devices.map(|(major, minor)| DeviceRule::character(major, minor)));

@@ -30,9 +30,7 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
 }
 
 fn program(filter: &LinuxSeccomp) -> Result<seccomp::Program> {
-    Ok(seccomp::compile(
-        &seccomp::profile(filter).map_err(Error::invalid)?,
-    ))
+    Ok(seccomp::compile(&seccomp::profile(filter).map_err(Error::invalid)?))
 }
 
 fn capabilities(sets: &LinuxCapabilities) -> Result<Capabilities> {

@@ -59,13 +59,7 @@ pub fn check_process(process: &Process) -> Result<()> {
 fn check_linux(linux: &Linux) -> Result<()> {
     refuse(&[
         ("linux.netDevices", linux.net_devices().is_some()),
-        (
-            "linux.mountLabel",
-            linux
-                .mount_label()
-                .as_ref()
-                .is_some_and(|label| !label.is_empty()),
-        ),
+        ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
         ("linux.intelRdt", linux.intel_rdt().is_some()),
         ("linux.memoryPolicy", linux.memory_policy().is_some()),
         ("linux.personality", linux.personality().is_some()),
@@ -73,10 +67,7 @@ fn check_linux(linux: &Linux) -> Result<()> {
     if let Some(seccomp) = linux.seccomp() {
         refuse(&[
             ("linux.seccomp.listenerPath", seccomp.listener_path().is_some()),
-            (
-                "linux.seccomp.listenerMetadata",
-                seccomp.listener_metadata().is_some(),
-            ),
+            ("linux.seccomp.listenerMetadata", seccomp.listener_metadata().is_some()),
         ])?;
     }
     linux.resources().as_ref().map(check_resources).transpose()?;

@@ -24,11 +24,7 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool
         devices: devices(linux)?,
         masked_paths: paths(linux.masked_paths()),
         readonly_paths: paths(linux.readonly_paths()),
-        readonly: spec
-            .root()
-            .as_ref()
-            .and_then(|root| root.readonly())
-            .unwrap_or_default(),
+        readonly: spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
         rootless,
@@ -51,9 +47,7 @@ fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
         What::Remount
     } else if fstype.is_empty() {
         let destination = mount.destination().display();
-        return Err(Error::invalid(format!(
-            "the mount on {destination} has neither a type nor bind"
-        )));
+        return Err(Error::invalid(format!("the mount on {destination} has neither a type nor bind")));
     } else {
         let source = source.display().to_string();
         let source = if source.is_empty() { fstype.clone() } else { source };
@@ -69,24 +63,11 @@ fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
 
 /// Mounts that the host makes later are seen inside only where a bind asks for it.
 fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
-    let slave = Propagation {
-        flag: Propagation::SLAVE,
-        recursive: true,
-    };
-    if let Some(word) = linux
-        .rootfs_propagation()
-        .as_deref()
-        .filter(|word| !word.is_empty())
-    {
+    let slave = Propagation { flag: Propagation::SLAVE, recursive: true };
+    if let Some(word) = linux.rootfs_propagation().as_deref().filter(|word| !word.is_empty()) {
         return match Propagation::from_word(word) {
-            Some(Propagation {
-                flag: Propagation::PRIVATE,
-                ..
-            }) => Ok(Propagation::RPRIVATE),
-            Some(Propagation {
-                flag: Propagation::SLAVE,
-                ..
-            }) => Ok(slave),
+            Some(Propagation { flag: Propagation::PRIVATE, .. }) => Ok(Propagation::RPRIVATE),
+            Some(Propagation { flag: Propagation::SLAVE, .. }) => Ok(slave),
             _ => Err(Error::not_supported(&format!("linux.rootfsPropagation {word:?}"))),
         };
     }
@@ -94,11 +75,7 @@ fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
         let flag = mount.options.propagation.map(|propagation| propagation.flag);
         matches!(flag, Some(Propagation::SLAVE | Propagation::SHARED))
     };
-    Ok(if mounts.iter().any(follows) {
-        slave
-    } else {
-        Propagation::RPRIVATE
-    })
+    Ok(if mounts.iter().any(follows) { slave } else { Propagation::RPRIVATE })
 }
 
 /// Devices that every container has (config-linux.md, "Default Devices"); /dev/console and /dev/ptmx come otherwise.
@@ -112,12 +89,7 @@ const DEFAULT_DEVICES: &[(&str, u64, u64)] = &[
 ];
 
 fn devices(linux: &Linux) -> Result<Vec<Device>> {
-    let named: Vec<Device> = linux
-        .devices()
-        .iter()
-        .flatten()
-        .map(device)
-        .collect::<Result<_>>()?;
+    let named: Vec<Device> = linux.devices().iter().flatten().map(device).collect::<Result<_>>()?;
     let default = |(path, major, minor): &(&str, u64, u64)| Device {
         path: path.into(),
         kind: DeviceKind::Character,

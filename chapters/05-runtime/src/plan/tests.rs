@@ -35,11 +35,7 @@ fn the_plan_of_the_default_spec() {
 #[test]
 fn the_plan_of_an_ordinary_user() {
     let plan = planned(default(Some((1000, 1000))));
-    insta::assert_debug_snapshot!((
-        plan.spawn,
-        plan.root.get(1),
-        plan.process.privileges.additional_gids
-    ));
+    insta::assert_debug_snapshot!((plan.spawn, plan.root.get(1), plan.process.privileges.additional_gids));
 }
 
 #[test]
@@ -56,11 +52,7 @@ fn limits_and_the_view_of_cgroups() {
         "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid", "noexec", "nodev"]
     }]);
     let plan = planned(spec);
-    let mount = plan
-        .root
-        .iter()
-        .find(|step| matches!(step, MountOp::Mount(_)))
-        .cloned();
+    let mount = plan.root.iter().find(|step| matches!(step, MountOp::Mount(_))).cloned();
     insta::assert_debug_snapshot!((plan.limits, mount));
 }
 
@@ -70,31 +62,16 @@ fn what_is_not_supported_is_refused_by_its_path() {
     let cases = [
         ("/hooks", json!({"poststop": [{"path": "/bin/true"}]})),
         ("/vm", json!({"kernel": {"path": "/vmlinuz"}})),
-        (
-            "/mounts/0/uidMappings",
-            json!([{"containerID": 0, "hostID": 0, "size": 1}]),
-        ),
+        ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 1}])),
         ("/process/apparmorProfile", json!("docker-default")),
-        (
-            "/process/selinuxLabel",
-            json!("system_u:system_r:svirt_lxc_net_t:s0"),
-        ),
-        (
-            "/process/ioPriority",
-            json!({"class": "IOPRIO_CLASS_IDLE", "priority": 0}),
-        ),
+        ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
+        ("/process/ioPriority", json!({"class": "IOPRIO_CLASS_IDLE", "priority": 0})),
         ("/process/scheduler", json!({"policy": "SCHED_BATCH"})),
-        (
-            "/linux/mountLabel",
-            json!("system_u:object_r:svirt_sandbox_file_t:s0"),
-        ),
+        ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
         ("/linux/intelRdt", json!({"closID": "x"})),
         ("/linux/personality", json!({"domain": "LINUX32"})),
         ("/linux/rootfsPropagation", json!("shared")),
-        (
-            "/linux/seccomp",
-            json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/x"}),
-        ),
+        ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/x"})),
         ("/linux/resources/rdma", json!({"mlx5_1": {"hcaHandles": 3}})),
         ("/linux/resources/network", json!({"classID": 1})),
         ("/linux/resources/memory", json!({"kernel": 1000000})),

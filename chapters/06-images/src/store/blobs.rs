@@ -23,13 +23,7 @@ impl Store {
     /// Begins a blob of any size.
     pub fn writer(&self) -> Result<Writer> {
         let (file, path) = self.temporary_file()?;
-        Ok(Writer {
-            file,
-            path,
-            blobs: self.dir.join("blobs/sha256"),
-            hasher: Hasher::default(),
-            size: 0,
-        })
+        Ok(Writer { file, path, blobs: self.dir.join("blobs/sha256"), hasher: Hasher::default(), size: 0 })
     }
 
     /// Temporary name, one sync, rename: whoever looks sees the old content or the new, whole.
@@ -49,14 +43,9 @@ impl Store {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = self.dir.join("ingest").join(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
         let file = file.map_err(|e| Error::system(format!("open({path:?}, O_CREAT)"), e))?;
-        file.lock()
-            .map_err(|e| Error::system(format!("flock({path:?}, LOCK_EX)"), e))?;
+        file.lock().map_err(|e| Error::system(format!("flock({path:?}, LOCK_EX)"), e))?;
         Ok((file, path))
     }
 }
@@ -71,10 +60,7 @@ impl Writer {
     /// (once a layer) before the first name points to it.
     pub fn finish(self, expected: &Descriptor) -> Result<()> {
         if self.size != expected.size {
-            let message = format!(
-                "{}: expected {} bytes, got {}",
-                expected.digest, expected.size, self.size
-            );
+            let message = format!("{}: expected {} bytes, got {}", expected.digest, expected.size, self.size);
             return Err(Error::new(ErrorKind::DigestMismatch, message));
         }
         let (wanted, found) = (expected.digest, self.publish(Some(expected.digest))?);

@@ -32,11 +32,7 @@ impl Store {
     pub fn collect(&self) -> Result<()> {
         let mut ingests = self.ingests.lock().unwrap_or_else(PoisonError::into_inner);
         ingests.owed = ingests.active > 0;
-        if ingests.owed {
-            Ok(())
-        } else {
-            self.remove_unreached()
-        }
+        if ingests.owed { Ok(()) } else { self.remove_unreached() }
     }
 
     /// Removes one blob, unless an image needs it: it turned out to be good for nothing.

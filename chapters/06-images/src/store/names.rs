@@ -58,28 +58,16 @@ impl Store {
         self.change_index(|index| {
             drop_name(index, name);
             let annotations = BTreeMap::from([(media::REF_NAME.to_string(), name.to_string())]);
-            index
-                .manifests
-                .retain(|entry| !(entry.digest == manifest.digest && name_of(entry).is_none()));
-            index.manifests.push(Descriptor {
-                annotations,
-                ..manifest.clone()
-            });
+            index.manifests.retain(|entry| !(entry.digest == manifest.digest && name_of(entry).is_none()));
+            index.manifests.push(Descriptor { annotations, ..manifest.clone() });
         })
     }
 
     /// Keeps `manifest` without a name: the result of a load or an import that named nothing.
     pub fn keep_unnamed(&self, manifest: &Descriptor) -> Result<()> {
         self.change_index(|index| {
-            if !index
-                .manifests
-                .iter()
-                .any(|entry| entry.digest == manifest.digest)
-            {
-                index.manifests.push(Descriptor {
-                    annotations: BTreeMap::new(),
-                    ..manifest.clone()
-                });
+            if !index.manifests.iter().any(|entry| entry.digest == manifest.digest) {
+                index.manifests.push(Descriptor { annotations: BTreeMap::new(), ..manifest.clone() });
             }
         })
     }
@@ -90,20 +78,15 @@ impl Store {
         if found {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::NotFound,
-            format!("No such image: {}", name.familiar()),
-        ))
+        Err(Error::new(ErrorKind::NotFound, format!("No such image: {}", name.familiar())))
     }
 
     /// Removes an image with all its names, and all blobs that no other image needs.
     pub fn remove(&self, id: &Digest) -> Result<()> {
         self.change_index(|index| {
-            index.manifests.retain(|e| {
-                !self
-                    .manifest(e)
-                    .is_ok_and(|(_, manifest)| manifest.config.digest == *id)
-            });
+            index
+                .manifests
+                .retain(|e| !self.manifest(e).is_ok_and(|(_, manifest)| manifest.config.digest == *id));
         })?;
         self.collect()
     }
@@ -121,9 +104,7 @@ impl Store {
 
     fn change_index<T>(&self, change: impl FnOnce(&mut Index) -> T) -> Result<T> {
         let folder = File::open(&self.dir).map_err(|e| Error::system(format!("open({:?})", self.dir), e))?;
-        folder
-            .lock()
-            .map_err(|e| Error::system(format!("flock({:?}, LOCK_EX)", self.dir), e))?;
+        folder.lock().map_err(|e| Error::system(format!("flock({:?}, LOCK_EX)", self.dir), e))?;
         let mut index = self.index()?;
         let result = change(&mut index);
         let json =
@@ -135,11 +116,7 @@ impl Store {
 
 /// Takes a name off its entry; the entry itself stays if it is its manifest's last.
 fn drop_name(index: &mut Index, name: &Reference) -> bool {
-    let Some(place) = index
-        .manifests
-        .iter()
-        .position(|entry| name_of(entry).as_ref() == Some(name))
-    else {
+    let Some(place) = index.manifests.iter().position(|entry| name_of(entry).as_ref() == Some(name)) else {
         return false;
     };
     let mut entry = index.manifests.remove(place);
@@ -152,10 +129,5 @@ fn drop_name(index: &mut Index, name: &Reference) -> bool {
 
 fn empty_index() -> Index {
     let media_type = Some(media::OCI_INDEX.into());
-    Index {
-        schema_version: 2,
-        media_type,
-        manifests: Vec::new(),
-        annotations: BTreeMap::new(),
-    }
+    Index { schema_version: 2, media_type, manifests: Vec::new(), annotations: BTreeMap::new() }
 }

@@ -15,11 +15,7 @@ fn image(store: &Store, content: &str) -> Descriptor {
     let mut writer = store.writer().unwrap();
     writer.write_all(content.as_bytes()).unwrap();
     let layer = writer.finish_any(media::OCI_LAYER).unwrap();
-    let mut config = ImageConfig {
-        os: "linux".into(),
-        architecture: "amd64".into(),
-        ..Default::default()
-    };
+    let mut config = ImageConfig { os: "linux".into(), architecture: "amd64".into(), ..Default::default() };
     config.rootfs.diff_ids.push(layer.digest);
     store.compose(&config, vec![layer]).unwrap()
 }
@@ -30,10 +26,7 @@ fn reference(text: &str) -> Reference {
 
 fn names(store: &Store) -> Vec<Vec<String>> {
     let images = store.images().unwrap();
-    images
-        .iter()
-        .map(|image| image.names.iter().map(Reference::familiar).collect())
-        .collect()
+    images.iter().map(|image| image.names.iter().map(Reference::familiar).collect()).collect()
 }
 
 fn files(dir: &Path) -> usize {
@@ -45,31 +38,18 @@ fn resolves_names_ids_and_prefixes() {
     let (_dir, store) = store();
     let one = image(&store, "one");
     store.tag(&reference("busybox"), &one).unwrap();
-    store
-        .tag(&reference("busybox").at_digest(one.digest), &one)
-        .unwrap();
+    store.tag(&reference("busybox").at_digest(one.digest), &one).unwrap();
     let id = store.resolve("busybox").unwrap().id;
     let pinned = format!("busybox:other@{}", one.digest);
-    for text in [
-        "busybox:latest",
-        "docker.io/library/busybox",
-        &id.to_string(),
-        &id.hex(),
-        &id.short(),
-        &pinned,
-    ] {
+    for text in
+        ["busybox:latest", "docker.io/library/busybox", &id.to_string(), &id.hex(), &id.short(), &pinned]
+    {
         assert_eq!(store.resolve(text).unwrap().id, id, "{text}");
     }
     let refusal = |text: &str| store.resolve(text).unwrap_err().to_string();
     assert_eq!(refusal("nosuch"), "No such image: nosuch:latest");
-    assert_eq!(
-        refusal(&"0".repeat(64)),
-        format!("No such image: sha256:{}", "0".repeat(64))
-    );
-    assert_eq!(
-        refusal("No/Such"),
-        "invalid reference format: repository name must be lowercase"
-    );
+    assert_eq!(refusal(&"0".repeat(64)), format!("No such image: sha256:{}", "0".repeat(64)));
+    assert_eq!(refusal("No/Such"), "invalid reference format: repository name must be lowercase");
 }
 
 #[test]
@@ -85,10 +65,7 @@ fn a_moved_name_leaves_a_dangling_image() {
     store.tag(&reference("z"), &one).unwrap();
     assert_eq!(names(&store), [vec!["x:latest", "y:latest"], vec!["z:latest"]]);
     store.untag(&reference("z")).unwrap();
-    assert_eq!(
-        store.untag(&reference("z")).unwrap_err().to_string(),
-        "No such image: z:latest"
-    );
+    assert_eq!(store.untag(&reference("z")).unwrap_err().to_string(), "No such image: z:latest");
 }
 
 #[test]

@@ -22,19 +22,10 @@ use crate::{Error, ErrorKind, Progress, Result, Sink, Snapshots, stream};
 pub fn load(store: &Store, snapshots: &Snapshots, archive: impl Read, sink: Sink<'_>) -> Result<Vec<Image>> {
     // Nothing is collected before the images have their names; then all that none of them needs goes.
     let ingest = store.ingest();
-    let loaded = Parts::read(store, archive)
-        .map_err(Error::processing)
-        .and_then(|parts| {
-            let found = if parts.paths.contains_key("manifest.json") {
-                parts.docker()?
-            } else {
-                parts.oci()?
-            };
-            found
-                .into_iter()
-                .map(|found| found.finish(store, snapshots, sink))
-                .collect()
-        });
+    let loaded = Parts::read(store, archive).map_err(Error::processing).and_then(|parts| {
+        let found = if parts.paths.contains_key("manifest.json") { parts.docker()? } else { parts.oci()? };
+        found.into_iter().map(|found| found.finish(store, snapshots, sink)).collect()
+    });
     store.collect()?;
     drop(ingest);
     loaded
@@ -51,11 +42,7 @@ impl Found {
         let image = store.load(&self.manifest)?;
         let held = snapshots.hold(&crate::chain_ids(&image.config.rootfs.diff_ids));
         unpack_image(store, snapshots, &image, &|layer, current, total| {
-            sink(Progress::LoadingLayer {
-                layer: layer.short(),
-                current,
-                total,
-            })
+            sink(Progress::LoadingLayer { layer: layer.short(), current, total })
         })?;
         for name in &self.names {
             store.tag(name, &self.manifest)?;
@@ -109,14 +96,10 @@ impl Parts<'_> {
         let manifests: Vec<DockerManifest> = self.json("manifest.json")?;
         let found = manifests.into_iter().map(|entry| {
             let names = entry.repo_tags.unwrap_or_default();
-            let names = names
-                .iter()
-                .map(|name| Reference::parse(name))
-                .collect::<std::result::Result<_, _>>()?;
-            let config = Descriptor {
-                media_type: media::OCI_CONFIG.into(),
-                ..self.part(&entry.config)?.clone()
-            };
+            let names =
+                names.iter().map(|name| Reference::parse(name)).collect::<std::result::Result<_, _>>()?;
+            let config =
+                Descriptor { media_type: media::OCI_CONFIG.into(), ..self.part(&entry.config)?.clone() };
             if config.size > CONFIG_LIMIT {
                 return Err(invalid(&format!("{} is larger than 8 MiB", entry.config)));
             }
@@ -138,21 +121,13 @@ impl Parts<'_> {
         let index: Index = self.json("index.json")?;
         let mut found: Vec<Found> = Vec::new();
         for entry in &index.manifests {
-            let name = entry
-                .annotations
-                .get(CONTAINERD_NAME)
-                .or_else(|| entry.annotations.get(media::REF_NAME));
+            let name =
+                entry.annotations.get(CONTAINERD_NAME).or_else(|| entry.annotations.get(media::REF_NAME));
             let name = name.map(|name| Reference::parse(name)).transpose()?;
             let manifest = self.choose(entry)?;
-            match found
-                .iter_mut()
-                .find(|known| known.manifest.digest == manifest.digest)
-            {
+            match found.iter_mut().find(|known| known.manifest.digest == manifest.digest) {
                 Some(known) => known.names.extend(name),
-                None => found.push(Found {
-                    manifest,
-                    names: name.into_iter().collect(),
-                }),
+                None => found.push(Found { manifest, names: name.into_iter().collect() }),
             }
         }
         Ok(found)
@@ -160,10 +135,7 @@ impl Parts<'_> {
 
     fn choose(&self, entry: &Descriptor) -> Result<Descriptor> {
         let document = Document::parse(&self.store.read(entry, MANIFEST_LIMIT)?, Some(&entry.media_type))?;
-        let plain = |entry: &Descriptor| Descriptor {
-            annotations: BTreeMap::new(),
-            ..entry.clone()
-        };
+        let plain = |entry: &Descriptor| Descriptor { annotations: BTreeMap::new(), ..entry.clone() };
         Ok(match document {
             Document::Manifest(_) => plain(entry),
             Document::Index(index) => plain(Platform::host().select(&index.manifests)?),
@@ -191,10 +163,7 @@ impl Parts<'_> {
                 Compression::Plain => media::OCI_LAYER,
                 Compression::Gzip => media::OCI_LAYER_GZIP,
             };
-            Ok(Descriptor {
-                media_type: media_type.into(),
-                ..part.clone()
-            })
+            Ok(Descriptor { media_type: media_type.into(), ..part.clone() })
         });
         let manifest = Manifest::new(config, layers.collect::<Result<_>>()?);
         let json = serde_json::to_vec(&manifest).map_err(|e| invalid(&e.to_string()))?;
@@ -202,9 +171,7 @@ impl Parts<'_> {
     }
 
     fn part(&self, path: &str) -> Result<&Descriptor> {
-        self.paths
-            .get(path)
-            .ok_or_else(|| invalid(&format!("does not contain {path}")))
+        self.paths.get(path).ok_or_else(|| invalid(&format!("does not contain {path}")))
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {

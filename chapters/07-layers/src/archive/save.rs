@@ -20,23 +20,13 @@ pub fn save(store: &Store, names: &[String], archive: impl Write) -> Result<()> 
         for part in image.manifest.layers.iter().chain(parts) {
             if written.insert(part.digest) {
                 let blob = store.blob(&part.digest)?;
-                append(
-                    &mut tar,
-                    &blob_path(&part.digest),
-                    part.size,
-                    blob.take(part.size),
-                )?;
+                append(&mut tar, &blob_path(&part.digest), part.size, blob.take(part.size))?;
             }
         }
     }
     append_json(&mut tar, "index.json", &index(&chosen))?;
     append_json(&mut tar, "manifest.json", &docker_manifests(&chosen))?;
-    append(
-        &mut tar,
-        "oci-layout",
-        30,
-        &br#"{"imageLayoutVersion":"1.0.0"}"#[..],
-    )?;
+    append(&mut tar, "oci-layout", 30, &br#"{"imageLayoutVersion":"1.0.0"}"#[..])?;
     append_json(&mut tar, "repositories", &repositories(&chosen))?;
     tar.finish()?;
     Ok(())
@@ -46,19 +36,14 @@ pub fn save(store: &Store, names: &[String], archive: impl Write) -> Result<()> 
 fn choose(store: &Store, names: &[String]) -> Result<Vec<(Image, Vec<Reference>)>> {
     let mut chosen: Vec<(Image, Vec<Reference>)> = Vec::new();
     let mut add = |image: Image, name: Option<Reference>| {
-        let place = chosen
-            .iter()
-            .position(|(known, _)| known.id == image.id)
-            .unwrap_or_else(|| {
-                chosen.push((image, Vec::new()));
-                chosen.len() - 1
-            });
+        let place = chosen.iter().position(|(known, _)| known.id == image.id).unwrap_or_else(|| {
+            chosen.push((image, Vec::new()));
+            chosen.len() - 1
+        });
         chosen[place].1.extend(name);
     };
     for text in names {
-        let repository = Reference::parse(text)
-            .ok()
-            .filter(|name| name.familiar_name() == *text);
+        let repository = Reference::parse(text).ok().filter(|name| name.familiar_name() == *text);
         let of_repository: Vec<(Image, Reference)> = match repository {
             Some(repository) => tags_of(store, &repository)?,
             None => Vec::new(),
@@ -70,9 +55,7 @@ fn choose(store: &Store, names: &[String]) -> Result<Vec<(Image, Vec<Reference>)
                 .filter(|name| image.names.contains(name) && name.digest.is_none());
             add(image, name);
         }
-        of_repository
-            .into_iter()
-            .for_each(|(image, name)| add(image, Some(name)));
+        of_repository.into_iter().for_each(|(image, name)| add(image, Some(name)));
     }
     Ok(chosen)
 }
@@ -92,15 +75,10 @@ fn tags_of(store: &Store, repository: &Reference) -> Result<Vec<(Image, Referenc
 
 fn index(chosen: &[(Image, Vec<Reference>)]) -> Index {
     let entry = |image: &Image, name: Option<&Reference>| {
-        let mut entry = Descriptor {
-            platform: Some(image.config.platform()),
-            ..image.descriptor.clone()
-        };
+        let mut entry = Descriptor { platform: Some(image.config.platform()), ..image.descriptor.clone() };
         if let Some(name) = name {
             entry.annotations.insert(CONTAINERD_NAME.into(), name.to_string());
-            entry
-                .annotations
-                .insert(media::REF_NAME.into(), name.tag.clone().unwrap_or_default());
+            entry.annotations.insert(media::REF_NAME.into(), name.tag.clone().unwrap_or_default());
         }
         entry
     };
@@ -109,24 +87,14 @@ fn index(chosen: &[(Image, Vec<Reference>)]) -> Index {
         false => names.iter().map(|name| entry(image, Some(name))).collect(),
     });
     let media_type = Some(media::OCI_INDEX.into());
-    Index {
-        schema_version: 2,
-        media_type,
-        manifests: manifests.collect(),
-        annotations: BTreeMap::new(),
-    }
+    Index { schema_version: 2, media_type, manifests: manifests.collect(), annotations: BTreeMap::new() }
 }
 
 fn docker_manifests(chosen: &[(Image, Vec<Reference>)]) -> Vec<DockerManifest> {
     let manifest = |(image, names): &(Image, Vec<Reference>)| DockerManifest {
         config: blob_path(&image.manifest.config.digest),
         repo_tags: (!names.is_empty()).then(|| names.iter().map(Reference::familiar).collect()),
-        layers: image
-            .manifest
-            .layers
-            .iter()
-            .map(|layer| blob_path(&layer.digest))
-            .collect(),
+        layers: image.manifest.layers.iter().map(|layer| blob_path(&layer.digest)).collect(),
     };
     chosen.iter().map(manifest).collect()
 }
@@ -135,18 +103,10 @@ fn docker_manifests(chosen: &[(Image, Vec<Reference>)]) -> Vec<DockerManifest> {
 fn repositories(chosen: &[(Image, Vec<Reference>)]) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut repositories: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (image, names) in chosen {
-        let top = image
-            .manifest
-            .layers
-            .last()
-            .map(|layer| layer.digest.hex())
-            .unwrap_or_default();
+        let top = image.manifest.layers.last().map(|layer| layer.digest.hex()).unwrap_or_default();
         for name in names {
             let tag = name.tag.clone().unwrap_or_default();
-            repositories
-                .entry(name.familiar_name())
-                .or_default()
-                .insert(tag, top.clone());
+            repositories.entry(name.familiar_name()).or_default().insert(tag, top.clone());
         }
     }
     repositories

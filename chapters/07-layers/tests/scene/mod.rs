@@ -99,10 +99,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 pub fn listing(root: &Path) -> String {
     let mut lines = BTreeMap::new();
     walk(root, root, &mut lines);
-    lines
-        .into_iter()
-        .map(|(path, line)| format!("{path}: {line}\n"))
-        .collect()
+    lines.into_iter().map(|(path, line)| format!("{path}: {line}\n")).collect()
 }
 
 fn walk(root: &Path, dir: &Path, lines: &mut BTreeMap<String, String>) {
@@ -118,20 +115,12 @@ fn walk(root: &Path, dir: &Path, lines: &mut BTreeMap<String, String>) {
         } else if kind.is_file() {
             let content = fs::read(&path).unwrap_or_default();
             let text = String::from_utf8_lossy(&content);
-            if content.len() > 40 {
-                format!("file of {}", content.len())
-            } else {
-                format!("{text:?}")
-            }
+            if content.len() > 40 { format!("file of {}", content.len()) } else { format!("{text:?}") }
         } else if kind.is_fifo() {
             "pipe".to_string()
         } else {
             let letter = if kind.is_block_device() { 'b' } else { 'c' };
-            format!(
-                "{letter} {}:{}",
-                rustix::fs::major(data.rdev()),
-                rustix::fs::minor(data.rdev())
-            )
+            format!("{letter} {}:{}", rustix::fs::major(data.rdev()), rustix::fs::minor(data.rdev()))
         };
         let names = if kind.is_file() && data.nlink() > 1 {
             format!(", {} names", data.nlink())
@@ -164,11 +153,8 @@ fn xattrs(path: &Path) -> String {
     for name in names[..length].split(|b| *b == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; 4096];
         let length = rustix::fs::lgetxattr(path, name, &mut value[..]).unwrap_or(0);
-        text += &format!(
-            ", {}={:?}",
-            String::from_utf8_lossy(name),
-            String::from_utf8_lossy(&value[..length])
-        );
+        text +=
+            &format!(", {}={:?}", String::from_utf8_lossy(name), String::from_utf8_lossy(&value[..length]));
     }
     text
 }
@@ -185,11 +171,7 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("images")).unwrap();
         let snapshots = Snapshots::open(dir.path().join("snapshots"), !is_root()).unwrap();
-        Scene {
-            dir,
-            store,
-            snapshots,
-        }
+        Scene { dir, store, snapshots }
     }
 
     /// Names left in the folders of blobs, of ingests and of snapshots.

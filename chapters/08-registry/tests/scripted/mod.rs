@@ -29,11 +29,7 @@ pub struct Says {
 }
 
 pub fn says(status: u16, body: impl Into<Vec<u8>>) -> Says {
-    Says {
-        status,
-        body: body.into(),
-        ..Says::default()
-    }
+    Says { status, body: body.into(), ..Says::default() }
 }
 
 impl Says {
@@ -71,12 +67,7 @@ impl Registry {
     }
 
     pub fn paths(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|asked| asked.path.clone())
-            .collect()
+        self.asked.lock().unwrap().iter().map(|asked| asked.path.clone()).collect()
     }
 }
 
@@ -99,37 +90,26 @@ fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<Asked>>) -> Option<
             }
         }
         let header = |name: &str| {
-            let line = lines
-                .iter()
-                .find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")))?;
+            let line =
+                lines.iter().find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")))?;
             Some(line[name.len() + 1..].trim().to_string())
         };
         let range = header("range")
             .and_then(|range| range.strip_prefix("bytes=")?.trim_end_matches('-').parse().ok());
         let path = lines[0].split(' ').nth(1)?.to_string();
-        let asked = Asked {
-            path,
-            authorization: header("authorization"),
-            from: range.unwrap_or(0),
-        };
+        let asked = Asked { path, authorization: header("authorization"), from: range.unwrap_or(0) };
         log.lock().unwrap().push(asked.clone());
         answer(&stream, script(&asked))?;
     }
 }
 
 fn answer(mut stream: &TcpStream, says: Says) -> Option<()> {
-    let mut head = format!(
-        "HTTP/1.1 {} X\r\nContent-Length: {}\r\n",
-        says.status,
-        says.body.len()
-    );
+    let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", says.status, says.body.len());
     for (name, value) in &says.headers {
         head += &format!("{name}: {value}\r\n");
     }
     stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
-    stream
-        .write_all(&says.body[..says.cut.unwrap_or(says.body.len())])
-        .ok()?;
+    stream.write_all(&says.body[..says.cut.unwrap_or(says.body.len())]).ok()?;
     if says.stall {
         // Until the other side goes.
         let _ = stream.peek(&mut [0]);
@@ -148,11 +128,8 @@ pub struct Content {
 /// `app:1`, of these layers (plain tars; sent gzipped).
 pub fn content(tars: &[Vec<u8>]) -> Content {
     let (mut paths, mut layers) = (BTreeMap::new(), Vec::new());
-    let mut config = ImageConfig {
-        os: "linux".into(),
-        architecture: "amd64".into(),
-        ..ImageConfig::default()
-    };
+    let mut config =
+        ImageConfig { os: "linux".into(), architecture: "amd64".into(), ..ImageConfig::default() };
     let mut blob = |media_type: &str, bytes: Vec<u8>| {
         let descriptor = Descriptor::of(media_type, &bytes);
         paths.insert(
@@ -178,11 +155,7 @@ pub fn content(tars: &[Vec<u8>]) -> Content {
             (media::DOCKER_MANIFEST.to_string(), bytes.clone()),
         );
     }
-    Content {
-        paths,
-        layers,
-        manifest,
-    }
+    Content { paths, layers, manifest }
 }
 
 impl Content {
@@ -196,10 +169,7 @@ impl Content {
                 says(206, &bytes[asked.from..]).with("Content-Type", kind)
             }
             Some((kind, bytes)) => says(200, bytes.clone()).with("Content-Type", kind),
-            None => says(
-                404,
-                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
-            ),
+            None => says(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#),
         }
     }
 }
@@ -232,13 +202,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("images")).unwrap();
         let snapshots = Snapshots::open(dir.path().join("snapshots"), false).unwrap();
-        Place {
-            dir,
-            store,
-            snapshots,
-            told: Mutex::default(),
-            cancelled: false.into(),
-        }
+        Place { dir, store, snapshots, told: Mutex::default(), cancelled: false.into() }
     }
 
     pub fn pull(&self, name: &str) -> registry::Result<Pulled> {
@@ -258,10 +222,7 @@ impl Place {
         };
         pull(&request, &|news: Progress| {
             if news.amount().is_none() {
-                self.told
-                    .lock()
-                    .unwrap()
-                    .push([news.id().unwrap_or_default(), &news.status()].join(" "));
+                self.told.lock().unwrap().push([news.id().unwrap_or_default(), &news.status()].join(" "));
             }
             true
         })

@@ -26,10 +26,8 @@ impl Supervisor<'_> {
 
     pub(super) fn accept_daemon(&mut self) {
         let flags = rustix::net::SocketFlags::CLOEXEC;
-        let Some(Ok(socket)) = self
-            .listener
-            .as_ref()
-            .map(|listener| rustix::net::accept_with(listener, flags))
+        let Some(Ok(socket)) =
+            self.listener.as_ref().map(|listener| rustix::net::accept_with(listener, flags))
         else {
             return;
         };
@@ -39,15 +37,10 @@ impl Supervisor<'_> {
         };
         if self.daemons.len() < DAEMONS_MAX {
             let created = Event::Created(self.container.identity());
-            let started = Event::Started {
-                at: started_at.clone(),
-            };
+            let started = Event::Started { at: started_at.clone() };
             let told =
                 packets::send_now(&socket, &created).and_then(|()| packets::send_now(&socket, &started));
-            self.daemons.push(Daemon {
-                socket,
-                gone: told.is_err(),
-            });
+            self.daemons.push(Daemon { socket, gone: told.is_err() });
         }
     }
 
@@ -87,8 +80,7 @@ impl Supervisor<'_> {
         let mut descriptors = descriptors.into_iter();
         if let Some(socket) = descriptors.next() {
             let earlier = descriptors.next();
-            self.clients
-                .push(Client::new(socket, earlier, options, self.launch.terminal));
+            self.clients.push(Client::new(socket, earlier, options, self.launch.terminal));
         }
     }
 
@@ -146,11 +138,7 @@ impl Supervisor<'_> {
         for index in 0..self.container.output.streams.len() {
             while self.container.output.pass_on(index, &mut self.clients) {}
         }
-        self.phase = Phase::Draining {
-            started_at,
-            until: Instant::now() + DRAIN_GRACE,
-            exit,
-        };
+        self.phase = Phase::Draining { started_at, until: Instant::now() + DRAIN_GRACE, exit };
     }
 
     /// When the loop has to come round though nothing is ready.
@@ -183,8 +171,6 @@ impl Supervisor<'_> {
         self.tell(&Event::Exited(exit));
         self.clients.iter_mut().for_each(|client| client.leaving = true);
         self.clients.retain(Client::is_behind);
-        self.phase = Phase::Leaving {
-            until: Instant::now() + LEAVE_GRACE,
-        };
+        self.phase = Phase::Leaving { until: Instant::now() + LEAVE_GRACE };
     }
 }

@@ -14,31 +14,13 @@ pub const CASES: &[(&str, fn())] = &[
     ("a_command_that_is_not_there", a_command_that_is_not_there),
     ("a_wrong_architecture_is_output", a_wrong_architecture_is_output),
     ("stdin_is_closed_once", stdin_is_closed_once),
-    (
-        "an_end_of_input_detaches_when_stdin_stays_open",
-        an_end_of_input_detaches_when_stdin_stays_open,
-    ),
-    (
-        "a_terminal_with_size_and_detach_keys",
-        a_terminal_with_size_and_detach_keys,
-    ),
-    (
-        "a_client_that_vanishes_disturbs_nobody",
-        a_client_that_vanishes_disturbs_nobody,
-    ),
+    ("an_end_of_input_detaches_when_stdin_stays_open", an_end_of_input_detaches_when_stdin_stays_open),
+    ("a_terminal_with_size_and_detach_keys", a_terminal_with_size_and_detach_keys),
+    ("a_client_that_vanishes_disturbs_nobody", a_client_that_vanishes_disturbs_nobody),
     ("a_slow_client_gets_everything", a_slow_client_gets_everything),
-    (
-        "a_daemon_that_dies_before_the_start",
-        a_daemon_that_dies_before_the_start,
-    ),
-    (
-        "a_daemon_that_dies_after_the_start",
-        a_daemon_that_dies_after_the_start,
-    ),
-    (
-        "a_supervisor_that_is_killed_leaves_a_container_to_destroy",
-        a_killed_supervisor,
-    ),
+    ("a_daemon_that_dies_before_the_start", a_daemon_that_dies_before_the_start),
+    ("a_daemon_that_dies_after_the_start", a_daemon_that_dies_after_the_start),
+    ("a_supervisor_that_is_killed_leaves_a_container_to_destroy", a_killed_supervisor),
     ("an_added_process", an_added_process),
     ("memory_of_a_supervisor", memory_of_a_supervisor),
 ];
@@ -68,18 +50,11 @@ fn exit_codes_and_signals() {
 fn a_command_that_is_not_there() {
     let mut site = Site::new("");
     site.spec["process"]["args"] = serde_json::json!(["nosuch"]);
-    let Err(LaunchError::Failed(failure)) = site.launch() else {
-        panic!("launched")
-    };
+    let Err(LaunchError::Failed(failure)) = site.launch() else { panic!("launched") };
     assert_eq!(failure.kind, FailureKind::CommandNotFound);
-    assert_eq!(
-        failure.message,
-        "exec: \"nosuch\": executable file not found in $PATH"
-    );
+    assert_eq!(failure.message, "exec: \"nosuch\": executable file not found in $PATH");
     site.spec["process"]["args"] = serde_json::json!(["/etc"]);
-    let Err(LaunchError::Failed(failure)) = site.launch() else {
-        panic!("launched")
-    };
+    let Err(LaunchError::Failed(failure)) = site.launch() else { panic!("launched") };
     assert_eq!(failure.kind.exit_code(), 126);
 }
 
@@ -87,14 +62,7 @@ fn a_wrong_architecture_is_output() {
     let mut site = Site::new("");
     let path = site.folder.join("root/bin/arm");
     std::fs::write(&path, b"\x7fELF\x02\x01\x01 not for this machine").unwrap();
-    assert!(
-        Command::new("chmod")
-            .arg("755")
-            .arg(&path)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("chmod").arg("755").arg(&path).status().unwrap().success());
     site.spec["process"]["args"] = serde_json::json!(["arm"]);
     assert_eq!(exit_of(&site.start().0).code, 1);
     assert_eq!(site.logged(), "exec /bin/arm: exec format error\n");
@@ -127,17 +95,10 @@ fn an_end_of_input_detaches_when_stdin_stays_open() {
 
 fn a_terminal_with_size_and_detach_keys() {
     let mut site = Site::new("tty; stty size; ls -l /dev/console; read line; stty size; sleep 100");
-    (
-        site.launch.terminal,
-        site.launch.open_stdin,
-        site.launch.console_size,
-    ) = (true, true, Some((91, 17)));
+    (site.launch.terminal, site.launch.open_stdin, site.launch.console_size) = (true, true, Some((91, 17)));
     site.spec["process"]["terminal"] = true.into();
     let (connection, _) = site.launch().unwrap();
-    let options = AttachOptions {
-        framed: false,
-        ..everything()
-    };
+    let options = AttachOptions { framed: false, ..everything() };
     let mut client = attach(&connection, &options, b"");
     connection.start().unwrap();
     let mut seen = Vec::new();
@@ -212,11 +173,7 @@ fn abandoned(site: &Site) -> i32 {
         .unwrap()
         .save(site.run_dir.join("config.json"))
         .unwrap();
-    std::fs::write(
-        site.run_dir.join("launch.json"),
-        serde_json::to_vec(&site.launch).unwrap(),
-    )
-    .unwrap();
+    std::fs::write(site.run_dir.join("launch.json"), serde_json::to_vec(&site.launch).unwrap()).unwrap();
     let output = Command::new("/proc/self/exe")
         .arg("abandon")
         .arg(&site.run_dir)
@@ -229,12 +186,8 @@ fn abandoned(site: &Site) -> i32 {
 fn a_daemon_that_dies_before_the_start() {
     let site = Site::new("sleep 100");
     let pid = abandoned(&site);
-    eventually("the container is destroyed", || {
-        !Path::new(&format!("/proc/{pid}")).exists()
-    });
-    eventually("its supervisor has ended", || {
-        supervisor::connect(&site.run_dir).unwrap().is_none()
-    });
+    eventually("the container is destroyed", || !Path::new(&format!("/proc/{pid}")).exists());
+    eventually("its supervisor has ended", || supervisor::connect(&site.run_dir).unwrap().is_none());
 }
 
 fn a_daemon_that_dies_after_the_start() {
@@ -245,10 +198,7 @@ fn a_daemon_that_dies_after_the_start() {
     assert!(
         matches!(connection.next_event().unwrap(), Some(Event::Created(identity)) if identity.pid == pid)
     );
-    assert!(matches!(
-        connection.next_event().unwrap(),
-        Some(Event::Started { .. })
-    ));
+    assert!(matches!(connection.next_event().unwrap(), Some(Event::Started { .. })));
     assert_eq!(exit_of(&connection).code, 5);
     assert_eq!(site.logged(), "before\nafter\n");
     assert_eq!(connection.next_event().unwrap(), None);
@@ -259,17 +209,11 @@ fn a_killed_supervisor() {
     let (connection, identity) = site.start();
     let supervisors = supervisors_of(&site.run_dir.to_string_lossy());
     assert_eq!(supervisors.len(), 1);
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(supervisors[0]),
-        nix::sys::signal::SIGKILL,
-    )
-    .unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(supervisors[0]), nix::sys::signal::SIGKILL).unwrap();
     assert_eq!(connection.next_event().unwrap(), None);
     assert!(identity.open().unwrap().is_some(), "the container outlives it");
     supervisor::destroy(&site.run_dir).unwrap();
-    eventually("the container is destroyed", || {
-        identity.open().unwrap().is_none()
-    });
+    eventually("the container is destroyed", || identity.open().unwrap().is_none());
 }
 
 /// A site for one more process in the container of another.
@@ -277,9 +221,7 @@ fn addition(site: &Site, target: supervisor::Identity, script: &str) -> Site {
     let mut added = Site::new("");
     let mut process = site.spec["process"].clone();
     process["args"] = serde_json::json!(["sh", "-c", script]);
-    let Kind::Container { cgroup, .. } = &site.launch.kind else {
-        unreachable!()
-    };
+    let Kind::Container { cgroup, .. } = &site.launch.kind else { unreachable!() };
     added.launch.kind = Kind::Exec {
         container: site.launch.id.clone(),
         target,
@@ -300,10 +242,7 @@ fn an_added_process() {
     client.shutdown(Shutdown::Write).unwrap();
     connection.start().unwrap();
     let output = unframed(&rest(&mut client));
-    assert!(
-        output[1].starts_with("in ") && output[1].ends_with("input\n"),
-        "{output:?}"
-    );
+    assert!(output[1].starts_with("in ") && output[1].ends_with("input\n"), "{output:?}");
     assert_eq!(exit_of(&connection).code, 3);
     container.signal(9).unwrap();
     assert_eq!(exit_of(&container).code, 137);
@@ -318,9 +257,7 @@ fn memory_of_a_supervisor() {
         let line = text.lines().find(|line| line.starts_with("Pss:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
-    let pids = sites
-        .iter()
-        .flat_map(|site| supervisors_of(&site.run_dir.to_string_lossy()));
+    let pids = sites.iter().flat_map(|site| supervisors_of(&site.run_dir.to_string_lossy()));
     let all: Vec<u64> = pids.map(pss).collect();
     let mean = all.iter().sum::<u64>() / all.len() as u64;
     println!("a supervisor: {mean} KiB (PSS over {})", all.len());

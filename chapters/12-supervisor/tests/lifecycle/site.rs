@@ -22,20 +22,14 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 impl Site {
     /// For a shell script.
     pub fn new(script: &str) -> Site {
-        let id = format!(
-            "site-{}-{}",
-            std::process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        let id = format!("site-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&id);
         let root = folder.join("root");
         for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
         std::fs::copy("/usr/bin/busybox", root.join("bin/busybox")).unwrap();
-        for applet in [
-            "sh", "cat", "sleep", "echo", "true", "head", "stty", "id", "yes", "tty", "ls",
-        ] {
+        for applet in ["sh", "cat", "sleep", "echo", "true", "head", "stty", "id", "yes", "tty", "ls"] {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
         }
         let run_dir = folder.join("run");
@@ -54,18 +48,9 @@ impl Site {
             console_size: None,
             open_stdin: false,
             stdin_once: false,
-            log: Some(LogFile {
-                path: folder.join("log"),
-                max_size: None,
-                max_file: 1,
-            }),
+            log: Some(LogFile { path: folder.join("log"), max_size: None, max_file: 1 }),
         };
-        Site {
-            folder,
-            run_dir,
-            launch,
-            spec,
-        }
+        Site { folder, run_dir, launch, spec }
     }
 
     /// Writes the spec and launches.
@@ -86,9 +71,7 @@ impl Site {
     pub fn logged(&self) -> String {
         let text = std::fs::read_to_string(self.folder.join("log")).unwrap();
         let record = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
-        text.lines()
-            .map(|line| record(line)["log"].as_str().unwrap().to_string())
-            .collect()
+        text.lines().map(|line| record(line)["log"].as_str().unwrap().to_string()).collect()
     }
 }
 
@@ -99,14 +82,8 @@ impl Drop for Site {
             return;
         }
         std::fs::remove_dir_all(&self.folder).unwrap();
-        eventually("no process is left", || {
-            supervisors_of(&self.run_dir.to_string_lossy()).is_empty()
-        });
-        assert_eq!(
-            cgroups_of(&self.launch.id),
-            Vec::<PathBuf>::new(),
-            "no cgroup is left"
-        );
+        eventually("no process is left", || supervisors_of(&self.run_dir.to_string_lossy()).is_empty());
+        assert_eq!(cgroups_of(&self.launch.id), Vec::<PathBuf>::new(), "no cgroup is left");
     }
 }
 
@@ -151,21 +128,13 @@ pub fn exit_of(connection: &Connection) -> Exit {
 pub fn attach(connection: &Connection, options: &AttachOptions, earlier: &[u8]) -> UnixStream {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    connection
-        .attach(OwnedFd::from(theirs), options, earlier)
-        .unwrap();
+    connection.attach(OwnedFd::from(theirs), options, earlier).unwrap();
     ours
 }
 
 /// Everything, framed.
 pub fn everything() -> AttachOptions {
-    AttachOptions {
-        stdin: true,
-        stdout: true,
-        stderr: true,
-        framed: true,
-        detach_keys: vec![16, 17],
-    }
+    AttachOptions { stdin: true, stdout: true, stderr: true, framed: true, detach_keys: vec![16, 17] }
 }
 
 /// What comes until the end of file.

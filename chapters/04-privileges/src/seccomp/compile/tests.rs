@@ -11,11 +11,7 @@ fn run(program: &Program, arch: Arch, number: u32, arguments: [u64; 6]) -> u32 {
         AT_ARCH => arch.audit(),
         at => {
             let argument = arguments[(at as usize - 16) / 8];
-            if at % 8 == 0 {
-                argument as u32
-            } else {
-                (argument >> 32) as u32
-            }
+            if at % 8 == 0 { argument as u32 } else { (argument >> 32) as u32 }
         }
     };
     let (mut at, mut accumulator) = (0, 0);
@@ -45,22 +41,10 @@ fn meaning(
     arguments: [u64; 6],
 ) -> u32 {
     let is_this = |name: &String| table.get(name.as_str()) == Some(&number);
-    let rules: Vec<&Rule> = profile
-        .rules
-        .iter()
-        .filter(|rule| rule.names.iter().any(is_this))
-        .collect();
+    let rules: Vec<&Rule> = profile.rules.iter().filter(|rule| rule.names.iter().any(is_this)).collect();
     let of = |argument: u64, one: &Condition| {
-        let argument = if arch.is_wide() {
-            argument
-        } else {
-            argument & 0xffff_ffff
-        };
-        let value = if arch.is_wide() {
-            one.value
-        } else {
-            one.value & 0xffff_ffff
-        };
+        let argument = if arch.is_wide() { argument } else { argument & 0xffff_ffff };
+        let value = if arch.is_wide() { one.value } else { one.value & 0xffff_ffff };
         match one.comparison {
             Comparison::NotEqual => argument != value,
             Comparison::Less => argument < value,
@@ -72,19 +56,9 @@ fn meaning(
         }
     };
     let unconditional = rules.iter().find(|rule| rule.conditions.is_empty());
-    let holds = |rule: &&&Rule| {
-        rule.conditions
-            .iter()
-            .all(|one| of(arguments[one.index as usize], one))
-    };
+    let holds = |rule: &&&Rule| rule.conditions.iter().all(|one| of(arguments[one.index as usize], one));
     let deciding = unconditional.or_else(|| rules.iter().find(holds));
-    let named = |rule: &Rule| {
-        rule.names
-            .iter()
-            .filter_map(|name| table.get(name.as_str()))
-            .max()
-            .copied()
-    };
+    let named = |rule: &Rule| rule.names.iter().filter_map(|name| table.get(name.as_str())).max().copied();
     let last = profile.rules.iter().filter_map(named).max();
     let unnamed = match profile.beyond {
         Some(beyond) if last.is_some_and(|last| number > last) => beyond,
@@ -123,22 +97,12 @@ impl Random {
             Comparison::Greater,
             Comparison::MaskedEqual { mask: self.value() },
         ];
-        Condition {
-            index: self.below(6) as u32,
-            comparison: comparisons[self.below(7)],
-            value: self.value(),
-        }
+        Condition { index: self.below(6) as u32, comparison: comparisons[self.below(7)], value: self.value() }
     }
 
     fn action(&mut self) -> Action {
-        [
-            Action::Allow,
-            Action::Errno(1),
-            Action::Errno(38),
-            Action::Trap,
-            Action::Log,
-            Action::KillThread,
-        ][self.below(6)]
+        [Action::Allow, Action::Errno(1), Action::Errno(38), Action::Trap, Action::Log, Action::KillThread]
+            [self.below(6)]
     }
 }
 
@@ -146,9 +110,7 @@ const ARCHES: [Arch; 5] = [Arch::X86_64, Arch::X32, Arch::I386, Arch::Aarch64, A
 
 fn random_profile(random: &mut Random, names: &[&str]) -> Profile {
     let rule = |random: &mut Random| Rule {
-        names: (0..1 + random.below(40))
-            .map(|_| names[random.below(names.len())].to_string())
-            .collect(),
+        names: (0..1 + random.below(40)).map(|_| names[random.below(names.len())].to_string()).collect(),
         action: random.action(),
         conditions: (0..random.below(4)).map(|_| random.condition()).collect(),
     };
@@ -173,23 +135,13 @@ fn programs_mean_what_profiles_say() {
         let program = compile(&profile);
         for _ in 0..100 {
             let arch = ARCHES[random.below(5)];
-            let number = if random.below(10) == 0 {
-                random.next() as u32 >> 2
-            } else {
-                random.below(470) as u32
-            };
-            let number = if arch == Arch::X32 {
-                number | X32_BIT
-            } else {
-                number
-            };
+            let number =
+                if random.below(10) == 0 { random.next() as u32 >> 2 } else { random.below(470) as u32 };
+            let number = if arch == Arch::X32 { number | X32_BIT } else { number };
             let arguments = std::array::from_fn(|_| random.value());
             let expected = if profile.architectures.contains(&arch) {
                 meaning(&profile, &tables[&arch], arch, number, arguments)
-            } else if profile
-                .architectures
-                .iter()
-                .any(|other| other.audit() == arch.audit())
+            } else if profile.architectures.iter().any(|other| other.audit() == arch.audit())
                 && arch == Arch::X86_64
             {
                 profile.default_action.value()
