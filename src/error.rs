@@ -21,16 +21,12 @@ pub enum ErrorKind {
     Conflict,
     /// The request itself is wrong.
     InvalidParameter,
-    /// Nothing to do: the object is in the wanted state already.
-    NotModified,
     /// The request asks for what this engine does not do yet; the message names the field.
     NotSupported,
     /// A peer (registry, supervisor) cannot be reached now.
     Unavailable,
     /// The caller may not do this.
     Forbidden,
-    /// A registry wants other credentials.
-    Unauthorized,
     /// A system call or a chapter failed.
     System,
 }

@@ -90,12 +90,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes an image with one layer from a root file system's tar, and returns its id.
+    /// Makes an image with one layer from a root file system's tar, named `(repository, tag)`, and returns its id.
     pub fn import(
         &self,
         archive: &mut dyn Read,
-        repository: Option<&str>,
-        tag: Option<&str>,
+        (repository, tag): (Option<&str>, Option<&str>),
         changes: &[String],
         message: &str,
         platform: Option<&str>,

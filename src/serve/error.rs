@@ -13,9 +13,7 @@ pub type Answered<T> = Result<T, Failure>;
 /// Which status tells which kind of error.
 pub fn status(kind: ErrorKind) -> StatusCode {
     match kind {
-        ErrorKind::NotModified => StatusCode::NOT_MODIFIED,
         ErrorKind::InvalidParameter => StatusCode::BAD_REQUEST,
-        ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Conflict => StatusCode::CONFLICT,

@@ -102,11 +102,11 @@ async fn import(live: Live) -> Answered<Response> {
         let query = &call.query;
         let changes: Vec<String> = query.values("changes").map(str::to_owned).collect();
         let (message, platform) = (query.text("message").unwrap_or_default(), query.text("platform"));
-        let (repository, tag) = (query.text("repo"), query.text("tag"));
+        let name = (query.text("repo"), query.text("tag"));
         // Docker tells nothing of it but its end.
         let sink = |_: Progress| !feed.is_closed();
         let engine = &call.engine;
-        let id = engine.import(&mut archive, repository, tag, &changes, message, platform, &sink)?;
+        let id = engine.import(&mut archive, name, &changes, message, platform, &sink)?;
         let last = api::ProgressMessage { status: Some(id), ..Default::default() };
         progress::send(feed, &last);
         Ok(())

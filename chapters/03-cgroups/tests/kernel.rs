@@ -58,7 +58,7 @@ fn folders(layout: &Layout, group: &str) -> Vec<PathBuf> {
 }
 
 fn assert_nothing_left(layout: &Layout, group: &str) {
-    assert_eq!(folders(layout, group), [PathBuf::new(); 0]);
+    assert_eq!(folders(layout, group), Vec::<PathBuf>::new());
 }
 
 /// Runs a test of this file in a mount namespace where v2 is all there is, perhaps as another user, in this group of v2.

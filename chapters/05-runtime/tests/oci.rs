@@ -118,7 +118,7 @@ fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !happened() {
         assert!(Instant::now() < deadline, "{what}: not in ten seconds");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5)); // poll
     }
 }
 
@@ -278,7 +278,7 @@ fn a_kill_at_any_moment() {
     for delay in (0..60).map(|step| Duration::from_micros(step * 150)) {
         let mut child =
             site.command(&["create", &site.id]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(delay);
+        std::thread::sleep(delay); // poll: the moment is the test's subject
         let _ = child.kill();
         let _ = child.wait();
         site.ok(&["delete", "--force", "ID"]);

@@ -93,7 +93,7 @@ impl FromStr for Platform {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
         };
         let parts: Vec<&str> = text.split('/').collect();
-        if !parts.iter().all(|part| plain(&part)) || parts.len() > 3 {
+        if !parts.iter().all(plain) || parts.len() > 3 {
             let message = format!("\"{text}\": unknown operating system or architecture: invalid argument");
             return Err(Error::new(ErrorKind::InvalidReference, message));
         }

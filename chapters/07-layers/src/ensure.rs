@@ -42,14 +42,11 @@ pub(crate) fn unpack_image(
 }
 
 /// Does `work` on all items, on a few threads; after an error nothing further is begun. Returns the first error in the items' order.
-pub fn in_parallel<T: Sync, E: From<Error> + Send>(
+pub fn in_parallel<T: Copy + Sync, E: From<Error> + Send>(
     threads: usize,
     items: &[T],
     work: impl Fn(T) -> std::result::Result<(), E> + Sync,
-) -> std::result::Result<(), E>
-where
-    T: Copy,
-{
+) -> std::result::Result<(), E> {
     let next = AtomicUsize::new(0);
     let failed: Mutex<Option<(usize, E)>> = Mutex::new(None);
     let worker = || {

@@ -101,7 +101,7 @@ fn within_records(member: &Member) -> Result<Sparse> {
             records.map(|(_, value)| number(value)).collect::<Result<_>>()?
         }
     };
-    if numbers.len() % 2 != 0 {
+    if !numbers.len().is_multiple_of(2) {
         return Err(invalid());
     }
     let pieces = numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect();

@@ -56,7 +56,8 @@ fn what_is_wrong_leaves_nothing() {
     let zstd = b"\x28\xb5\x2f\xfd and so on".to_vec();
     let (other_blob, evil_blob) = (gzip(&other), gzip(&evil));
     let noise = b"not a tar at all, but long enough for one header: ".repeat(20);
-    let cases: Vec<(&str, &[u8], &[u8], &[u8])> = vec![
+    type Case<'a> = (&'a str, &'a [u8], &'a [u8], &'a [u8]);
+    let cases: Vec<Case> = vec![
         ("truncated", &blob, &tar, &blob[..blob.len() / 2]),
         ("empty", &blob, &tar, b""),
         ("truncated within", &cut_tar, &tar, &cut_tar),

@@ -3,12 +3,12 @@
 
 #[path = "../../06-images/src/alone.rs"]
 mod alone;
+mod telling;
 
 use alone::{Result, Scratch};
 use chroot::{Root, hello};
 use images::{Reference, Store};
 use layers::Snapshots;
-use registry::{Progress, Pull};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,7 +45,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Snapshots::open(data.join("snapshots"), !nix::unistd::geteuid().is_root())?,
     );
     let image = match &arguments.image {
-        Some(name) => pull(&store, &snapshots, &Reference::parse(name)?)?,
+        Some(name) => telling::pull(&store, &snapshots, &Reference::parse(name)?)?,
         None => layers::hello(&store, &snapshots)?,
     };
     let lower = snapshots.lower_dirs(&image.config.rootfs.diff_ids)?;
@@ -53,23 +53,4 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     std::fs::create_dir(&upper)?;
     std::fs::create_dir(&work)?;
     alone::run(Root::Overlay { lower, upper, work }, &image.config.config, arguments.command)
-}
-
-fn pull(store: &Store, snapshots: &Snapshots, reference: &Reference) -> Result<images::Image> {
-    let request = Pull {
-        store,
-        snapshots,
-        reference,
-        platform: None,
-        credentials: None,
-        insecure: &[],
-        cancelled: &|| false,
-    };
-    let tell = |news: Progress| {
-        if news.amount().is_none() {
-            eprintln!("{}{}", news.id().map(|id| format!("{id}: ")).unwrap_or_default(), news.status());
-        }
-        true
-    };
-    Ok(registry::pull(&request, &tell)?.image)
 }

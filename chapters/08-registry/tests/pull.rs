@@ -120,7 +120,8 @@ fn a_connection_that_breaks_is_taken_up_where_it_broke() {
 
 #[test]
 fn what_is_wrong_is_said_and_leaves_nothing() {
-    let cases: [(&str, fn(&mut scripted::Says)); 4] = [
+    type Damage = fn(&mut scripted::Says);
+    let cases: [(&str, Damage); 4] = [
         ("cut", |reply| reply.cut = Some(reply.body.len() / 2)),
         ("other bytes", |reply| reply.body[20] ^= 1),
         ("gone", |reply| {

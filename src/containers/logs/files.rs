@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A reader over `x.log.2`, `x.log.1`, `x.log`, oldest first, that follows while they are rotated.
 pub struct LogFiles {
@@ -75,7 +75,7 @@ fn existing(path: &PathBuf) -> io::Result<Vec<File>> {
     Ok(files)
 }
 
-fn numbered(path: &PathBuf, number: u32) -> PathBuf {
+fn numbered(path: &Path, number: u32) -> PathBuf {
     let mut name = path.clone().into_os_string();
     name.push(format!(".{number}"));
     name.into()

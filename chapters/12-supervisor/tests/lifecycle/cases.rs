@@ -149,7 +149,7 @@ fn a_slow_client_gets_everything() {
     let mut client = attach(&connection, &everything(), b"");
     connection.start().unwrap();
     // Far more than the buffers between us hold: the process waits for its slowest reader.
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    std::thread::sleep(std::time::Duration::from_millis(200)); // poll: that nothing happens has no event
     assert!(supervisor::read_exit(&site.run_dir).unwrap().is_none());
     assert_eq!(unframed(&rest(&mut client))[1].len(), 200_000 * 11);
     assert_eq!(exit_of(&connection).code, 0);
