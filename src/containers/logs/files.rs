@@ -76,7 +76,7 @@ fn existing(path: &PathBuf) -> io::Result<Vec<File>> {
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.clone().into_os_string();
+    let mut name = path.to_path_buf().into_os_string();
     name.push(format!(".{number}"));
     name.into()
 }
