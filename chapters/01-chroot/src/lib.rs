@@ -1,6 +1,6 @@
 //! A root of its own: the mount plan, and pivot_root.
 //!
-//! A pure function turns what a container's root shall be ([`RootSpec`]) into a list of steps ([`MountOp`]); [`apply`] carries
+//! A pure function turns what a container's root shall be ([`RootSpec`]) into a list of steps ([`MountOp`]); [`apply()`] carries
 //! them out, in order, in a process that has a mount namespace of its own. A container's root is mounted nowhere else, so
 //! nothing of it is left when its last process ends.
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 //! A process in namespaces of its own: clone3, id maps, rootless.
 //!
-//! [`spawn`] takes a plan and a closure: one clone3 makes the process, the parent writes its id maps and moves it into its
+//! [`spawn()`] takes a plan and a closure: one clone3 makes the process, the parent writes its id maps and moves it into its
 //! cgroups, and then the child runs the closure, which never returns: it ends in execve(2), or in a [`Failure`] that travels
 //! back to the parent.
 #![forbid(unsafe_code)]

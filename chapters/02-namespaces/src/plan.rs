@@ -64,7 +64,7 @@ pub struct TimeOffset {
     pub nanoseconds: u32,
 }
 
-/// What [`spawn`](crate::spawn) makes.
+/// What [`spawn`](crate::spawn()) makes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpawnPlan {
     /// The namespaces that are made.

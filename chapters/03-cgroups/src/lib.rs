@@ -1,6 +1,6 @@
 //! Limits, statistics, freeze and kill for a group of processes.
 //!
-//! [`Layout::detect`] finds the hierarchies; [`plan`] says which file gets which value; [`Cgroup`] is a container's group.
+//! [`Layout::detect`] finds the hierarchies; [`plan()`] says which file gets which value; [`Cgroup`] is a container's group.
 //! cgroup v2 is the main line; hosts that bind controllers to v1 are served by one translating module.
 #![forbid(unsafe_code)]
 

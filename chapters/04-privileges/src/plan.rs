@@ -4,7 +4,7 @@ use crate::Capabilities;
 use crate::seccomp::Program;
 use serde::{Deserialize, Serialize};
 
-/// What [`apply`](crate::apply) leaves a process with.
+/// What [`apply`](crate::apply()) leaves a process with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Its five sets; none: those that it has.

@@ -1,6 +1,6 @@
 //! The OCI runtime: create, start, state, exec, kill, delete.
 //!
-//! [`plan`](plan::plan) turns an OCI spec into plain data for the chapters below; [`create`] carries it out: a cgroup, one clone3, and
+//! [`plan`](plan::plan) turns an OCI spec into plain data for the chapters below; [`create()`] carries it out: a cgroup, one clone3, and
 //! in the child the root, the terminal, the privileges. The child then waits, and [`Created::start`] lets it execute its command.
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! Layers: tar in and out, whiteouts, snapshots for overlayfs.
 //!
-//! A layer travels as a tar, mostly gzipped. [`unpack`] turns it into a folder that overlayfs takes as a lower layer; [`Snapshots`]
+//! A layer travels as a tar, mostly gzipped. [`unpack()`] turns it into a folder that overlayfs takes as a lower layer; [`Snapshots`]
 //! keeps those folders by chain id. [`Ingestion`] does all of it in one pass over a stream: the blob into the store, both digests, the
 //! files. [`load`], [`save`], [`import()`] and [`hello()`] are the ways in and out that need no registry.
 #![forbid(unsafe_code)]

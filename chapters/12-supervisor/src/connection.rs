@@ -50,7 +50,7 @@ static ENDING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Writes launch.json into `run_dir` (which has config.json already), starts a supervisor and waits until it has created
 /// the container, or the process. The supervisor is this very executable, called as `supervise RUN_DIR`: its `main` must
-/// hand that to [`crate::supervise`].
+/// hand that to [`crate::supervise()`].
 pub fn launch(run_dir: &Path, launch: &Launch) -> Result<(Connection, Identity), LaunchError> {
     files::write_launch(run_dir, launch).map_err(|error| Error(format!("{}: {error}", run_dir.display())))?;
     let (socket, theirs) = packets::pair().map_err(Error::from)?;

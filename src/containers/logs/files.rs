@@ -62,10 +62,10 @@ impl LogFiles {
 }
 
 /// The files that there are, newest first.
-fn existing(path: &PathBuf) -> io::Result<Vec<File>> {
+fn existing(path: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for number in 0.. {
-        let name = if number == 0 { path.clone() } else { numbered(path, number) };
+        let name = if number == 0 { path.to_path_buf() } else { numbered(path, number) };
         match File::open(name) {
             Ok(file) => files.push(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,

@@ -1,6 +1,6 @@
 //! Which system calls a process may make: a profile in words, compiled to the classic BPF that the kernel runs at each call.
 //!
-//! Pure: the compiler makes a [`Program`], which [`crate::apply`] loads.
+//! Pure: the compiler makes a [`Program`], which [`crate::apply()`] loads.
 
 mod compare;
 mod compile;

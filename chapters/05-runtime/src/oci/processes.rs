@@ -25,7 +25,7 @@ pub struct Exec {
     /// NAME=value for its environment
     #[arg(short, long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// UID[:GID]
+    /// `UID[:GID]`
     #[arg(short, long, value_name = "UID[:GID]")]
     user: Option<String>,
     /// Further groups
