@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use runtime::Identity;
 use supervisor::states::{Process, State};
@@ -185,7 +187,35 @@ fn running_before(was: State, finished_at: &str) -> State {
     }
 }
 
+/// How long a supervisor may take from its daemon's end to its own, or to the start that it was told just before.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// What is there once it is settled: a supervisor in the middle of making its container learns only afterwards that its
+/// daemon has gone, or that it was told to start.
 fn find(folder: &Path) -> Result<Found> {
+    let deadline = Instant::now() + SETTLING;
+    loop {
+        match find_now(folder)? {
+            Found::Lost if Instant::now() < deadline && has_supervisor(folder) => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            found => return Ok(found),
+        }
+    }
+}
+
+/// Whether a process calls itself the folder's supervisor, as [`supervisor::launch`] names it.
+fn has_supervisor(folder: &Path) -> bool {
+    let mut expected = b"supervise\0supervise\0".to_vec();
+    expected.extend(folder.as_os_str().as_bytes());
+    expected.push(0);
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .any(|line| line == expected)
+}
+
+fn find_now(folder: &Path) -> Result<Found> {
     if !folder.exists() {
         return Ok(Found::Nothing);
     }
