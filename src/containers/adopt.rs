@@ -210,9 +210,7 @@ fn has_supervisor(folder: &Path) -> bool {
     expected.extend(folder.as_os_str().as_bytes());
     expected.push(0);
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
-        .any(|line| line == expected)
+    processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).any(|line| line == expected)
 }
 
 fn find_now(folder: &Path) -> Result<Found> {
