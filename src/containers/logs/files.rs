@@ -82,7 +82,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 }
 
 /// The file that was begun after this one was rotated away. A file that is gone altogether was older than all others.
-fn newer_than(path: &PathBuf, file: &File) -> io::Result<Option<File>> {
+fn newer_than(path: &Path, file: &File) -> io::Result<Option<File>> {
     let identity = |file: &File| file.metadata().map(|found| (found.dev(), found.ino()));
     let this = identity(file)?;
     let mut newer = None;
