@@ -21,6 +21,8 @@ pub struct Daemon {
     /// Reads give up when one of these arrives; none while signals have their usual effect.
     signals: Option<Signals>,
     version: OnceCell<String>,
+    /// Every request is told to standard error.
+    debug: bool,
 }
 
 /// A query, as pairs that are encoded when they are sent. Empty values are left out, as Docker's client does.
@@ -28,13 +30,13 @@ pub type Query<'a> = &'a [(&'a str, &'a str)];
 
 impl Daemon {
     /// A daemon at `host`; nothing is sent yet.
-    pub fn new(host: Host) -> Result<Daemon> {
-        Ok(Daemon { host, signals: Some(Signals::end()?), version: OnceCell::new() })
+    pub fn new(host: Host, debug: bool) -> Result<Daemon> {
+        Ok(Daemon { host, signals: Some(Signals::end()?), version: OnceCell::new(), debug })
     }
 
     /// The same daemon, for a caller that reads the signals itself.
     pub fn without_signals(&self) -> Daemon {
-        Daemon { host: self.host.clone(), signals: None, version: self.version.clone() }
+        Daemon { host: self.host.clone(), signals: None, version: self.version.clone(), debug: self.debug }
     }
 
     /// An error when a signal has come that ends a command.
@@ -100,14 +102,19 @@ impl Daemon {
         body: Body<'a>,
     ) -> Result<Response> {
         let target = format!("/v{}{path}{}", self.version()?, encode_query(query));
-        let request = Request { method, target, headers, body };
-        successful(http::send(self.connect()?, self.signals.clone(), request)?)
+        successful(self.send(Request { method, target, headers, body })?)
     }
 
     /// Sends a request without a body, to be answered by [`successful`]: several can be under way.
     pub fn begin(&self, method: &str, path: &str, query: Query<'_>) -> Result<Exchange> {
         let target = format!("/v{}{path}{}", self.version()?, encode_query(query));
-        let request = Request { method, target, headers: Vec::new(), body: Body::Empty };
+        self.send(Request { method, target, headers: Vec::new(), body: Body::Empty })
+    }
+
+    fn send(&self, request: Request<'_>) -> Result<Exchange> {
+        if self.debug {
+            eprintln!("DEBUG: {} {} at {}", request.method, request.target, self.host.address());
+        }
         http::send(self.connect()?, self.signals.clone(), request)
     }
 
@@ -127,7 +134,7 @@ impl Daemon {
     fn ping(&self) -> Result<Option<String>> {
         let request =
             Request { method: "GET", target: "/_ping".into(), headers: Vec::new(), body: Body::Empty };
-        let response = http::send(self.connect()?, self.signals.clone(), request)?.response()?;
+        let response = self.send(request)?.response()?;
         Ok(response.header("api-version").map(str::to_string))
     }
 

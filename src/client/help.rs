@@ -52,7 +52,7 @@ fn overview() -> String {
          Commands:\n{}\n\
          Management Commands:\n{}\n\
          Global Options:\n\
-         \x20 -D, --debug         Enable debug mode\n\
+         \x20 -D, --debug         Tell every request to standard error\n\
          \x20 -H, --host string   Daemon socket to connect to (also CORACLE_HOST, DOCKER_HOST); without one, a daemon of\n\
          \x20                     your own is started\n\
          \x20 -v, --version       Print version information and quit\n\n\

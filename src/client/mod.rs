@@ -96,6 +96,6 @@ fn run(arguments: &[OsString]) -> Result<()> {
     if globals.help {
         return (entry.verb.run)(path, &["--help".to_string()], &|| Err(Error::exit(0)));
     }
-    let connect = || Daemon::new(Host::choose(globals.host.as_deref())?);
+    let connect = || Daemon::new(Host::choose(globals.host.as_deref())?, globals.debug);
     (entry.verb.run)(path, &globals.words[count..], &connect)
 }
