@@ -31,7 +31,6 @@ pub type Connect<'a> = &'a dyn Fn() -> Result<Daemon>;
 /// A verb with its type forgotten, for the table.
 pub struct AnyVerb {
     /// What `--help` prints, at most `width` wide.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the snapshot of every verb's help"))]
     pub help: fn(width: usize) -> String,
     /// Parses the words behind the verb, and does it; `path` is the verb as it was called.
     pub run: fn(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()>,

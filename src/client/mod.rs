@@ -41,7 +41,7 @@ mod watching;
 
 use clap::{Args, FromArgMatches};
 use daemon_calls::Daemon;
-use failure::{Error, Result};
+use failure::Result;
 use host::Host;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -94,7 +94,8 @@ fn run(arguments: &[OsString]) -> Result<()> {
         return help::without_verb(&globals.words, globals.help);
     };
     if globals.help {
-        return (entry.verb.run)(path, &["--help".to_string()], &|| Err(Error::exit(0)));
+        print!("{}", (entry.verb.help)(help::width()));
+        return Ok(());
     }
     let connect = || Daemon::new(Host::choose(globals.host.as_deref())?, globals.debug);
     (entry.verb.run)(path, &globals.words[count..], &connect)
