@@ -272,10 +272,10 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
     match mount.kind.as_str() {
         "bind" => {
             let options = mount.bind_options.clone().unwrap_or_default();
-            if options.read_only_non_recursive || options.read_only_force_recursive {
-                return Err(Error::not_supported(
-                    "HostConfig.Mounts.BindOptions.ReadOnlyNonRecursive and its like",
-                ));
+            // What is forced is what is done anyway: every kernel that we run on can.
+            if options.read_only_non_recursive && options.read_only_force_recursive {
+                let why = "BindOptions.ReadOnlyNonRecursive and BindOptions.ReadOnlyForceRecursive contradict each other";
+                return wrong(why.to_owned());
             }
             if !mount.source.starts_with('/') {
                 return wrong(format!("invalid mount path: '{}' mount path must be absolute", mount.source));

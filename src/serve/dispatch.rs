@@ -40,9 +40,9 @@ pub async fn answer(context: Rc<Context>, request: Request<Incoming>) -> Result<
     });
     tracing::debug!(%method, %target, status = response.status().as_u16(), "answered");
     for (name, value) in HEADERS {
-        let name = HeaderName::try_from(name).ok();
-        let value = HeaderValue::from_static(value);
-        name.map(|name| response.headers_mut().insert(name, value));
+        if let Ok(name) = HeaderName::try_from(name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
     }
     Ok(response)
 }

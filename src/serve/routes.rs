@@ -187,7 +187,6 @@ mod tests {
         assert_eq!(found("GET", "/containers/json/"), None);
     }
 
-    /// Every operation of the contract has a row; only these rows are none of the contract's.
     #[test]
     fn no_row_hides_another() {
         for route in ROUTES {

@@ -8,20 +8,12 @@ const fn since(minor: u32) -> Version {
     Version { major: 1, minor }
 }
 
-/// A create, as the client's version means it.
+/// A create, as the client's version means it: fields that it does not have yet say nothing.
 pub fn create(version: Version, request: &mut api::ContainerCreateRequest) {
     let host = &mut request.host_config;
-    if version < since(40) && host.ipc_mode.is_empty() {
-        // Older clients count on joining another container's.
-        host.ipc_mode = "shareable".to_owned();
-    }
-    if version < since(41) && host.cgroupns_mode.is_empty() {
-        host.cgroupns_mode = "host".to_owned();
-    }
     if version >= since(42) {
         host.kernel_memory = 0;
     } else {
-        // Not a bind's to make before 1.42, nor was it read.
         host.console_size = None;
         for mount in host.mounts.iter_mut().flatten() {
             if let Some(options) = &mut mount.bind_options {
@@ -178,5 +170,59 @@ pub fn info(version: Version, info: &mut api::SystemInfo) {
         for commit in [&mut info.containerd_commit, &mut info.runc_commit, &mut info.init_commit] {
             commit.expected.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(minor: u32) -> Version {
+        since(minor)
+    }
+
+    #[test]
+    fn a_read_only_bind_was_not_recursive_once() {
+        let request = || -> api::ContainerCreateRequest {
+            let body = br#"{"HostConfig":{"Mounts":[{"Type":"bind","ReadOnly":true}]}}"#;
+            api::from_request(body).expect("a request")
+        };
+        let is_flat = |minor| {
+            let mut request = request();
+            create(version(minor), &mut request);
+            let mount = request.host_config.mounts.unwrap_or_default().remove(0);
+            mount.bind_options.is_some_and(|options| options.read_only_non_recursive)
+        };
+        assert!(is_flat(43));
+        assert!(!is_flat(44));
+    }
+
+    #[test]
+    fn an_image_in_every_version_that_changed_it() {
+        let image = || ImageInspect {
+            size: 7,
+            virtual_size: Some(7),
+            descriptor: Some(api::Descriptor::default()),
+            ..Default::default()
+        };
+        for minor in [43, 44, 45, 48, 50] {
+            let json = match super::image(version(minor), image()) {
+                Image::Older(image) => serde_json::to_value(image),
+                Image::Newer(image) => serde_json::to_value(image),
+            };
+            let json = json.expect("JSON");
+            let has = |name: &str| json.get(name).is_some();
+            assert_eq!(has("VirtualSize"), minor < 44);
+            assert_eq!(has("ContainerConfig"), minor < 45);
+            assert_eq!(has("Descriptor"), minor >= 48);
+            assert_eq!(json["Config"].get("AttachStdin").is_some(), minor < 50);
+        }
+    }
+
+    #[test]
+    fn what_has_no_name_is_called_none_by_old_clients() {
+        let mut list = [api::ImageSummary::default()];
+        images(version(42), &mut list);
+        assert_eq!(list[0].repo_tags.as_deref(), Some(&["<none>:<none>".to_owned()][..]));
     }
 }

@@ -49,6 +49,25 @@ impl Write for Feed {
 /// Has `work` write an answer from a thread of its own. The answer begins at once; a failure breaks the connection, so that the
 /// client does not take what it has for all.
 pub fn begin(name: &str, work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static) -> Answered<Body> {
+    Ok(Body::Pieces(None, fed(name, work)?))
+}
+
+/// The same, but the answer begins with its first piece: a failure before that is the answer's, with a status of its own.
+pub async fn begin_with_first(
+    name: &str,
+    work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static,
+) -> Answered<Body> {
+    let mut rest = fed(name, work)?;
+    match rest.recv().await {
+        None => Ok(Body::empty()),
+        Some(first) => Ok(Body::Pieces(Some(first?), rest)),
+    }
+}
+
+fn fed(
+    name: &str,
+    work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static,
+) -> Answered<mpsc::Receiver<Answered<Bytes>>> {
     let (pieces, rest) = mpsc::channel(WAITING);
     detached(name, move || {
         let mut feed = Feed { pieces };
@@ -58,21 +77,7 @@ pub fn begin(name: &str, work: impl FnOnce(&mut Feed) -> Answered<()> + Send + '
             let _ = feed.pieces.blocking_send(Err(failure));
         }
     })?;
-    Ok(Body::Pieces(None, rest))
-}
-
-/// The same, but the answer begins with its first piece: a failure before that is the answer's, with a status of its own.
-pub async fn begin_with_first(
-    name: &str,
-    work: impl FnOnce(&mut Feed) -> Answered<()> + Send + 'static,
-) -> Answered<Body> {
-    let Body::Pieces(_, mut rest) = begin(name, work)? else {
-        return Ok(Body::empty());
-    };
-    match rest.recv().await {
-        None => Ok(Body::empty()),
-        Some(first) => Ok(Body::Pieces(Some(first?), rest)),
-    }
+    Ok(rest)
 }
 
 /// Waits for what a client is to be told; none when the client goes first.

@@ -64,11 +64,12 @@ fn asked_for(request: &Request<'_>) -> Result<Vec<Mount>> {
     let mut mounts = Vec::new();
     for text in host.binds.iter().flatten() {
         let bind = binds::parse(text)?;
-        mounts.push(bind_mount(&bind.source, &bind.destination, bind.writable, &bind.propagation));
+        let access = if bind.writable { "rw" } else { "rro" };
+        mounts.push(bind_mount(&bind.source, &bind.destination, access, &bind.propagation));
     }
     for volume in &request.record.volumes {
         let source = request.volumes.join(&volume.name).join("_data");
-        mounts.push(bind_mount(&text(&source), &volume.destination, true, "rprivate"));
+        mounts.push(bind_mount(&text(&source), &volume.destination, "rw", "rprivate"));
     }
     for asked in host.mounts.iter().flatten() {
         mounts.push(structured(asked));
@@ -79,8 +80,9 @@ fn asked_for(request: &Request<'_>) -> Result<Vec<Mount>> {
     Ok(mounts)
 }
 
-fn bind_mount(source: &str, destination: &str, writable: bool, propagation: &str) -> Mount {
-    mount(source, destination, "bind", &["rbind", if writable { "rw" } else { "ro" }, propagation])
+/// `access` is `rw`, `ro`, or `rro`, which is read-only with everything that is mounted below.
+fn bind_mount(source: &str, destination: &str, access: &str, propagation: &str) -> Mount {
+    mount(source, destination, "bind", &["rbind", access, propagation])
 }
 
 /// One of `--mount`'s, of a type that was let through when the container was created.
@@ -96,7 +98,12 @@ fn structured(asked: &api::Mount) -> Mount {
     let options = asked.bind_options.clone().unwrap_or_default();
     let propagation = Some(options.propagation).filter(|text| !text.is_empty());
     let propagation = propagation.unwrap_or_else(|| "rprivate".to_owned());
-    let mut made = bind_mount(&asked.source, &asked.target, !asked.read_only, &propagation);
+    let access = match asked.read_only {
+        true if options.read_only_non_recursive => "ro",
+        true => "rro",
+        false => "rw",
+    };
+    let mut made = bind_mount(&asked.source, &asked.target, access, &propagation);
     if options.non_recursive {
         let words = made.options().iter().flatten();
         let words =
