@@ -104,7 +104,7 @@ impl Container {
 }
 
 fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failure> {
-    let (created, cgroup) = match &launch.kind {
+    let (mut created, cgroup) = match &launch.kind {
         Kind::Container { root, cgroup } => {
             let spec = files::read_spec(run_dir)
                 .map_err(|error| Failure::system(&format!("config.json: {error}")))?;
@@ -130,7 +130,11 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
         }
     };
     let made = Made { process: created.identity, cgroup: cgroup.clone() };
-    files::write_made(run_dir, &made).map_err(|error| Failure::system(&format!("state.json: {error}")))?;
+    if let Err(error) = files::write_made(run_dir, &made) {
+        // Nobody would find it again: a later daemon has removed the folder, say.
+        created.destroy();
+        return Err(Failure::system(&format!("state.json: {error}")));
+    }
     Ok(created)
 }
 
