@@ -1,7 +1,13 @@
 //! Steps of a run: each is announced, timed, and counted as passed, failed or skipped with its reason.
 
-use std::process::Command;
-use std::time::Instant;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// Longer than any step takes: what is not done by then hangs, and the step fails by name.
+const STEP_MAX: Duration = Duration::from_secs(20 * 60);
+/// How often a step's command is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What became of a step.
 enum Outcome {
@@ -17,11 +23,10 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Runs a command as a step; it fails when the command does or cannot be started.
+    /// Runs a command as a step; it fails when the command does, hangs or cannot be started.
     pub fn command(&mut self, name: &str, command: &mut Command) {
-        self.check(name, || match command.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(status.to_string()),
+        self.check(name, || match command.process_group(0).spawn() {
+            Ok(child) => wait(child),
             Err(error) => Err(format!("{:?} cannot be started: {error}", command.get_program())),
         });
     }
@@ -66,5 +71,23 @@ impl Steps {
         }
         println!("{passed} passed, {failed} failed, {skipped} skipped");
         if failed == 0 { Ok(()) } else { Err(format!("{failed} of the steps failed")) }
+    }
+}
+
+/// Waits for a command that leads its own process group; one that hangs is ended with the group.
+fn wait(mut child: Child) -> Result<(), String> {
+    let deadline = Instant::now() + STEP_MAX;
+    loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(status.to_string()),
+            None if Instant::now() < deadline => std::thread::sleep(LOOK),
+            None => {
+                let group = format!("-{}", child.id());
+                let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+                let _ = child.wait();
+                return Err(format!("hangs: not done in {} minutes", STEP_MAX.as_secs() / 60));
+            }
+        }
     }
 }

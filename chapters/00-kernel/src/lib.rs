@@ -26,7 +26,7 @@ pub use capabilities::{
     raise_ambient,
 };
 pub use clone::{CloneArgs, Cloned, clone3};
-pub use descriptors::close_on_exec_from;
+pub use descriptors::{close_from, close_on_exec_from};
 pub use error::{AsErrno, Result, Strace, SysError};
 pub use exit::exit_now;
 pub use heap::{limit_arenas, trim_heap};

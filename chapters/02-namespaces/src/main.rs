@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         ..namespaces::everything_new(Vec::new())
     };
     let caller = hello::own_namespaces();
-    let spawned = spawn(&plan, None, |_| Ok(()), || inside(&arguments.words, &caller));
+    let spawned = spawn(&plan, None, |_| Ok(()), |_| inside(&arguments.words, &caller));
     match spawned.map_err(Failure::from).and_then(Child::executed) {
         Ok((pid, _)) => namespaces::exit_code_of(pid),
         Err(failure) => {

@@ -61,14 +61,15 @@ impl Child {
 /// Makes a process as the plan says, in this cgroup of v2 (or the caller's), and lets it run `child`, which never returns.
 ///
 /// `before_release` runs in the parent while the child waits, with its number: what must be true before it does anything.
-/// When it or an id map fails, the child is ended and waited for.
+/// When it or an id map fails, the child is ended and waited for. `child` is given the pipe of its last words: the one
+/// descriptor that it must keep, should it close what it does not need.
 ///
 /// The calling process must have one thread (see [`kernel::clone3`]), and joins the plan's PID namespace for its children.
 pub fn spawn(
     plan: &SpawnPlan,
     cgroup: Option<BorrowedFd>,
     before_release: impl FnOnce(Pid) -> Result<()>,
-    child: impl FnOnce() -> std::result::Result<Infallible, Failure>,
+    child: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<Infallible, Failure>,
 ) -> Result<Child> {
     let pipe = || {
         pipe2(OFlag::O_CLOEXEC)
@@ -115,13 +116,15 @@ fn become_inner(
     plan: &SpawnPlan,
     released: OwnedFd,
     says: OwnedFd,
-    child: impl FnOnce() -> std::result::Result<Infallible, Failure>,
+    child: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<Infallible, Failure>,
 ) -> ! {
     let mut byte = [0];
-    let failure = match File::from(released).read(&mut byte) {
+    // Closed before `child` runs, which may close what is left of it in its own way.
+    let release = File::from(released).read(&mut byte);
+    let failure = match release {
         // The parent gave up, or died.
         Ok(0) | Err(_) => kernel::exit_now(1),
-        Ok(_) => match inner::enter(plan).map_err(Failure::from).and_then(|()| child()) {
+        Ok(_) => match inner::enter(plan).map_err(Failure::from).and_then(|()| child(says.as_fd())) {
             Ok(never) => match never {},
             Err(failure) => failure,
         },

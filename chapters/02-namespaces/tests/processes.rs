@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use std::convert::Infallible;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -20,6 +21,7 @@ const CASES: &[alone::Case] = &[
     ("the_first_process_of_everything_new", the_first_process_of_everything_new),
     ("an_execve_is_the_end_of_the_pipe", an_execve_is_the_end_of_the_pipe),
     ("last_words_keep_their_kind", last_words_keep_their_kind),
+    ("a_child_closes_what_it_does_not_need", a_child_closes_what_it_does_not_need),
     ("the_parent_comes_first", the_parent_comes_first),
     ("a_parent_that_gives_up_leaves_nothing", a_parent_that_gives_up_leaves_nothing),
     ("namespaces_are_joined", namespaces_are_joined),
@@ -44,7 +46,7 @@ fn plan() -> SpawnPlan {
 
 /// Runs a closure in a child, which says with its last words how it went: nothing but `done` is success.
 fn inside(plan: &SpawnPlan, check: impl FnOnce() -> String) -> String {
-    let child = || Err::<Infallible, _>(Failure::new(FailureKind::System, check()));
+    let child = |_: BorrowedFd<'_>| Err::<Infallible, _>(Failure::new(FailureKind::System, check()));
     let child = spawn(plan, None, |_| Ok(()), child).unwrap();
     let pid = child.pid;
     let said = child.executed().unwrap_err().message;
@@ -69,7 +71,7 @@ fn the_first_process_of_everything_new(_: &Path) {
 }
 
 fn an_execve_is_the_end_of_the_pipe(_: &Path) {
-    let child = || {
+    let child = |_: BorrowedFd<'_>| {
         let error = Command::new("/bin/sh").args(["-c", "exit 42"]).exec();
         Err(Failure::new(FailureKind::NotFound, error))
     };
@@ -86,9 +88,23 @@ fn last_words_keep_their_kind(_: &Path) {
         FailureKind::Invalid,
     ] {
         let last = Failure::new(kind, "a word that is long enough: ".to_string() + &"x".repeat(5000));
-        let child = spawn(&plan(), None, |_| Ok(()), || Err(last.clone())).unwrap();
+        let child = spawn(&plan(), None, |_| Ok(()), |_| Err(last.clone())).unwrap();
         assert_eq!(child.executed().unwrap_err(), last);
     }
+}
+
+/// A lock or the end of a pipe must not live on in the child.
+fn a_child_closes_what_it_does_not_need(_: &Path) {
+    let (kept, closed) = (fs::File::open("/dev/null").unwrap(), fs::File::open("/dev/null").unwrap());
+    let (above, below) = (closed.try_clone().unwrap(), kept.as_raw_fd());
+    let is_open = |fd: RawFd| Path::new(&format!("/proc/self/fd/{fd}")).exists();
+    let child = |says: BorrowedFd<'_>| {
+        let done = kernel::close_from(3, &[kept.as_fd(), says]);
+        let open = [below, closed.as_raw_fd(), above.as_raw_fd()].map(is_open);
+        Err::<Infallible, _>(Failure::new(FailureKind::System, format!("{done:?} {open:?}")))
+    };
+    let child = spawn(&SpawnPlan::default(), None, |_| Ok(()), child).unwrap();
+    assert_eq!(child.executed().unwrap_err().message, "Ok(()) [true, false, false]");
 }
 
 fn the_parent_comes_first(folder: &Path) {
@@ -97,7 +113,7 @@ fn the_parent_comes_first(folder: &Path) {
         fs::write(&mark, "").unwrap();
         Ok(())
     };
-    let child = || Err(Failure::new(FailureKind::System, mark.exists()));
+    let child = |_: BorrowedFd<'_>| Err(Failure::new(FailureKind::System, mark.exists()));
     let child = spawn(&plan(), None, before, child).unwrap();
     assert_eq!(child.executed().unwrap_err().message, "true");
 }
@@ -108,7 +124,7 @@ fn a_parent_that_gives_up_leaves_nothing(folder: &Path) {
         born = Some(pid);
         Err(namespaces::Error::other("no"))
     };
-    let child = || {
+    let child = |_: BorrowedFd<'_>| {
         fs::write(&mark, "").unwrap();
         Err(Failure::new(FailureKind::System, "released"))
     };
@@ -118,7 +134,7 @@ fn a_parent_that_gives_up_leaves_nothing(folder: &Path) {
 }
 
 fn sleeping(plan: &SpawnPlan) -> Child {
-    let child = || -> Result<Infallible, Failure> {
+    let child = |_: BorrowedFd<'_>| -> Result<Infallible, Failure> {
         loop {
             nix::unistd::pause();
         }
@@ -142,7 +158,7 @@ fn namespaces_are_joined(_: &Path) {
     let theirs = kinds.map(|(name, _)| fs::read_link(path(name)).unwrap().display().to_string()).join(" ");
     assert_eq!(said, theirs);
     let beside = SpawnPlan { new: Namespaces::UTS, ..plan };
-    let error = spawn(&beside, None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
+    let error = spawn(&beside, None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, ""))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     nix::sys::signal::kill(target.pid, nix::sys::signal::Signal::SIGKILL).unwrap();
     waitpid(target.pid, None).unwrap();
@@ -158,7 +174,7 @@ fn clocks_have_offsets(_: &Path) {
     let offset = TimeOffset { clock: "boottime".into(), seconds: 1_000_000, nanoseconds: 0 };
     let plan = SpawnPlan { time_offsets: vec![offset], ..plan() };
     let (ours, theirs) = nix::unistd::pipe().unwrap();
-    let child = || {
+    let child = |_: BorrowedFd<'_>| {
         let error = Command::new("/proc/self/exe").arg("--uptime").stdout(theirs).exec();
         Err(Failure::new(FailureKind::NotFound, error))
     };
@@ -172,7 +188,7 @@ fn clocks_have_offsets(_: &Path) {
 fn a_process_with_threads_is_refused(_: &Path) {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
-    let error = spawn(&plan(), None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
+    let error = spawn(&plan(), None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, ""))).unwrap_err();
     assert!(error.to_string().contains("EBUSY"), "{error}");
     drop(stop);
     let _ = thread.join().unwrap();
@@ -183,7 +199,7 @@ fn a_closed_knob_is_named(_: &Path) {
     let said = inside(&plan(), || {
         fs::write("/proc/sys/user/max_user_namespaces", "0").unwrap();
         let error =
-            spawn(&plan(), None, |_| Ok(()), || Err(Failure::new(FailureKind::System, ""))).unwrap_err();
+            spawn(&plan(), None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, ""))).unwrap_err();
         format!("{:?}: {error}", error.kind())
     });
     assert!(said.starts_with("UserNamespacesForbidden: "), "{said}");

@@ -37,7 +37,7 @@ fn limited(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let cgroup = Cgroup::create(&layout, &group, &limits).map_err(failed)?;
     let (plan, caller) = (arguments.namespaces(), hello::own_namespaces());
     let enter = |pid: nix::unistd::Pid| cgroup.add(pid.as_raw()).map_err(namespaces::Error::other);
-    let run = || arguments.run(&layout, &group, &caller);
+    let run = |_: std::os::fd::BorrowedFd<'_>| arguments.run(&layout, &group, &caller);
     let spawned = spawn(&plan, cgroup.unified_fd(), enter, run).map_err(Failure::from);
     let ended = spawned.and_then(Child::executed).map(|(pid, _)| namespaces::exit_code_of(pid));
     if cgroup.oom_kills() > 0 {

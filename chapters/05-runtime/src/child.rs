@@ -7,6 +7,8 @@ use namespaces::Failure;
 use nix::errno::Errno;
 use std::convert::Infallible;
 use std::io::Read;
+use std::mem::ManuallyDrop;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -25,9 +27,16 @@ pub struct Child {
 
 impl Child {
     /// Becomes the command. `enter_root` is what differs between a container's first process and one that is added to it.
-    pub fn run(self, enter_root: impl FnOnce() -> Result<()>) -> std::result::Result<Infallible, Failure> {
-        let command = self.prepare(enter_root).map_err(Failure::from)?;
-        if !self.gate.wait() {
+    /// `says` is the pipe of its last words.
+    pub fn run(
+        self,
+        says: BorrowedFd<'_>,
+        enter_root: impl FnOnce() -> Result<()>,
+    ) -> std::result::Result<Infallible, Failure> {
+        // It closes descriptors that it owns, and must not close them again when it fails.
+        let child = ManuallyDrop::new(self);
+        let command = child.prepare(says, enter_root).map_err(Failure::from)?;
+        if !child.gate.wait() {
             kernel::exit_now(1);
         }
         // The container has started, and this is its output: what runc does, too.
@@ -36,7 +45,11 @@ impl Child {
         kernel::exit_now(1)
     }
 
-    fn prepare(&self, enter_root: impl FnOnce() -> Result<()>) -> Result<command::Command> {
+    fn prepare(
+        &self,
+        says: BorrowedFd<'_>,
+        enter_root: impl FnOnce() -> Result<()>,
+    ) -> Result<command::Command> {
         // Nobody may look at this process through /proc while it is still our executable (see protect.rs); execve undoes it.
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
             .strace(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
@@ -49,13 +62,15 @@ impl Child {
             write_sysctl(name, value)?;
         }
         enter_root()?;
-        self.take_descriptors()?;
+        self.take_descriptors(says)?;
         self.enter_folder()?;
         privileges::apply(&self.process.privileges)?;
         command::find(&self.process.arguments, &with_home(&self.process))
     }
 
-    fn take_descriptors(&self) -> Result<()> {
+    /// Takes its standard streams, and gives up the copies of everything that its maker had open: else a lock would not end
+    /// with its holder, nor a pipe with its writer.
+    fn take_descriptors(&self, says: BorrowedFd<'_>) -> Result<()> {
         match &self.stdio {
             Stdio::Files([stdin, stdout, stderr]) => {
                 terminal::become_standard_streams([stdin, stdout, stderr])?
@@ -65,7 +80,10 @@ impl Child {
             }
             Stdio::Terminal { .. } => return Err(Error::invalid("a terminal without a console socket")),
         }
-        Ok(kernel::close_on_exec_from(3 + self.process.preserved_descriptors)?)
+        let first = 3 + self.process.preserved_descriptors;
+        let [report, start] = self.gate.descriptors();
+        kernel::close_from(first, &[says, report, start])?;
+        Ok(kernel::close_on_exec_from(first)?)
     }
 
     /// The working directory. A container's is made when it is missing, as Docker's users expect; an added process's is not.

@@ -72,7 +72,8 @@ fn spawn(
     let root = plan.root;
     let enter_root = move || Ok(chroot::apply(&root)?);
     let unified = cgroup.and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&plan.spawn, unified, before_release, move || child.run(enter_root));
+    let spawned =
+        namespaces::spawn(&plan.spawn, unified, before_release, move |says| child.run(says, enter_root));
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }
 

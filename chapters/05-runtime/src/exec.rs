@@ -61,7 +61,8 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         known.map_err(namespaces::Error::other)
     };
     let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);
-    let spawned = namespaces::spawn(&SpawnPlan::default(), unified, before_release, move || child.run(enter));
+    let spawned =
+        namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
 }

@@ -19,7 +19,7 @@ use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 use nix::unistd::{mkfifo, pipe2, read, write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 /// The child's end.
@@ -76,6 +76,11 @@ fn fifo(path: &Path, flags: OFlag) -> Result<OwnedFd> {
 }
 
 impl Gate {
+    /// What the child must keep open until it executes.
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
+        [self.report.as_fd(), self.start.as_fd()]
+    }
+
     /// The child is ready: says so, and waits. False: nobody is left who could start it.
     pub fn wait(&self) -> bool {
         let mut byte = [BYTE];
