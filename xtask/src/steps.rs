@@ -1,6 +1,5 @@
 //! Steps of a run: each is announced, timed, and counted as passed, failed or skipped with its reason.
 
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,7 @@ pub struct Steps {
 impl Steps {
     /// Runs a command as a step; it fails when the command does, hangs or cannot be started.
     pub fn command(&mut self, name: &str, command: &mut Command) {
-        self.check(name, || match command.process_group(0).spawn() {
+        self.check(name, || match command.spawn() {
             Ok(child) => wait(child),
             Err(error) => Err(format!("{:?} cannot be started: {error}", command.get_program())),
         });
@@ -74,7 +73,7 @@ impl Steps {
     }
 }
 
-/// Waits for a command that leads its own process group; one that hangs is ended with the group.
+/// Waits for a command; one that hangs is ended, with what it has started.
 fn wait(mut child: Child) -> Result<(), String> {
     let deadline = Instant::now() + STEP_MAX;
     loop {
@@ -83,11 +82,18 @@ fn wait(mut child: Child) -> Result<(), String> {
             Some(status) => return Err(status.to_string()),
             None if Instant::now() < deadline => std::thread::sleep(LOOK),
             None => {
-                let group = format!("-{}", child.id());
-                let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+                let family = family(child.id());
+                let _ = Command::new("kill").arg("-KILL").args(&family).status();
                 let _ = child.wait();
                 return Err(format!("hangs: not done in {} minutes", STEP_MAX.as_secs() / 60));
             }
         }
     }
+}
+
+/// A process and all its descendants, as far as none of those between has ended.
+fn family(pid: u32) -> Vec<String> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    children.flat_map(family).chain([pid.to_string()]).collect()
 }
