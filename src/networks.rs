@@ -94,8 +94,8 @@ impl Networks {
         };
         let mut state = self.state();
         let bridge = network::ensure_bridge(name).map_err(network_error)?;
-        let address = state.leases(&bridge, &self.id).allocate(&record.id).map_err(network_error)?;
         state.bridge = Some(bridge.clone());
+        let address = state.leases(&bridge, &self.id).allocate(&record.id).map_err(network_error)?;
         Ok(Some(Lease { bridge, container: record.id.clone(), address }))
     }
 
@@ -138,8 +138,8 @@ impl Networks {
         let endpoint: Endpoint = serde_json::from_slice(&json).map_err(Error::system)?;
         let mut state = self.state();
         let bridge = network::ensure_bridge(name).map_err(network_error)?;
+        state.bridge = Some(bridge.clone());
         state.leases(&bridge, &self.id).claim(endpoint.address, &record.id).map_err(network_error)?;
-        state.bridge = Some(bridge);
         Ok(Some(endpoint))
     }
 

@@ -21,7 +21,7 @@ use nix::errno::Errno;
 use nix::net::if_::if_nametoindex;
 
 use crate::netlink::{Netlink, refused};
-use crate::plan::ALIAS;
+use crate::plan::GROUP;
 use crate::{Error, ErrorKind, Found, LinkOp, MTU, MacAddress, Subnet};
 
 /// Does one step after the other, up to the first that fails. A peer is born in `container`.
@@ -54,11 +54,6 @@ fn perform(netlink: &Netlink, op: &LinkOp, container: Option<BorrowedFd>) -> Res
             set_up(&mut message);
             (RouteNetlinkMessage::SetLink(message), 0)
         }
-        LinkOp::SetAlias { link, alias } => {
-            let mut message = link_named(link);
-            message.attributes.push(LinkAttribute::IfAlias(alias.clone()));
-            (RouteNetlinkMessage::SetLink(message), 0)
-        }
         LinkOp::AddDefaultRoute { gateway } => {
             (RouteNetlinkMessage::NewRoute(default_route(*gateway)), create)
         }
@@ -83,6 +78,7 @@ fn new_bridge(name: &str, mac: MacAddress) -> LinkMessage {
     let mut message = link_named(name);
     message.attributes.push(LinkAttribute::Mtu(MTU));
     message.attributes.push(LinkAttribute::Address(mac.0.to_vec()));
+    message.attributes.push(LinkAttribute::Group(GROUP));
     message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
     message
 }
@@ -180,7 +176,7 @@ pub fn find_bridge(name: &str) -> Result<Found, Error> {
     let address = addresses(&netlink)?.into_iter().find(|(index, ..)| *index == link.header.index);
     Ok(Found {
         link: true,
-        ours: link.attributes.contains(&LinkAttribute::IfAlias(ALIAS.to_owned())),
+        ours: link.attributes.contains(&LinkAttribute::Group(GROUP)),
         up: link.header.flags.contains(LinkFlags::Up),
         address: address.map(|(_, address, prefix)| (address, prefix)),
     })

@@ -10,8 +10,9 @@ use crate::{MacAddress, Subnet};
 /// The largest packet, in bytes, on the bridge and on both ends of every veth: Ethernet's, and Docker's default.
 pub const MTU: u32 = 1500;
 
-/// What marks a bridge as ours to remove: the alias that `ip link` shows.
-pub const ALIAS: &str = "coracle";
+/// What marks a bridge as ours to remove: a group of links that nobody else uses ("cora" in ASCII). A bridge is born in it, so
+/// that no kill -9 finds one without its mark; an alias could be set only afterwards.
+pub const GROUP: u32 = 0x636f_7261;
 
 /// What a container calls its end.
 pub const CONTAINER_LINK: &str = "eth0";
@@ -74,8 +75,6 @@ pub enum LinkOp {
     CreateVeth { name: String, bridge: String, peer: String, peer_mac: MacAddress },
     /// An address for a link; with it the kernel adds the route to the subnet.
     AddAddress { link: String, address: Ipv4Addr, subnet: Subnet },
-    /// Notes something on a link, for those who look at it.
-    SetAlias { link: String, alias: String },
     /// Lets packets through.
     SetUp { link: String },
     /// Writes a kernel parameter, `net.ipv4.ip_forward`, unless it has this value already.
@@ -106,11 +105,8 @@ pub fn bridge_plan(bridge: &Bridge, found: &Found) -> Vec<LinkOp> {
     let create = LinkOp::CreateBridge { name: link.clone(), mac: MacAddress::for_address(bridge.gateway) };
     let add_address =
         LinkOp::AddAddress { link: link.clone(), address: bridge.gateway, subnet: bridge.subnet };
-    let mark = LinkOp::SetAlias { link: link.clone(), alias: ALIAS.to_owned() };
     let mut ops = Vec::new();
-    if !found.link {
-        ops.extend([create, mark]);
-    }
+    ops.extend((!found.link).then_some(create));
     ops.extend(found.address.is_none().then_some(add_address));
     ops.extend((!found.up).then_some(LinkOp::SetUp { link }));
     ops.push(sysctl("net.ipv4.ip_forward", "1"));
@@ -148,7 +144,7 @@ impl fmt::Display for LinkOp {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             LinkOp::CreateBridge { name, mac } => {
-                write!(out, "ip link add name {name} mtu {MTU} address {mac} type bridge")
+                write!(out, "ip link add name {name} mtu {MTU} address {mac} group {GROUP} type bridge")
             }
             LinkOp::CreateVeth { name, bridge, peer, peer_mac } => write!(
                 out,
@@ -160,7 +156,6 @@ impl fmt::Display for LinkOp {
                 write!(out, "ip address add {address}/{prefix} broadcast {broadcast} dev {link}")
             }
             LinkOp::Sysctl { name, value } => write!(out, "sysctl -w {name}={value}"),
-            LinkOp::SetAlias { link, alias } => write!(out, "ip link set dev {link} alias {alias}"),
             LinkOp::SetUp { link } => write!(out, "ip link set dev {link} up"),
             LinkOp::AddDefaultRoute { gateway } => write!(out, "ip route add default via {gateway}"),
             LinkOp::Delete { link } => write!(out, "ip link delete dev {link}"),

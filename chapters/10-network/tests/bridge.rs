@@ -11,7 +11,10 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use network::{Bridge, Endpoint, ErrorKind, attach, bridge_rules, detach, ensure_bridge, remove_bridge};
+use network::{
+    Bridge, Endpoint, ErrorKind, Found, attach, bridge_plan, bridge_rules, detach, ensure_bridge,
+    remove_bridge,
+};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Pid, gettid};
 
@@ -153,6 +156,22 @@ fn ensuring_twice_or_after_half_a_job_comes_to_the_same() {
     }
 }
 
+/// A kill -9 between any two steps of making it.
+#[test]
+fn a_bridge_that_was_half_made_is_removed() {
+    let host = Machine::new();
+    let before = host.inventory();
+    let bridge = Bridge::new("coracle0", "172.17.0.0/16".parse().unwrap());
+    let plan = bridge_plan(&bridge, &Found::default());
+    let links: Vec<String> =
+        plan.iter().map(|op| op.to_string()).filter(|op| op.starts_with("ip ")).collect();
+    for done in 1..=links.len() {
+        host.shell(&links[..done].join("; "));
+        host.run(|| remove_bridge("coracle0")).unwrap();
+        assert_eq!(host.inventory(), before, "after {}", links[done - 1]);
+    }
+}
+
 #[test]
 fn a_bridge_is_removed_with_its_rules_and_twice_is_no_error() {
     let (host, container) = (Machine::new(), Machine::new());
@@ -258,5 +277,5 @@ fn without_the_right_it_says_which() {
     });
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-    insta::assert_snapshot!(error.to_string(), @"netlink(ip link add name coracle0 mtu 1500 address 02:42:ac:11:00:01 type bridge) = -1 EPERM (Operation not permitted): this needs CAP_NET_ADMIN");
+    insta::assert_snapshot!(error.to_string(), @"netlink(ip link add name coracle0 mtu 1500 address 02:42:ac:11:00:01 group 1668248161 type bridge) = -1 EPERM (Operation not permitted): this needs CAP_NET_ADMIN");
 }
