@@ -4,7 +4,7 @@ mod run;
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,16 +60,28 @@ impl Session {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state now. A client that saw its stream end asks for the exit code at once; its supervisor has told us by then,
-    /// and all that is left is that the watcher hears it.
-    fn settled(&self) -> MutexGuard<'_, Now> {
+    /// The state now. A client that saw its stream end asks for the exit code at once. The supervisor has written it into
+    /// `folder` before it let the client go, or was killed; what is left is that the watcher takes note of it, which it does
+    /// before it deletes the folder.
+    fn settled(&self, folder: &Path) -> MutexGuard<'_, Now> {
         let now = self.now();
-        let told = now.live.as_ref().is_some_and(|live| has_spoken(live));
-        if !told {
+        let over = now.live.as_ref().is_some_and(|live| has_hung_up(live))
+            || now.live.is_some() && matches!(supervisor::read_exit(folder), Ok(Some(_)));
+        if !over {
             return now;
         }
         let ended = self.ended.wait_timeout_while(now, HEARING, |now| now.live.is_some());
         ended.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Its process has ended, or could not be started.
+    fn ends(&self, code: i32) {
+        let mut now = self.now();
+        now.live = None;
+        now.pid = 0;
+        now.exit_code = Some(code);
+        now.ended_at = Some(Instant::now());
+        self.ended.notify_all();
     }
 
     /// How a client of this session is served.
@@ -120,7 +132,7 @@ impl Engine {
     pub fn exec_inspect(&self, id: &str) -> Result<api::ExecInspectResponse> {
         let session = self.session(id)?;
         let command = session.request.cmd.clone().unwrap_or_default();
-        let now = session.settled();
+        let now = session.settled(&self.session_folder(id));
         Ok(api::ExecInspectResponse {
             id: session.id.clone(),
             running: now.live.is_some(),
@@ -209,17 +221,10 @@ impl Engine {
         }
     }
 
-    /// Takes note of a session's end.
+    /// Takes note of a session's end, and only then lets go of the folder that says so as well.
     pub fn session_ended(&self, session: &Session, exit: Exit) {
+        session.ends(exit.code);
         self.delete_session_folder(&session.id);
-        {
-            let mut now = session.now();
-            now.live = None;
-            now.pid = 0;
-            now.exit_code = Some(exit.code);
-            now.ended_at = Some(Instant::now());
-            session.ended.notify_all();
-        }
         if let Ok(container) = self.container(&session.container) {
             let code = [("exitCode", exit.code.to_string())];
             self.tell_of_session("exec_die", session, &container, &code);
@@ -246,11 +251,12 @@ impl Engine {
 }
 
 /// How long the watcher may take to hear what a supervisor has said.
-const HEARING: Duration = Duration::from_secs(2);
+const HEARING: Duration = Duration::from_secs(10);
 
-/// Whether a supervisor has said something that nobody has heard yet.
-fn has_spoken(live: &Connection) -> bool {
-    let mut descriptors = [PollFd::new(live.as_fd(), PollFlags::POLLIN)];
+/// Whether a supervisor is gone.
+fn has_hung_up(live: &Connection) -> bool {
+    // Hanging up is told without being asked for.
+    let mut descriptors = [PollFd::new(live.as_fd(), PollFlags::empty())];
     poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 

@@ -26,13 +26,8 @@ impl Engine {
         let watching = client.as_ref().map(|client| (client.connection.try_clone(), client.options.framed));
         let result = self.exec_launch(session, client, terminal_size);
         let Err(error) = result else { return Ok(()) };
+        session.ends(126);
         self.delete_session_folder(&session.id);
-        {
-            let mut now = session.now();
-            now.live = None;
-            now.exit_code = Some(126);
-            now.ended_at = Some(std::time::Instant::now());
-        }
         match watching {
             Some((Ok(connection), framed)) => say(connection, framed, &error.to_string()),
             _ => Err(error),
@@ -61,12 +56,13 @@ impl Engine {
             client.attach(&live)?;
         }
         self.tell_of_session("exec_start", session, &container, &[]);
-        live.start().map_err(in_dockers_words)?;
         {
+            // Before the start: a command may have ended, and its client have asked how, before we come round again.
             let mut now = session.now();
             now.live = Some(live.clone());
             now.pid = target.pid;
         }
+        live.start().map_err(in_dockers_words)?;
         self.watcher.add_session(session, &live)
     }
 

@@ -12,5 +12,6 @@ mod harness;
 mod hello;
 mod parity;
 mod pull;
+mod rootless;
 mod streams;
 mod verbs;

@@ -196,9 +196,8 @@ fn exec_has_streams_and_a_terminal_too() {
         for client in [Engine::docker_command, Engine::coracle_command] {
             let said = piped(client(engine, &["exec", "-i", "host", "cat"]), b"through exec").expect(0);
             assert_eq!(said.stdout, "through exec");
-            let said =
-                on_a_terminal(&client(engine, &["exec", "-it", "host", "sh", "-c", "tty"]), "/dev/pts/", b"")
-                    .expect(0);
+            let command = client(engine, &["exec", "-it", "host", "sh", "-c", "tty; exit 6"]);
+            let said = on_a_terminal(&command, "/dev/pts/", b"").expect(6);
             assert!(said.stdout.contains("/dev/pts/"), "{}", said.stdout);
         }
     });

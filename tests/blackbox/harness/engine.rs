@@ -119,8 +119,16 @@ impl Engine {
         if !copy.exists() {
             std::fs::copy(coracle_binary(), &copy).expect("a copy of the binary");
         }
+        self.user_command(&copy.display().to_string())
+    }
+
+    /// A program as the ordinary user, at home in the engine's folder.
+    pub fn user_command(&self, program: &str) -> Command {
+        if !is_root() {
+            return Command::new(program);
+        }
         let mut command = self.inside("setpriv");
-        command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]).arg(copy);
+        command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--", program]);
         command.env("HOME", &self.folder).env("XDG_RUNTIME_DIR", &self.folder).current_dir(&self.folder);
         command
     }

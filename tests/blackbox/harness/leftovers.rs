@@ -40,9 +40,11 @@ pub fn cgroups(token: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The processes that name the engine's folder, or live in its network namespace.
+/// The processes that name the engine's folder, live in its network namespace, or have a root that the engine made.
 pub fn processes(token: &str, namespace: Option<&Namespace>) -> Vec<String> {
     let inside = namespace.and_then(|namespace| std::fs::read_link(namespace.path()).ok());
+    // A mount that leaked to the host would be seen by every process there is.
+    let tells = mounts(token).is_empty();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -54,11 +56,21 @@ pub fn processes(token: &str, namespace: Option<&Namespace>) -> Vec<String> {
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
         let is_inside = inside.is_some() && std::fs::read_link(entry.path().join("ns/net")).ok() == inside;
         // A zombie has no command line; it is its parent's to reap, and counted as well.
-        if command.contains(token) || is_inside {
+        let is_contained = || {
+            tells
+                && std::fs::read_to_string(entry.path().join("mountinfo"))
+                    .is_ok_and(|mounts| mounts.lines().any(|line| is_root_of(line, token)))
+        };
+        if command.contains(token) || is_inside || is_contained() {
             found.push(format!("{pid} {command}"));
         }
     }
     found
+}
+
+/// Whether a line of mountinfo (proc_pid_mountinfo(5)) is a container's root whose layers lie in the engine's folder.
+fn is_root_of(line: &str, token: &str) -> bool {
+    line.split(' ').nth(4) == Some("/") && line.contains(token)
 }
 
 /// What must be gone when every container is removed and the daemon has stopped.
