@@ -1,7 +1,8 @@
-//! What a contributor runs: `cargo xtask setup | test | long | bench | tidy | rootfs`.
+//! What a contributor runs: `cargo xtask setup | test | long | bench | book | tidy | rootfs`.
 #![forbid(unsafe_code)]
 
 mod bench;
+mod book;
 mod long;
 mod rootfs;
 mod setup;
@@ -34,6 +35,13 @@ enum Command {
     Long(long::Arguments),
     /// Measure against peers and against the kernel's floor, in one run; needs root
     Bench(bench::Arguments),
+    /// The book: build it, serve it on loopback, check it
+    #[command(disable_help_flag = true)]
+    Book {
+        /// What the book's builder is told: build, serve or check
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check the invariants of ARCHITECTURE.md that can be read off the sources
     Tidy,
     /// Make a root file system offline, so that every chapter's binary can be tried at once
@@ -49,6 +57,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Long(arguments) => long::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Book { arguments } => book::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Rootfs { directory } => rootfs::run(&directory),
     };

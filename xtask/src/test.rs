@@ -54,14 +54,24 @@ const STEPS: &[(&str, Step)] = &[
     ("clippy", |steps, name| {
         steps.command(
             name,
-            cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--exclude",
+                "book",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ]),
         );
     }),
     ("deny", deny),
     ("documentation", |steps, name| {
         steps.command(
             name,
-            cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"])
+            cargo(&["doc", "--workspace", "--exclude", "book", "--no-deps", "--document-private-items"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         );
     }),
@@ -69,9 +79,20 @@ const STEPS: &[(&str, Step)] = &[
     ("chapters", |steps, name| {
         steps.command(
             name,
-            cargo(&["test", "--locked", "--workspace", "--exclude", "coracle", "--", "--test-threads=2"]),
+            cargo(&[
+                "test",
+                "--locked",
+                "--workspace",
+                "--exclude",
+                "coracle",
+                "--exclude",
+                "book",
+                "--",
+                "--test-threads=2",
+            ]),
         );
     }),
+    ("book", book),
     ("engine", |steps, name| {
         steps.command(name, cargo(&["test", "--locked", "--package", "coracle", "--bins"]))
     }),
@@ -84,6 +105,14 @@ fn cargo(arguments: &[&str]) -> &'static mut Command {
     // A step's command lives as long as the run: there are about ten of them.
     let command = Box::leak(Box::new(Command::new("cargo")));
     command.args(arguments).current_dir(root())
+}
+
+/// The builder's own tests, then the book: both wait for mdBook to compile, and nothing else does.
+fn book(steps: &mut Steps, name: &str) {
+    let style = ["clippy", "--locked", "--package", "book", "--all-targets", "--", "-D", "warnings"];
+    steps.command("the book's builder, clippy", cargo(&style));
+    steps.command("the book's builder, tests", cargo(&["test", "--locked", "--package", "book"]));
+    steps.command(name, cargo(&["run", "--quiet", "--locked", "--package", "book", "--", "check"]));
 }
 
 fn deny(steps: &mut Steps, name: &str) {

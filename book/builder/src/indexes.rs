@@ -1,0 +1,119 @@
+//! Indexes that are read off the code: which system calls are made where, which errors are expected, and where the book shows it.
+
+use crate::Page;
+use crate::highlight::escape;
+use crate::snippet::Snippet;
+use crate::sources::{SourceFile, Sources};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the pages show, so that an index can say where.
+pub type Shown<'a> = [(&'a Page, &'a Snippet)];
+
+/// Where something is in the code.
+type Places<'a> = BTreeMap<String, Vec<(&'a SourceFile, usize)>>;
+
+/// `{{#system-calls}}`: every call that can fail by its name, as its error prints it.
+pub fn system_calls(sources: &Sources, shown: &Shown) -> String {
+    let mut places = Places::new();
+    for file in &sources.files {
+        for (line, name) in calls(&file.text) {
+            places.entry(name).or_default().push((file, line));
+        }
+    }
+    table("system call", &places, shown, &|_| BTreeSet::new())
+}
+
+/// The system calls of a file: `.strace(|| "name(…"` or `.strace(|| format!("name(…"`.
+fn calls(text: &str) -> Vec<(usize, String)> {
+    let call = |(at, mark): (usize, &str)| {
+        let after = &text[at + mark.len()..];
+        let quoted = after.split_once('"').filter(|(before, _)| before.len() < 40)?.1;
+        let name = quoted.split_once('(')?.0;
+        let is_name = !name.is_empty()
+            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        is_name.then(|| (text[..at].matches('\n').count() + 1, name.to_string()))
+    };
+    text.match_indices("strace(||").filter_map(call).collect()
+}
+
+/// `{{#errors}}`: every errno that the code expects, and the pages that name it.
+pub fn errors(sources: &Sources, shown: &Shown, pages: &[Page]) -> String {
+    let mut places = Places::new();
+    for file in &sources.files {
+        for (line, name) in errnos(&file.text) {
+            places.entry(name).or_default().push((file, line));
+        }
+    }
+    let named = |name: &str| {
+        let word = format!("`{name}`");
+        pages.iter().filter(|page| page.text.contains(&word)).map(Page::address).collect()
+    };
+    table("error", &places, shown, &named)
+}
+
+/// The errnos of a file's code: nix writes `Errno::ENOENT`, rustix `Errno::NOENT`.
+fn errnos(text: &str) -> Vec<(usize, String)> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut found = Vec::new();
+    for (index, line) in code.lines().enumerate().filter(|(_, line)| !line.trim().starts_with("//")) {
+        // In `rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR` each name has its crate before it.
+        for (at, mark) in line.match_indices("Errno::") {
+            let rest = &line[at + mark.len()..];
+            let name: String = rest
+                .chars()
+                .take_while(|character| character.is_ascii_uppercase() || character.is_ascii_digit())
+                .collect();
+            if name.len() > 1 {
+                let short = line[..at].ends_with("rustix::io::");
+                found.push((index + 1, if short { format!("E{name}") } else { name }));
+            }
+        }
+    }
+    found
+}
+
+fn table(title: &str, places: &Places, shown: &Shown, named: &dyn Fn(&str) -> BTreeSet<String>) -> String {
+    let mut html = format!(
+        "<div class=\"table\"><table class=\"index\"><thead><tr><th>{title}</th><th>in the code</th><th>in the book</th></tr></thead><tbody>"
+    );
+    for (name, places) in places {
+        let code: Vec<String> = places
+            .iter()
+            .map(|(file, line)| {
+                let path = file.path.display();
+                let short = file.path.strip_prefix("chapters").unwrap_or(&file.path).display();
+                format!("<a href=\"source/{path}.html#L{line}\">{}:{line}</a>", escape(&short.to_string()))
+            })
+            .collect();
+        let mut pages = named(name);
+        for (file, line) in places {
+            let shows =
+                |(_, snippet): &&(&Page, &Snippet)| snippet.file == file.path && snippet.shown.contains(line);
+            pages.extend(shown.iter().filter(shows).map(|(page, _)| page.address()));
+        }
+        let book: Vec<String> = pages
+            .iter()
+            .map(|address| format!("<a href=\"{address}\">{}</a>", address.trim_end_matches(".html")))
+            .collect();
+        html.push_str(&format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            escape(name),
+            code.join(" "),
+            book.join(" ")
+        ));
+    }
+    html + "</tbody></table></div>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_and_errors_are_read_off_the_code() {
+        let text = "a.strace(|| \"fchdir(root)\".into());\nb\n    .strace(|| format!(\"mount({x})\"));\nc.strace(|| name.clone());\n";
+        assert_eq!(calls(text), [(1, "fchdir".into()), (3, "mount".into())]);
+        let text = "Errno::ENOENT | rustix::io::Errno::LOOP\n// Errno::EPERM\nErrno::last()\n";
+        assert_eq!(errnos(text), [(1, "ENOENT".into()), (1, "ELOOP".into())]);
+    }
+}

@@ -1,0 +1,94 @@
+//! From pages to a site: mdBook renders what was woven, in our theme, into `target/book`.
+
+use crate::weave::{Woven, weave};
+use crate::{Defect, Page, links, source_pages};
+use mdbook_driver::MDBook;
+use mdbook_preprocessor::book::{Book, BookItem};
+use mdbook_preprocessor::errors::Result as BookResult;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A site that was built.
+pub struct Built {
+    /// Its folder.
+    pub site: PathBuf,
+    /// What `check` says.
+    pub report: String,
+}
+
+/// What mdBook brings for its own theme, and ours does not use.
+const UNUSED: &[&str] = &[
+    "ayu-highlight.css",
+    "book.js",
+    "clipboard.min.js",
+    "css",
+    "favicon.png",
+    "highlight.css",
+    "highlight.js",
+    "toc.html",
+    "toc.js",
+    "tomorrow-night.css",
+    ".nojekyll",
+];
+
+/// Builds the book of a workspace, or says everything that is wrong with it.
+pub fn build(workspace: &Path) -> Result<Built, Vec<Defect>> {
+    let refused = |error: &dyn std::fmt::Display| vec![Defect::new("book/book.toml", 1, error.to_string())];
+    let mut book = MDBook::load(workspace.join("book")).map_err(|error| refused(&format!("{error:#}")))?;
+    let pages = pages(&book);
+    let woven = weave(workspace, &pages)?;
+    book.with_preprocessor(Replace(woven.pages.clone()));
+    book.build().map_err(|error| refused(&format!("{error:#}")))?;
+    let site = book.build_dir_for("html").canonicalize().map_err(|error| refused(&error))?;
+    finish(workspace, &site, &woven).map_err(|error| refused(&error))?;
+    let defects = links::check_site(&site, &pages);
+    if defects.is_empty() { Ok(Built { site, report: woven.report }) } else { Err(defects) }
+}
+
+/// The pages that are written; those to come have a name only.
+fn pages(book: &MDBook) -> Vec<Page> {
+    let chapters = book.iter().filter_map(|item| match item {
+        BookItem::Chapter(chapter) => Some(chapter),
+        _ => None,
+    });
+    let page = |chapter: &mdbook_preprocessor::book::Chapter| {
+        let path = chapter.source_path.clone()?;
+        Some(Page { path, title: chapter.name.clone(), text: chapter.content.clone() })
+    };
+    chapters.filter_map(page).collect()
+}
+
+/// Our theme's files, the pages of the sources, and away with what nobody links to.
+fn finish(workspace: &Path, site: &Path, woven: &Woven) -> std::io::Result<()> {
+    for name in UNUSED {
+        let path = site.join(name);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path)?;
+        } else if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+    }
+    for name in ["book.css", "book.js"] {
+        std::fs::copy(workspace.join("book/theme").join(name), site.join(name))?;
+    }
+    source_pages::write(site, &woven.sources)
+}
+
+/// The one preprocessor: each page gives way to what was woven from it.
+struct Replace(BTreeMap<PathBuf, String>);
+
+impl Preprocessor for Replace {
+    fn name(&self) -> &str {
+        "weave"
+    }
+
+    fn run(&self, _: &PreprocessorContext, mut book: Book) -> BookResult<Book> {
+        book.for_each_chapter_mut(|chapter| {
+            if let Some(text) = chapter.source_path.as_ref().and_then(|path| self.0.get(path)) {
+                chapter.content.clone_from(text);
+            }
+        });
+        Ok(book)
+    }
+}

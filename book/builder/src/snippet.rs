@@ -1,0 +1,195 @@
+//! Code in a page: the lines of an item or of an anchor, with where they are from, a link, and what is around them.
+
+use crate::highlight::{escape, rust};
+use crate::page::Directive;
+use crate::sources::{SourceFile, Sources};
+use crate::{Defect, Page, anchors};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+/// More lines than this are not read in one glance.
+const LONGEST: usize = 20;
+
+/// What a page shows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// The file.
+    pub file: PathBuf,
+    /// The lines that are shown.
+    pub shown: BTreeSet<usize>,
+    /// The lines that can be unfolded: the whole function, with its comments.
+    whole: Option<RangeInclusive<usize>>,
+    /// What it is called.
+    title: String,
+    /// The anchor that was used, if it was one.
+    pub anchor: Option<String>,
+}
+
+/// `{{#item PATH… [plain]}}`: items of one file, in its order; `plain` leaves their comments out.
+pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Snippet, Defect> {
+    let defect = |remedy: String| page.defect(directive.line, remedy);
+    let is_plain = directive.arguments.last().is_some_and(|last| last == "plain");
+    let paths = &directive.arguments[..directive.arguments.len() - usize::from(is_plain)];
+    let mut snippet: Option<Snippet> = None;
+    for path in paths {
+        let found = sources.find(path);
+        let [(file, item)] = found.as_slice() else {
+            return Err(defect(missing_or_ambiguous(path, &found)));
+        };
+        if item.is_empty {
+            return Err(defect(format!("the item {path} is empty: show one that does something")));
+        }
+        let lines = file.visible(item.lines.clone(), is_plain);
+        let whole = (lines.len() < item.lines.clone().count() && is_plain).then(|| item.lines.clone());
+        match &mut snippet {
+            None => {
+                snippet = Some(Snippet {
+                    file: file.path.clone(),
+                    shown: lines,
+                    whole,
+                    title: path.clone(),
+                    anchor: None,
+                });
+            }
+            Some(first) if first.file == file.path => {
+                first.shown.extend(lines);
+                first.title.push_str(&format!(", {}", item.name));
+                first.whole = widened(first.whole.take(), whole);
+            }
+            Some(first) => {
+                return Err(defect(format!(
+                    "{path} is not in {}: a snippet is of one file",
+                    first.file.display()
+                )));
+            }
+        }
+    }
+    let snippet = snippet.ok_or_else(|| defect("name an item: `{{#item crate::path}}`".into()))?;
+    snippet.checked(page, directive)
+}
+
+fn missing_or_ambiguous(path: &str, found: &[(&SourceFile, &crate::items::Item)]) -> String {
+    if found.is_empty() {
+        return format!("no item {path} in the chapters' sources: correct its name, or remove the directive");
+    }
+    let places: Vec<String> =
+        found.iter().map(|(file, item)| format!("{}::{}", file.module, item.name)).collect();
+    format!("{path} is one of {}: say which", places.join(", "))
+}
+
+fn widened(
+    one: Option<RangeInclusive<usize>>,
+    other: Option<RangeInclusive<usize>>,
+) -> Option<RangeInclusive<usize>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(*one.start().min(other.start())..=*one.end().max(other.end())),
+        (one, other) => one.or(other),
+    }
+}
+
+/// `{{#anchor FILE:NAME}}`: a part of a function.
+pub fn anchor(page: &Page, directive: &Directive, sources: &Sources) -> Result<Snippet, Defect> {
+    let defect = |remedy: String| page.defect(directive.line, remedy);
+    let argument = directive.arguments.join(" ");
+    let (path, name) = argument
+        .split_once(':')
+        .ok_or_else(|| defect("name a file and an anchor: `{{#anchor chapters/…/file.rs:name}}`".into()))?;
+    let file = sources
+        .file(Path::new(path))
+        .ok_or_else(|| defect(format!("no file {path} among the chapters' sources: correct its path")))?;
+    let anchor = file.anchors.iter().find(|anchor| anchor.name == name).ok_or_else(|| {
+        defect(format!(
+            "no anchor {name} in {path}: add `// ANCHOR: {name}` and `// ANCHOR_END: {name}` there"
+        ))
+    })?;
+    let around = file
+        .items
+        .iter()
+        .find(|item| item.lines.contains(anchor.lines.start()) && item.lines.contains(anchor.lines.end()));
+    let around = around.ok_or_else(|| {
+        defect(format!("the anchor {name} is not inside an item: show the item by its path"))
+    })?;
+    let shown = file.visible(anchor.lines.clone(), false);
+    let title = around.name.clone();
+    let whole = Some(around.lines.clone());
+    let snippet = Snippet { file: file.path.clone(), shown, whole, title, anchor: Some(name.to_string()) };
+    snippet.checked(page, directive)
+}
+
+impl SourceFile {
+    /// The lines of a range that are shown: anchors' marks never are.
+    fn visible(&self, range: RangeInclusive<usize>, is_plain: bool) -> BTreeSet<usize> {
+        let is_hidden = |text: &str| {
+            anchors::mark(text).is_some()
+                || is_plain && (text.trim().starts_with("//") || text.trim().is_empty())
+        };
+        let numbered = self.text.lines().enumerate().map(|(index, text)| (index + 1, text));
+        numbered
+            .filter(|(line, text)| range.contains(line) && !is_hidden(text))
+            .map(|(line, _)| line)
+            .collect()
+    }
+}
+
+impl Snippet {
+    fn checked(self, page: &Page, directive: &Directive) -> Result<Snippet, Defect> {
+        let name = self.anchor.as_deref().unwrap_or(&self.title);
+        let remedy = match self.shown.len() {
+            0 => format!("{name} is empty: put its marks around code, or remove it"),
+            length if length > LONGEST => {
+                format!(
+                    "{name} has {length} lines, at most {LONGEST}: show parts of it by anchors, or leave out comments with `plain`"
+                )
+            }
+            _ => return Ok(self),
+        };
+        Err(page.defect(directive.line, remedy))
+    }
+
+    /// The snippet as HTML without an empty line, so that it stays one block of Markdown.
+    pub fn html(&self, sources: &Sources) -> String {
+        let text = sources.file(&self.file).map_or("", |file| file.text.as_str());
+        let first = self.shown.first().copied().unwrap_or(1);
+        let path = self.file.display();
+        let more = self.whole.as_ref().map_or(String::new(), |range| {
+            let label = if self.anchor.is_some() { "The whole of" } else { "With comments:" };
+            let lines = range.clone().filter(|line| !is_mark(text, *line)).collect();
+            format!(
+                "<details><summary>{label} <code>{}</code></summary>{}</details>",
+                escape(&self.title),
+                listing(text, &lines, Some(&self.shown))
+            )
+        });
+        format!(
+            "<figure class=\"code\"><figcaption><a href=\"source/{path}.html#L{first}\">{path}<span class=\"line-number\">:{first}</span></a> \
+             <span class=\"item\">{}</span></figcaption>{}{more}</figure>",
+            escape(&self.title),
+            listing(text, &self.shown, None)
+        )
+    }
+}
+
+fn is_mark(text: &str, line: usize) -> bool {
+    text.lines().nth(line - 1).is_some_and(|line| anchors::mark(line).is_some())
+}
+
+/// Lines as a coloured listing; those that a reader has seen already are told from the others.
+fn listing(text: &str, lines: &BTreeSet<usize>, seen: Option<&BTreeSet<usize>>) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    let chosen: Vec<&str> = lines.iter().filter_map(|line| all.get(line - 1).copied()).collect();
+    let indent = chosen
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min();
+    let dedented: Vec<&str> =
+        chosen.iter().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or_default()).collect();
+    let coloured = rust(&dedented.join("\n"));
+    let line = |(number, html): (&usize, &String)| {
+        let class = if seen.is_some_and(|seen| seen.contains(number)) { "line seen" } else { "line" };
+        format!("<span class=\"{class}\">{html}</span>")
+    };
+    let html: Vec<String> = lines.iter().zip(&coloured).map(line).collect();
+    format!("<pre class=\"rust\" tabindex=\"0\"><code>{}</code></pre>", html.join("\n"))
+}
