@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Face::Hello => hello(),
         Face::Daemon => daemon::main(rest),
         Face::Supervisor => supervise(rest),
+        Face::Runtime => runtime::oci::main(&["oci"], rest.iter().cloned()),
         Face::Client => client::main(&arguments),
     }
 }
@@ -36,6 +37,7 @@ enum Face {
     Hello,
     Daemon,
     Supervisor,
+    Runtime,
     Client,
 }
 
@@ -47,6 +49,7 @@ fn face(arguments: &[OsString]) -> Face {
         (Some("hello"), _) => Face::Hello,
         (_, "daemon") => Face::Daemon,
         (_, "supervise") => Face::Supervisor,
+        (_, "oci") => Face::Runtime,
         _ => Face::Client,
     }
 }
@@ -77,6 +80,7 @@ mod tests {
         assert_eq!(face("/hello daemon"), Face::Hello);
         assert_eq!(face("coracle daemon --debug"), Face::Daemon);
         assert_eq!(face("/usr/bin/coracle supervise /run/x"), Face::Supervisor);
+        assert_eq!(face("coracle-oci oci create x"), Face::Runtime);
         assert_eq!(face("coracle run hello"), Face::Client);
         assert_eq!(face("coracle"), Face::Client);
     }

@@ -45,7 +45,10 @@ fn group(group: Option<&(&str, &str)>, rest: &[String]) -> Result<()> {
 
 fn overview() -> String {
     let verbs = VERBS.iter().map(|entry| (entry.names[0], entry.verb.about));
-    let own = [("daemon", "Run the engine, or stop it: coracle daemon stop")];
+    let own = [
+        ("daemon", "Run the engine, or stop it: coracle daemon stop"),
+        ("oci", "Run containers from bundles, with the command line of runc"),
+    ];
     format!(
         "Usage:  coracle [OPTIONS] COMMAND\n\n\
          A container engine small enough to read\n\n\

@@ -10,6 +10,7 @@ mod daemon;
 mod defaults;
 mod harness;
 mod hello;
+mod oci;
 mod parity;
 mod pull;
 mod rootless;
