@@ -35,7 +35,9 @@ impl Engine {
         if let Ok(state) = states::apply(record.state, Event::Exited(exit.clone())) {
             record.state = state;
             if let Err(error) = record.write(&self.container_folder(&container.id)) {
+                // The run folder says it as well, and a later daemon looks there.
                 tracing::error!(container = container.id, %error, "the end is not recorded");
+                return;
             }
             if let Err(error) = remove::remove_tree(&self.run_folder(&container.id)) {
                 tracing::warn!(container = container.id, %error, "the run folder stays");

@@ -53,10 +53,17 @@ impl Record {
     /// Writes it: a temporary name, one sync, renamed. A reader sees the old file or the new one, never a part.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let temporary = folder.join("container.json.tmp");
-        let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_data()?;
-        fs::rename(&temporary, folder.join(FILE))
+        let written = (|| {
+            let mut file = File::create(&temporary)?;
+            file.write_all(&serde_json::to_vec(self)?)?;
+            file.sync_data()?;
+            fs::rename(&temporary, folder.join(FILE))
+        })();
+        if written.is_err() {
+            // The disk is full, most likely: half a file would only make it fuller.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
     }
 
     /// Docker's short form of the id.

@@ -8,7 +8,7 @@ use runtime::Identity;
 use supervisor::states::{Event, Process, StartFailure, State};
 use supervisor::{Connection, Failure, FailureKind, Kind, Launch, LaunchError, LogFile};
 
-use super::{Change, Container, Record, files, rootfs};
+use super::{Change, Container, Record, files, remove, rootfs};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::networks::Endpoint;
@@ -69,6 +69,8 @@ impl Engine {
             facts: &self.facts,
         };
         let spec = spec::spec(&request)?;
+        // That of an end that could not be recorded is still there, and must not be taken for the next one's.
+        remove::remove_tree(run_folder).map_err(Error::system)?;
         fs::create_dir_all(run_folder).map_err(Error::system)?;
         let json = serde_json::to_vec(&spec).map_err(Error::system)?;
         fs::write(run_folder.join("config.json"), json).map_err(Error::system)?;
@@ -107,8 +109,11 @@ impl Engine {
         drop(inside);
         // A container that removes itself is gone after its end whatever happens, so that its file need not say more
         // than that it was created; this saves a sync on the way of `run --rm`.
-        if !record.host_config.auto_remove {
-            record.write(&self.container_folder(&container.id)).map_err(Error::system)?;
+        // Nor does it fail the start: the run folder says that it runs, to whoever adopts it.
+        if !record.host_config.auto_remove
+            && let Err(error) = record.write(&self.container_folder(&container.id))
+        {
+            tracing::error!(container = container.id, %error, "the start is not recorded");
         }
         self.watcher.add_container(container, live).map_err(Refused::Refused)
     }

@@ -14,5 +14,6 @@ mod oci;
 mod parity;
 mod pull;
 mod rootless;
+mod scarcity;
 mod streams;
 mod verbs;

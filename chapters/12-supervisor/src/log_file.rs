@@ -22,14 +22,21 @@ impl Log {
         Ok(Log { options: options.clone(), file, size })
     }
 
-    /// Appends whole records. A disk that is full loses records, never the container: as under Docker.
+    /// Appends whole records. A disk that is full loses records, never the container: as under Docker. What of them was
+    /// written is taken back, so that the next record, when there is room again, begins a line.
     pub fn append(&mut self, records: &[u8]) -> io::Result<()> {
         let length = records.len() as u64;
         if self.options.max_size.is_some_and(|most| self.size > 0 && self.size + length > most) {
             self.rotate()?;
         }
-        self.size += length;
-        self.file.write_all(records)
+        match self.file.write_all(records) {
+            Ok(()) => self.size += length,
+            Err(error) => {
+                self.file.set_len(self.size)?;
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// PATH becomes PATH.1, which was PATH.2 …, and the oldest is forgotten.

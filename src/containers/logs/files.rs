@@ -61,13 +61,15 @@ impl LogFiles {
     }
 }
 
-/// The files that there are, newest first.
+/// The files that there are, newest first. In the middle of a rotation one of the numbers is missing.
 fn existing(path: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
+    let mut missing = 0;
     for number in 0.. {
         let name = if number == 0 { path.to_path_buf() } else { numbered(path, number) };
         match File::open(name) {
             Ok(file) => files.push(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && missing == 0 => missing += 1,
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             Err(error) => return Err(error),
         }
@@ -151,6 +153,23 @@ mod tests {
             assert_eq!(&all(&mut files), expected, "the last {tail}");
         }
         assert_eq!(all(&mut LogFiles::open(path, None).expect("open")), "1\n2\n3\n4\n5\n");
+    }
+
+    #[test]
+    fn a_rotation_is_read_in_every_one_of_its_steps() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.log");
+        let steps = [["", ".1", ".2"], ["", ".2", ".3"], [".1", ".2", ".3"]];
+        for names in steps {
+            for (name, text) in names.iter().zip(["3\n", "2\n", "1\n"]) {
+                std::fs::write(format!("{}{name}", path.display()), text).expect("write");
+            }
+            let mut files = LogFiles::open(path.clone(), None).expect("open");
+            assert_eq!(all(&mut files), "1\n2\n3\n", "{names:?}");
+            for name in names {
+                std::fs::remove_file(format!("{}{name}", path.display())).expect("remove");
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Engine {
     token: String,
     folder: PathBuf,
     namespace: Option<Namespace>,
+    /// What a shell does in the daemon's private mount namespace before the daemon starts.
+    before: Option<String>,
     daemon: Option<Child>,
     finished: bool,
 }
@@ -42,6 +44,22 @@ impl Engine {
     /// Starts an engine, and waits until it answers.
     #[track_caller]
     pub fn start_as(who: Who) -> Engine {
+        let mut engine = Engine::prepare(who);
+        engine.start_daemon();
+        engine
+    }
+
+    /// Starts an engine whose daemon has a mount namespace of its own, after a shell has run `before` in it, in the
+    /// engine's folder. Needs root.
+    #[track_caller]
+    pub fn start_after(who: Who, before: &str) -> Engine {
+        let mut engine = Engine::prepare(who);
+        engine.before = Some(before.to_owned());
+        engine.start_daemon();
+        engine
+    }
+
+    fn prepare(who: Who) -> Engine {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let token = format!("ct{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&token);
@@ -52,10 +70,8 @@ impl Engine {
                 .expect("cargo xtask test makes the user");
             nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
         }
-        let mut engine =
-            Engine { who, token, folder, namespace: Namespace::new(), daemon: None, finished: false };
-        engine.start_daemon();
-        engine
+        let namespace = Namespace::new();
+        Engine { who, token, folder, namespace, before: None, daemon: None, finished: false }
     }
 
     /// Starts the daemon (again), and waits until it answers.
@@ -87,8 +103,8 @@ impl Engine {
         let host = self.host();
         let in_folder = |name: &str| self.folder.join(name).display().to_string();
         let mut command = match self.who {
-            Who::Dockerd => self.inside("dockerd"),
-            Who::Coracle => self.inside(coracle_binary()),
+            Who::Dockerd => self.after_before("dockerd"),
+            Who::Coracle => self.after_before(coracle_binary()),
             Who::CoracleRootless => self.as_ordinary_user(),
         };
         if self.who != Who::Dockerd {
@@ -100,6 +116,18 @@ impl Engine {
             command.args(["--cgroup-parent", &format!("/{}", self.token)]);
         }
         command.args(more);
+        command
+    }
+
+    /// A daemon in its network namespace, and in a mount namespace that was prepared for it.
+    fn after_before(&self, daemon: &str) -> Command {
+        let Some(before) = &self.before else {
+            return self.inside(daemon);
+        };
+        let mut command = self.inside("unshare");
+        let script = format!("{before}; exec \"$@\"");
+        command.args(["--mount", "--propagation", "private", "sh", "-e", "-c", &script, "sh", daemon]);
+        command.current_dir(&self.folder);
         command
     }
 
