@@ -72,7 +72,7 @@ impl Engine {
         // That of an end that could not be recorded is still there, and must not be taken for the next one's.
         remove::remove_tree(run_folder).map_err(Error::system)?;
         fs::create_dir_all(run_folder).map_err(Error::system)?;
-        let json = serde_json::to_vec(&spec).map_err(Error::system)?;
+        let json = runtime::spec_to_json(&spec).map_err(Error::system)?;
         fs::write(run_folder.join("config.json"), json).map_err(Error::system)?;
         Ok(Launch {
             version: supervisor::VERSION,

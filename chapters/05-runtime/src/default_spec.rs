@@ -1,6 +1,6 @@
 //! The spec to begin with: what `coracle-oci spec` writes.
 
-use crate::{Error, Result};
+use crate::{Error, Result, spec_from_json};
 use oci_spec::runtime::{
     LinuxIdMappingBuilder, LinuxNamespaceBuilder, LinuxNamespaceType, LinuxResources, Spec,
 };
@@ -8,7 +8,7 @@ use oci_spec::runtime::{
 /// A shell with few privileges in the root `rootfs`. For an ordinary user, given their user and group id, in a user namespace
 /// in which they are root, and without device rules, for which they have no cgroup.
 pub fn default_spec(rootless: Option<(u32, u32)>) -> Result<Spec> {
-    let mut spec: Spec = serde_json::from_str(include_str!("default_spec.json")).map_err(Error::system)?;
+    let mut spec = spec_from_json(include_bytes!("default_spec.json"))?;
     let Some((user, group)) = rootless else {
         return Ok(spec);
     };

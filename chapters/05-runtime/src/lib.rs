@@ -15,6 +15,7 @@ mod create;
 #[cfg(target_os = "linux")]
 mod created;
 mod default_spec;
+mod document;
 mod error;
 #[cfg(target_os = "linux")]
 mod exec;
@@ -37,6 +38,7 @@ pub use create::{Stdio, create};
 #[cfg(target_os = "linux")]
 pub use created::{Created, destroy};
 pub use default_spec::default_spec;
+pub use document::{spec_from_json, spec_to_json};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]
 pub use exec::{Addition, exec};

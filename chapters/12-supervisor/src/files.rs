@@ -51,7 +51,7 @@ pub fn read_exit(run_dir: &Path) -> io::Result<Option<Exit>> {
 
 /// The container's spec.
 pub fn read_spec(run_dir: &Path) -> io::Result<oci_spec::runtime::Spec> {
-    read(&run_dir.join("config.json"))?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    runtime::spec_from_json(&std::fs::read(run_dir.join("config.json"))?).map_err(io::Error::other)
 }
 
 fn write(path: &Path, document: &impl Serialize) -> io::Result<()> {

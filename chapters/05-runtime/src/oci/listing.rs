@@ -1,7 +1,7 @@
 //! `state`, `list`, `spec`, `features`: what is printed.
 
 use super::store::{Entry, Store};
-use crate::{Error, Result, default_spec};
+use crate::{Error, Result, default_spec, spec_to_json};
 use clap::Args;
 use kernel::Strace;
 use serde_json::{Value, json};
@@ -102,7 +102,9 @@ impl Spec {
     pub fn run(&self) -> Result<u8> {
         let user = self.rootless.then(|| (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw()));
         let path = self.bundle.join("config.json");
-        let json = serde_json::to_string_pretty(&default_spec(user)?).map_err(Error::system)? + "\n";
+        let spec: Value =
+            serde_json::from_slice(&spec_to_json(&default_spec(user)?)?).map_err(Error::system)?;
+        let json = serde_json::to_string_pretty(&spec).map_err(Error::system)? + "\n";
         let mut options = std::fs::OpenOptions::new();
         let file = options.write(true).create_new(true).open(&path);
         let written = file.and_then(|mut file| file.write_all(json.as_bytes()));

@@ -1,8 +1,8 @@
 //! `exec`: one more process in a container.
 
 use super::foreground::Foreground;
-use super::starting::{own_streams, stdio, write_pid};
-use super::store::{Entry, Status, Store};
+use super::starting::{own_streams, read_spec, stdio, write_pid};
+use super::store::{Status, Store};
 use crate::{Addition, Error, ErrorKind, Result};
 use clap::Args;
 use kernel::Strace;
@@ -71,7 +71,7 @@ impl Exec {
                 return Err(Error::new(ErrorKind::Conflict, "cannot exec in a stopped container"));
             }
         }
-        let spec = spec_of(&entry)?;
+        let spec = read_spec(&entry.record.bundle)?;
         let process = self.process(&spec)?;
         let has_terminal = process.terminal().unwrap_or_default();
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
@@ -172,12 +172,6 @@ impl Exec {
         sets.set_permitted(permitted);
         Ok(sets)
     }
-}
-
-fn spec_of(entry: &Entry) -> Result<Spec> {
-    let path = entry.record.bundle.join("config.json");
-    let bytes = std::fs::read(&path).strace(|| format!("read({path:?})"))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
 }
 
 /// A descriptor that is promised but not open would be one of our own.

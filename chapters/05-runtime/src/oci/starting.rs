@@ -4,7 +4,7 @@ use super::foreground;
 use super::store::{Entry, Record, Status, Store};
 use crate::create::create_with_gate;
 use crate::plan::Bundle;
-use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate};
+use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
 use oci_spec::runtime::Spec;
@@ -224,10 +224,11 @@ pub fn write_pid(path: &Path, identity: Identity) -> Result<()> {
     Ok(written.strace(|| format!("write({path:?})"))?)
 }
 
-fn read_spec(folder: &Path) -> Result<Spec> {
+/// The config.json of a bundle.
+pub fn read_spec(folder: &Path) -> Result<Spec> {
     let path = folder.join("config.json");
     let bytes = std::fs::read(&path).strace(|| format!("read({path:?})"))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+    spec_from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
 }
 
 /// The spec's, or one of our own. An ordinary user has none unless the spec says so.
