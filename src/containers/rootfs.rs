@@ -17,7 +17,13 @@ const FILE_LIMIT: u64 = 8 << 20;
 const LINK_LIMIT: u32 = 40;
 
 /// What a path leads to in the topmost layer that knows it.
-pub fn find(layers: &[&Path], path: &Path) -> io::Result<Option<PathBuf>> {
+fn find(layers: &[&Path], path: &Path) -> io::Result<Option<PathBuf>> {
+    Ok(find_merged(layers, path)?.map(|(found, _)| found))
+}
+
+/// The same, and the folders, topmost first, that overlayfs would merge there. No link leads out of the layers: each is
+/// followed from their root, never by the kernel.
+pub fn find_merged(layers: &[&Path], path: &Path) -> io::Result<Option<(PathBuf, Vec<PathBuf>)>> {
     let mut left: Vec<PathBuf> = components(path);
     let mut here = PathBuf::new();
     let mut folders: Vec<PathBuf> = layers.iter().map(|layer| layer.to_path_buf()).collect();
@@ -46,16 +52,11 @@ pub fn find(layers: &[&Path], path: &Path) -> io::Result<Option<PathBuf>> {
         }
         here.push(&name);
         if left.is_empty() {
-            return Ok(Some(found));
+            return Ok(Some((found, below)));
         }
         folders = below;
     }
-    Ok(folders.into_iter().next())
-}
-
-/// The folders, topmost first, that overlayfs would merge at what a path leads to.
-pub fn merged(layers: &[&Path], path: &Path) -> io::Result<Vec<PathBuf>> {
-    descend_all(layers, path)
+    Ok(folders.first().cloned().map(|first| (first, folders)))
 }
 
 /// The components of a path, the first last; what climbs is kept, since a link may do so within the root.
@@ -64,7 +65,7 @@ fn components(path: &Path) -> Vec<PathBuf> {
     path.components().rev().filter(kept).map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// The folders, topmost first, that overlayfs would merge at a path without links.
+/// The folders, topmost first, that overlayfs would merge at a relative path without links.
 fn descend_all(layers: &[&Path], path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders: Vec<PathBuf> = layers.iter().map(|layer| layer.to_path_buf()).collect();
     for name in path.iter() {
@@ -125,4 +126,50 @@ pub fn resolve_user(upper: &Path, lower: &[PathBuf], wanted: &str, groups: &[Str
     let (passwd, group) = (read_text(&layers, "etc/passwd")?, read_text(&layers, "etc/group")?);
     user::resolve(wanted, groups, &passwd, &group)
         .map_err(|error| Error::because(ErrorKind::System, error.to_string(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// Two layers, the upper one first, with links that would lead out of them if the kernel followed them.
+    fn layers() -> (tempfile::TempDir, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let layers: Vec<PathBuf> = ["upper", "lower"].map(|name| folder.path().join(name)).into();
+        for layer in &layers {
+            fs::create_dir_all(layer.join("etc/own")).expect("a folder");
+        }
+        fs::write(layers[0].join("etc/own/above"), "").expect("a file");
+        fs::write(layers[1].join("etc/own/below"), "").expect("a file");
+        symlink("/etc", layers[1].join("absolute")).expect("a link");
+        symlink("../../../../../etc", layers[0].join("climbing")).expect("a link");
+        symlink("loop", layers[0].join("loop")).expect("a link");
+        (folder, layers)
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_layers() {
+        let (_folder, layers) = layers();
+        let roots: Vec<&Path> = layers.iter().map(PathBuf::as_path).collect();
+        let found =
+            |path: &str| find_merged(&roots, Path::new(path)).expect("read").map(|(_, merged)| merged);
+        let own = [layers[0].join("etc/own"), layers[1].join("etc/own")];
+        for path in [
+            "etc/own",
+            "/etc/own",
+            "/absolute/own",
+            "/climbing/own",
+            "/../../etc/own",
+            "/absolute/../etc/own",
+        ] {
+            assert_eq!(found(path).as_deref(), Some(&own[..]), "{path}");
+        }
+        // They are on every host.
+        for path in ["/etc/passwd", "/absolute/passwd", "/climbing/passwd", "/proc"] {
+            assert_eq!(found(path), None, "{path}");
+        }
+        assert_eq!(found("/").as_deref(), Some(&layers[..]));
+        find_merged(&roots, Path::new("/loop")).expect_err("a loop");
+    }
 }

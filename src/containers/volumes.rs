@@ -49,7 +49,7 @@ impl Engine {
 /// Copies what the image has at a path, so that a volume there begins with it.
 fn fill(layers: &[PathBuf], path: &str, folder: &Path) -> io::Result<()> {
     let layers: Vec<&Path> = layers.iter().map(PathBuf::as_path).collect();
-    let Some(found) = rootfs::find(&layers, Path::new(path))? else {
+    let Some((found, merged)) = rootfs::find_merged(&layers, Path::new(path))? else {
         return Ok(());
     };
     let metadata = found.symlink_metadata()?;
@@ -57,7 +57,7 @@ fn fill(layers: &[PathBuf], path: &str, folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     copy_attributes(&metadata, folder)?;
-    copy_folder(&rootfs::merged(&layers, Path::new(path))?, folder)
+    copy_folder(&merged, folder)
 }
 
 /// Copies the folders that overlayfs would merge, the topmost first, into one.

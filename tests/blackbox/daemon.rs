@@ -1,6 +1,6 @@
 //! The daemon's own manners: one per data root, stale sockets, modes, what it leaves, what it refuses.
 
-use crate::harness::{Engine, run};
+use crate::harness::{Engine, Who, run};
 use crate::needs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
@@ -71,5 +71,66 @@ fn containers_outlive_their_daemon() {
     assert_eq!(engine.stop_daemon(), 0);
     engine.start_daemon();
     assert_eq!(engine.docker(&["exec", "outlives", "echo", "still here"]).expect(0).line(), "still here");
+    engine.finish();
+}
+
+#[test]
+fn daemon_stop_says_what_it_did_and_what_runs_on() {
+    needs!(root);
+    needs!("docker");
+    let mut engine = Engine::start();
+    engine.import_busybox();
+    let host = engine.host();
+    let stop = ["daemon", "stop", "--host", &host];
+    let stopped = |engine: &mut Engine, code: i32| {
+        let said = run(&mut engine.own_command(&stop)).expect(code);
+        (said.stdout, said.stderr)
+    };
+    assert_eq!(stopped(&mut engine, 0), ("The daemon has stopped.\n".into(), String::new()));
+    assert_eq!(engine.wait_for_daemon(), 0);
+    let socket = engine.folder().join("api.sock").display().to_string();
+    let refusal = format!("coracle daemon: no daemon listens on {socket}\n");
+    assert_eq!(stopped(&mut engine, 1), (String::new(), refusal.clone()));
+    for (count, words) in [
+        (1, "1 container runs on, and the next daemon will find it"),
+        (2, "2 containers run on, and the next daemon will find them"),
+    ] {
+        engine.start_daemon();
+        engine.docker(&["run", "-d", "busybox", "sleep", "1000"]).expect(0);
+        assert_eq!(stopped(&mut engine, 0).0, format!("The daemon has stopped; {words}.\n"), "{count}");
+        assert_eq!(engine.wait_for_daemon(), 0);
+    }
+    engine.start_daemon();
+    assert_eq!(engine.docker(&["ps", "--quiet"]).expect(0).stdout.lines().count(), 2);
+    // One that was killed leaves its socket, which nobody listens on.
+    engine.kill_daemon();
+    assert_eq!(stopped(&mut engine, 1), (String::new(), refusal));
+    engine.start_daemon();
+    engine.finish();
+}
+
+#[test]
+fn an_ordinary_users_daemon_starts_on_demand_and_is_stopped() {
+    needs!(root);
+    let engine = Engine::start_as(Who::CoracleRootless);
+    let runtime = engine.folder().join("run");
+    run(engine.user_command("mkdir").args(["-m", "700"]).arg(&runtime)).expect(0);
+    let binary = engine.folder().join("coracle").display().to_string();
+    let own = |words: &[&str]| run(engine.user_command(&binary).env("XDG_RUNTIME_DIR", &runtime).args(words));
+    // Two at once make one daemon.
+    let [one, other] = std::thread::scope(|scope| {
+        [(); 2]
+            .map(|()| scope.spawn(|| own(&["run", "--rm", "hello"])))
+            .map(|client| client.join().expect("a client"))
+    });
+    for said in [one, other] {
+        assert!(said.expect(0).stdout.contains("01-chroot"));
+    }
+    assert_eq!(own(&["daemon", "stop"]).expect(0).stdout, "The daemon has stopped.\n");
+    let said = own(&["daemon", "stop"]).expect(1);
+    assert!(said.stderr.starts_with("coracle daemon: no daemon listens on "), "{}", said.stderr);
+    assert!(
+        !engine.folder().join("coracle").is_dir() || !engine.folder().join("coracle/coracle.sock").exists()
+    );
     engine.finish();
 }

@@ -14,3 +14,34 @@ fn run_prints_and_returns_the_commands_exit_code() {
     assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("out\n", "err\n"));
     engine.finish();
 }
+
+#[test]
+fn rm_takes_volumes_without_a_name_along_when_told_so() {
+    needs!(root);
+    needs!("docker");
+    let mut engine = Engine::start();
+    engine.import_busybox();
+    let volumes = |engine: &Engine| {
+        let folders = std::fs::read_dir(engine.folder().join("data/volumes")).expect("the folder of volumes");
+        folders.flatten().count()
+    };
+    let run =
+        ["run", "--name", "with", "-v", "/home", "busybox", "sh", "-c", "echo kept > /home/file; ls /home"];
+    for client in [Engine::docker, Engine::coracle] {
+        let said = client(&engine, &run).expect(0);
+        assert_eq!(said.stdout, "file\nguest\n", "a volume begins with what the image has there");
+        assert_eq!(volumes(&engine), 1);
+        client(&engine, &["rm", "--volumes", "with"]).expect(0);
+        assert_eq!(volumes(&engine), 0);
+        client(&engine, &[&["run", "--rm"], &run[1..]].concat()).expect(0);
+        assert_eq!(volumes(&engine), 0);
+    }
+    engine.docker(&run).expect(0);
+    engine.docker(&["rm", "with"]).expect(0);
+    assert_eq!(volumes(&engine), 1, "it may be wanted yet");
+    // As long as nobody can name it, it is the next daemon's to clean up.
+    assert_eq!(engine.stop_daemon(), 0);
+    engine.start_daemon();
+    assert_eq!(volumes(&engine), 0);
+    engine.finish();
+}

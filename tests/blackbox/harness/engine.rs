@@ -199,6 +199,13 @@ impl Engine {
         command
     }
 
+    /// Our binary where the daemon runs, not yet started.
+    pub fn own_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.inside(coracle_binary());
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
     /// Runs the stock docker client.
     #[track_caller]
     pub fn docker(&self, arguments: &[&str]) -> Said {
@@ -230,8 +237,16 @@ impl Engine {
     /// Asks the daemon to end, and returns its exit code.
     #[track_caller]
     pub fn stop_daemon(&mut self) -> i32 {
-        let mut daemon = self.daemon.take().expect("the daemon runs");
+        let daemon = self.daemon.take().expect("the daemon runs");
         kill(Pid::from_raw(daemon.id() as i32), Signal::SIGTERM).expect("kill");
+        self.daemon = Some(daemon);
+        self.wait_for_daemon()
+    }
+
+    /// Waits for a daemon that somebody has told to end, and returns its exit code.
+    #[track_caller]
+    pub fn wait_for_daemon(&mut self) -> i32 {
+        let mut daemon = self.daemon.take().expect("the daemon runs");
         wait_until("the daemon ends", || daemon.try_wait().expect("wait").is_some());
         daemon.wait().expect("wait").code().unwrap_or(-1)
     }
