@@ -105,6 +105,23 @@ fn table(title: &str, places: &Places, shown: &Shown, named: &dyn Fn(&str) -> BT
     html + "</tbody></table></div>"
 }
 
+/// `{{#long-tail PACKAGE}}`: the modules beside the main path, each with what it says of itself.
+pub fn long_tail(sources: &Sources, package: &str) -> String {
+    let item = |file: &SourceFile| {
+        let path = file.path.display();
+        let first = file.text.lines().next()?.strip_prefix("//! Long tail: ")?;
+        Some(format!(
+            "<li><a href=\"source/{path}.html\">{}</a>: {}</li>",
+            escape(&file.module),
+            escape(first)
+        ))
+    };
+    let items: String = sources.files_of(package).filter(|file| file.is_long_tail).filter_map(item).collect();
+    format!(
+        "<div class=\"long-tail\"><p>The long tail of this chapter, named and not told:</p><ul>{items}</ul></div>"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

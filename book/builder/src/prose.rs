@@ -25,7 +25,6 @@ const SPELLING: &[(&str, &str)] = &[
     ("just", "only, or nothing"),
     ("basically", "(nothing)"),
     ("under the hood", "what it does, by name"),
-    ("magic", "the mechanism, by name"),
 ];
 
 /// What mdBook reads beyond plain Markdown; `[[…]]` is ours.

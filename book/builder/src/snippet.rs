@@ -32,11 +32,15 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
     let is_plain = directive.arguments.last().is_some_and(|last| last == "plain");
     let paths = &directive.arguments[..directive.arguments.len() - usize::from(is_plain)];
     let mut snippet: Option<Snippet> = None;
+    let mut chosen = Vec::new();
     for path in paths {
         let found = sources.find(path);
-        let [(file, item)] = found.as_slice() else {
+        if found.is_empty() || found.len() > 1 && !path.ends_with("::*") {
             return Err(defect(missing_or_ambiguous(path, &found)));
-        };
+        }
+        chosen.extend(found.into_iter().map(|(file, item)| (path, file, item)));
+    }
+    for (path, file, item) in chosen {
         if item.is_empty {
             return Err(defect(format!("the item {path} is empty: show one that does something")));
         }
@@ -48,7 +52,7 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
                     file: file.path.clone(),
                     shown: lines,
                     whole,
-                    title: path.clone(),
+                    title: item.name.clone(),
                     anchor: None,
                 });
             }

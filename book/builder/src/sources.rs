@@ -96,11 +96,18 @@ impl Sources {
         self.files.iter().filter(move |file| file.package == package)
     }
 
-    /// What a path such as `chroot::Inside::new` or `chroot::plan::plan` names: the module may be left out.
+    /// What a path such as `chroot::Inside::new` or `chroot::plan::plan` names: the module may be left out. `chroot::Inside::*` is
+    /// every member that a type
+    /// has in its own file.
     pub fn find(&self, path: &str) -> Vec<(&SourceFile, &Item)> {
         let Some((package, rest)) = path.split_once("::") else {
             return Vec::new();
         };
+        if let Some(owner) = rest.strip_suffix("::*") {
+            let is_member = |item: &Item| item.name.rsplit_once("::").is_some_and(|(of, _)| of == owner);
+            let declares = |file: &SourceFile| file.items.iter().any(|item| item.name == owner);
+            return self.matching(package, |file, item| is_member(item) && declares(file));
+        }
         let full = |file: &SourceFile, item: &Item| match file.module.as_str() {
             "" => item.name == rest,
             module => format!("{module}::{}", item.name) == rest,

@@ -119,6 +119,16 @@ impl Loom<'_> {
                 self.transcripts.push(transcript.file.clone());
                 Ok(Part::Html(transcript.html()))
             }
+            "long-tail" => {
+                let package = directive.arguments.join(" ");
+                if !self.is_chapter(&package) {
+                    return Err(page.defect(
+                        directive.line,
+                        format!("no chapter {package}: correct its package's name"),
+                    ));
+                }
+                Ok(Part::Html(indexes::long_tail(self.sources, &package)))
+            }
             "chapter" => self.claim(page, &directive).map(Part::Html),
             _ => Ok(Part::Later(directive)),
         }
@@ -127,11 +137,9 @@ impl Loom<'_> {
     /// `{{#chapter PACKAGE whole|unfinished}}`: which chapter the page tells, and whether it shows all of it.
     fn claim(&mut self, page: &Page, directive: &Directive) -> Result<String, Defect> {
         let arguments: Vec<&str> = directive.arguments.iter().map(String::as_str).collect();
-        let is_chapter =
-            |package: &str| self.sources.chapters.iter().any(|chapter| chapter.package == package);
         let (package, is_whole) = match arguments.as_slice() {
-            [package, "whole"] if is_chapter(package) => (*package, true),
-            [package, "unfinished"] if is_chapter(package) => (*package, false),
+            [package, "whole"] if self.is_chapter(package) => (*package, true),
+            [package, "unfinished"] if self.is_chapter(package) => (*package, false),
             _ => {
                 return Err(
                     page.defect(directive.line, "name a chapter's package, and say `whole` or `unfinished`")
@@ -144,6 +152,10 @@ impl Loom<'_> {
         let unfinished =
             if is_whole { "" } else { " · unfinished: it does not show the whole main path yet" };
         Ok(format!("<p class=\"facts\"><code>{folder}</code> · {} words{unfinished}</p>", prose::words(page)))
+    }
+
+    fn is_chapter(&self, package: &str) -> bool {
+        self.sources.chapters.iter().any(|chapter| chapter.package == package)
     }
 
     fn claims_with(&self, pages: &[Page], parts: &[Vec<Part>]) -> Vec<Claim> {

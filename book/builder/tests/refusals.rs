@@ -85,6 +85,19 @@ fn an_item_that_is_missing_empty_or_ambiguous() {
 }
 
 #[test]
+fn all_members_of_a_type() {
+    let folder = workspace(
+        "//! One.\npub struct S;\nimpl S {\n    const A: u8 = 1;\n    fn f() -> u8 {\n        2\n    }\n}\n",
+    );
+    let woven = weave(
+        folder.path(),
+        &[page("one.md", "{{#chapter one unfinished}}\n\n{{#item one::S one::S::*}}\n")],
+    );
+    let report = woven.unwrap_or_else(|defects| panic!("{defects:?}")).report;
+    assert!(report.contains("01-one                    11       5    45.4 %"), "{report}");
+}
+
+#[test]
 fn items_of_two_files_in_one_snippet() {
     let found = refused("{{#item one::add one::tail::more}}\n");
     insta::assert_snapshot!(found.join("\n"), @"book/src/one.md:1: one::tail::more is not in chapters/01-one/src/lib.rs: a snippet is of one file");
@@ -119,7 +132,7 @@ fn a_snippet_that_is_too_long() {
     let body: String = (0..19).map(|number| format!("    // {number}\n")).collect();
     let folder = workspace(&format!("//! One.\npub fn long() -> u8 {{\n{body}    1\n}}\n"));
     let long = told(weave(folder.path(), &[page("one.md", "{{#item one::long}}\n")]));
-    insta::assert_snapshot!(long.join("\n"), @"book/src/one.md:1: one::long has 22 lines, at most 20: show parts of it by anchors, or leave out comments with `plain`");
+    insta::assert_snapshot!(long.join("\n"), @"book/src/one.md:1: long has 22 lines, at most 20: show parts of it by anchors, or leave out comments with `plain`");
     assert_eq!(
         told(weave(folder.path(), &[page("one.md", "{{#item one::long plain}}\n")])),
         Vec::<String>::new()
@@ -198,6 +211,15 @@ fn coverage_counts_the_main_path_alone() {
     01-one                    13       1     7.6 %          3  unfinished
     02-two                     0       0     0.0 %          0  to come
     "##);
+}
+
+#[test]
+fn the_long_tail_is_named() {
+    let folder = workspace("//! One.\n");
+    let woven = weave(folder.path(), &[page("one.md", "{{#long-tail one}}\n")])
+        .unwrap_or_else(|defects| panic!("{defects:?}"));
+    insta::assert_snapshot!(woven.pages[Path::new("one.md")]);
+    assert_eq!(told(weave(folder.path(), &[page("one.md", "{{#long-tail three}}\n")])).len(), 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A root file system made offline: this very executable as `/hello`, and busybox where there is one.
+//! Long tail: a root file system made offline: this very executable as `/hello`, and busybox where there is one.
 
 use crate::{Attributes, Error, Mount, MountOptions, Propagation, Result, What};
 use kernel::Strace;
@@ -23,7 +23,7 @@ pub fn built_in_root() -> Result<PathBuf> {
     let what = What::Filesystem { fstype: "tmpfs".into(), source: "rootfs".into() };
     let attributes = Attributes { set: Attributes::NOSUID | Attributes::NODEV, clear: 0 };
     let options = MountOptions { attributes, data: vec!["mode=755".into()], ..MountOptions::default() };
-    crate::apply::mount_on_host(&Mount { destination: "/tmp".into(), what, options })?;
+    crate::from_within::mount_on_host(&Mount { destination: "/tmp".into(), what, options })?;
     let folder = PathBuf::from("/tmp/rootfs");
     built_in_rootfs(&folder)
         .strace(|| format!("files of {folder:?}"))

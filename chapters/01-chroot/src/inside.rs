@@ -7,13 +7,9 @@ use crate::{Error, Result};
 use kernel::{Strace, SysError};
 use nix::errno::Errno;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
-
-/// Links that are followed in one path, as many as the kernel follows (path_resolution(7)).
-const LINKS_MAX: usize = 40;
 
 /// A root folder, and what can be found and made below it.
 #[derive(Debug)]
@@ -52,39 +48,6 @@ impl Inside {
         open_inside(&self.root, path, OFlags::PATH)
     }
 
-    /// What is at a path, or nothing where the kernel has nothing to be seen there.
-    pub fn find_if_there(&self, path: &Path) -> Result<Option<OwnedFd>> {
-        match self.find(path) {
-            Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(None),
-            found => found.map(Some).map_err(|error| Error::call(path.display(), error)),
-        }
-    }
-
-    /// The folder at a path to which no link leads, made if it is missing: what goes onto a link of the image's would be
-    /// somewhere else than everybody believes (CVE-2019-19921).
-    pub fn make_plain_folder(&self, path: &Path) -> Result<OwnedFd> {
-        let made = self.make_folder(path)?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let below = normal(path);
-        match rustix::fs::openat2(
-            &self.root,
-            below.strip_prefix("/").unwrap_or(&below),
-            flags,
-            Mode::empty(),
-            resolve,
-        ) {
-            Ok(plain) => Ok(plain),
-            Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
-                drop(made);
-                Err(Error::not_safe(path, "this must be an ordinary folder, not a link"))
-            }
-            failed => failed
-                .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))
-                .map_err(|error| Error::call(path.display(), error)),
-        }
-    }
-
     /// The folder at a path; it and the folders above it are made if they are missing.
     pub fn make_folder(&self, path: &Path) -> Result<OwnedFd> {
         let path = &normal(path);
@@ -97,12 +60,15 @@ impl Inside {
     /// The file at a path; an empty one is made if it is missing.
     pub fn make_file(&self, path: &Path) -> Result<OwnedFd> {
         let path = &normal(path);
-        let purpose = |error| Error::call(path.display(), error);
         match self.find(path) {
-            Err(error) if error.errno() == Errno::ENOENT => {}
-            found => return found.map_err(purpose),
+            Err(error) if error.errno() == Errno::ENOENT => self.create_file(&self.resolved(path)?),
+            found => found.map_err(|error| Error::call(path.display(), error)),
         }
-        let path = &self.resolved(path)?;
+    }
+
+    /// Makes an empty file at a path without links.
+    fn create_file(&self, path: &Path) -> Result<OwnedFd> {
+        let purpose = |error| Error::call(path.display(), error);
         let name = last_name(path)?;
         let above = self.make_folders(path.parent().unwrap_or(path))?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -128,36 +94,6 @@ impl Inside {
             folder = open_plain(&folder, name, OFlags::DIRECTORY).map_err(purpose)?;
         }
         Ok(folder)
-    }
-
-    /// The path with every link of the image followed, also one to what is not there yet: `/etc/resolv.conf` often is such.
-    /// Whatever is exchanged meanwhile, [`Inside::make_folders`] follows no link and so stays below the root.
-    fn resolved(&self, path: &Path) -> Result<PathBuf> {
-        let parts = |path: &Path| path.iter().rev().map(OsString::from).collect::<Vec<_>>();
-        let (mut done, mut left, mut links) = (PathBuf::from("/"), parts(path), 0);
-        while let Some(part) = left.pop() {
-            match part.as_bytes() {
-                b"/" => done = PathBuf::from("/"),
-                b"." => {}
-                b".." => drop(done.pop()),
-                _ => match self.read_link(&done.join(&part)) {
-                    Some(_) if links == LINKS_MAX => return Err(Error::not_safe(path, "too many links")),
-                    Some(target) => {
-                        links += 1;
-                        left.extend(parts(&target));
-                    }
-                    None => done.push(part),
-                },
-            }
-        }
-        Ok(done)
-    }
-
-    /// What a link says, if there is one.
-    fn read_link(&self, path: &Path) -> Option<PathBuf> {
-        let link = open_inside(&self.root, path, OFlags::PATH | OFlags::NOFOLLOW).ok()?;
-        let target = rustix::fs::readlinkat(&link, "", Vec::new()).ok()?;
-        Some(PathBuf::from(OsString::from_vec(target.into_bytes())))
     }
 
     /// The folder above a path, made if it is missing, and the path's last name.

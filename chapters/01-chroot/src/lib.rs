@@ -5,6 +5,7 @@
 //! nothing of it is left when its last process ends.
 #![forbid(unsafe_code)]
 
+mod device;
 mod mount;
 mod options;
 mod plan;
@@ -19,9 +20,13 @@ mod built_in;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
+mod from_within;
+#[cfg(target_os = "linux")]
 pub mod hello;
 #[cfg(target_os = "linux")]
 mod inside;
+#[cfg(target_os = "linux")]
+mod links;
 #[cfg(target_os = "linux")]
 mod masks;
 #[cfg(target_os = "linux")]
@@ -31,20 +36,27 @@ mod overlay;
 #[cfg(target_os = "linux")]
 mod procfs;
 #[cfg(target_os = "linux")]
+mod read_only;
+#[cfg(target_os = "linux")]
+mod shared;
+#[cfg(target_os = "linux")]
 mod trees;
 
-pub use mount::{Attributes, Device, DeviceKind, Mount, MountOptions, Propagation, What};
+pub use device::{Device, DeviceKind};
+pub use mount::{Attributes, Mount, MountOptions, Propagation, What};
 pub use options::parse_options;
 pub use plan::{MountOp, RootSpec, plan};
 pub use root::Root;
 
 #[cfg(target_os = "linux")]
-pub use apply::{apply, bind_console};
+pub use apply::apply;
 #[cfg(target_os = "linux")]
 pub use borrowed::borrow_namespaces;
 #[cfg(target_os = "linux")]
 pub use built_in::{built_in_root, built_in_rootfs, root_and_command};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use from_within::bind_console;
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};

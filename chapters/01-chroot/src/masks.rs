@@ -1,4 +1,4 @@
-//! Masks: a file is hidden under /dev/null, a folder under an empty one.
+//! Long tail: masks: a file is hidden under /dev/null, a folder under an empty one.
 
 use crate::inside::Inside;
 use crate::{Attributes, Error, Mount, MountOptions, Result, What, trees};

@@ -111,47 +111,4 @@ impl Propagation {
 
     /// `private`, for everything below as well: a container's default.
     pub const RPRIVATE: Propagation = Propagation { flag: Propagation::PRIVATE, recursive: true };
-
-    /// From the words that fstab, docker and the OCI spec use.
-    pub fn from_word(word: &str) -> Option<Propagation> {
-        let recursive = word.starts_with('r');
-        let flag = match word.strip_prefix('r').unwrap_or(word) {
-            "private" => Propagation::PRIVATE,
-            "slave" => Propagation::SLAVE,
-            "shared" => Propagation::SHARED,
-            "unbindable" => Propagation::UNBINDABLE,
-            _ => return None,
-        };
-        Some(Propagation { flag, recursive })
-    }
-}
-
-/// A device node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
-    /// Its path inside the root.
-    pub path: PathBuf,
-    /// Character, block or pipe.
-    pub kind: DeviceKind,
-    /// The driver.
-    pub major: u64,
-    /// Which of the driver's devices.
-    pub minor: u64,
-    /// Its permissions.
-    pub mode: u32,
-    /// Its owner.
-    pub uid: u32,
-    /// Its group.
-    pub gid: u32,
-}
-
-/// The kinds of special files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeviceKind {
-    /// `c` or `u`
-    Character,
-    /// `b`
-    Block,
-    /// `p`
-    Pipe,
 }

@@ -1,4 +1,4 @@
-//! What lies in /dev: device nodes, made or bound from the host; links; and a tmpfs that begins with the image's files.
+//! Long tail: what lies in /dev: device nodes, made or bound from the host; links; and a tmpfs that begins with the image's files.
 
 use crate::inside::Inside;
 use crate::{Device, DeviceKind, Error, Result, trees};

@@ -45,6 +45,21 @@ pub fn parse_options(words: &[String]) -> MountOptions {
     options
 }
 
+impl Propagation {
+    /// From the words that fstab, docker and the OCI spec use.
+    pub fn from_word(word: &str) -> Option<Propagation> {
+        let recursive = word.starts_with('r');
+        let flag = match word.strip_prefix('r').unwrap_or(word) {
+            "private" => Propagation::PRIVATE,
+            "slave" => Propagation::SLAVE,
+            "shared" => Propagation::SHARED,
+            "unbindable" => Propagation::UNBINDABLE,
+            _ => return None,
+        };
+        Some(Propagation { flag, recursive })
+    }
+}
+
 fn attribute(word: &str) -> Option<Attributes> {
     let (_, set, clear) = ATTRIBUTES.iter().find(|(name, ..)| *name == word)?;
     Some(Attributes { set: *set, clear: *clear })

@@ -1,4 +1,4 @@
-//! An overlay of layers as a root: mounted by the child itself, so that the host never sees it.
+//! Long tail: an overlay of layers as a root: mounted by the child itself, so that the host never sees it.
 
 use crate::{Error, Result, trees};
 use kernel::Strace;

@@ -83,6 +83,8 @@ const LINKS: &[(&str, &str)] = &[
     ("/dev/stdin", "/proc/self/fd/0"),
     ("/dev/stdout", "/proc/self/fd/1"),
     ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/core", "/proc/kcore"),
+    ("/dev/ptmx", "pts/ptmx"),
 ];
 
 /// The steps that make this root.
@@ -95,11 +97,7 @@ pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
     steps.extend(spec.mounts.iter().map(|mount| MountOp::Mount(resolved(mount, spec.propagation))));
     steps.extend(spec.devices.iter().map(|device| node(device, spec.rootless)));
     if has_dev(spec) {
-        steps.extend(
-            LINKS.iter().map(|(path, target)| MountOp::Symlink { path: path.into(), target: target.into() }),
-        );
-        steps.push(MountOp::Symlink { path: "/dev/core".into(), target: "/proc/kcore".into() });
-        steps.push(MountOp::Symlink { path: "/dev/ptmx".into(), target: "pts/ptmx".into() });
+        steps.extend(LINKS.iter().map(|(path, target)| link(path, target)));
     }
     steps.push(MountOp::PivotRoot);
     steps.extend(spec.readonly_paths.iter().cloned().map(MountOp::ReadOnly));
@@ -108,6 +106,10 @@ pub fn plan(spec: &RootSpec) -> Vec<MountOp> {
         steps.push(MountOp::ReadOnlyRoot);
     }
     steps
+}
+
+fn link(path: &str, target: &str) -> MountOp {
+    MountOp::Symlink { path: path.into(), target: target.into() }
 }
 
 /// What is mounted inside stays there, unless it says otherwise: new file systems, and copies of mounts that were cut off

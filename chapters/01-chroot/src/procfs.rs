@@ -1,4 +1,4 @@
-//! /proc must be the kernel's, and stay so: the security of much that follows hangs on writes to its files
+//! Long tail: /proc must be the kernel's, and stay so: the security of much that follows hangs on writes to its files
 //! (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561).
 
 use crate::inside::normal;

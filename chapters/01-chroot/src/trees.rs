@@ -28,43 +28,40 @@ fn clone_tree(at: impl AsFd, path: &Path, flags: OpenTreeFlags, recursive: bool)
 /// A file system of the container's own, not yet attached anywhere.
 pub fn filesystem(fstype: &str, source: &str, mount: &Mount) -> Result<OwnedFd> {
     let purpose = |error| Error::call(format_args!("{fstype} on {}", mount.destination.display()), error);
-    let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC);
-    let context = context.strace(|| format!("fsopen({fstype:?}, FSOPEN_CLOEXEC)")).map_err(purpose)?;
-    let call = |key: &str, value: &str| format!("fsconfig(fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0)");
-    rustix::mount::fsconfig_set_string(&context, "source", source)
-        .strace(|| call("source", source))
-        .map_err(purpose)?;
-    for option in &mount.options.data {
-        let result = match option.split_once('=') {
-            Some((key, value)) => rustix::mount::fsconfig_set_string(&context, key, value),
-            None => rustix::mount::fsconfig_set_flag(&context, option.as_str()),
-        };
-        result.strace(|| call(option, "")).map_err(purpose)?;
-    }
     let mut attributes = mount.options.recursive.then(mount.options.attributes).set;
     if mount.options.copy_up {
         attributes &= !Attributes::RDONLY;
     }
     // A file system that is mounted read-only is so as a whole, not only where it is seen here.
-    if attributes & Attributes::RDONLY != 0 {
-        rustix::mount::fsconfig_set_flag(&context, "ro").strace(|| call("ro", "")).map_err(purpose)?;
-    }
-    rustix::mount::fsconfig_create(&context)
-        .strace(|| format!("fsconfig({fstype}, FSCONFIG_CMD_CREATE)"))
-        .map_err(purpose)?;
+    let flags = if attributes & Attributes::RDONLY != 0 { &["ro"][..] } else { &[] };
+    let context = configured(fstype, source, &mount.options.data, flags).map_err(purpose)?;
     let attributes = MountAttrFlags::from_bits_retain(attributes as u32);
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
         .strace(|| format!("fsmount({fstype}, FSMOUNT_CLOEXEC, {attributes:?})"))
         .map_err(purpose)
 }
 
+/// A file system with its options, ready to be mounted.
+fn configured(fstype: &str, source: &str, options: &[String], flags: &[&str]) -> kernel::Result<OwnedFd> {
+    let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC)
+        .strace(|| format!("fsopen({fstype:?}, FSOPEN_CLOEXEC)"))?;
+    let call = |key: &str, value: &str| format!("fsconfig(fs, FSCONFIG_SET_STRING, {key:?}, {value:?}, 0)");
+    rustix::mount::fsconfig_set_string(&context, "source", source).strace(|| call("source", source))?;
+    for option in options.iter().map(String::as_str).chain(flags.iter().copied()) {
+        let result = match option.split_once('=') {
+            Some((key, value)) => rustix::mount::fsconfig_set_string(&context, key, value),
+            None => rustix::mount::fsconfig_set_flag(&context, option),
+        };
+        result.strace(|| call(option, ""))?;
+    }
+    rustix::mount::fsconfig_create(&context).strace(|| format!("fsconfig({fstype}, FSCONFIG_CMD_CREATE)"))?;
+    Ok(context)
+}
+
 /// Gives a tree the attributes and the propagation of a mount: first those of all, then those of the topmost alone.
 pub fn set_attributes(tree: impl AsFd, mount: &Mount) -> Result<()> {
+    refuse_data(mount)?;
     let options = &mount.options;
-    if let (What::Bind { .. } | What::Remount, Some(option)) = (&mount.what, options.data.first()) {
-        let why = format!("the mount option {option:?} belongs to a file system, and none is made here");
-        return Err(Error::not_safe(&mount.destination, why));
-    }
     let propagation = |recursive: bool| {
         let asked = options.propagation.filter(|propagation| propagation.recursive == recursive);
         asked.map_or(0, |propagation| propagation.flag)
@@ -79,6 +76,14 @@ pub fn set_attributes(tree: impl AsFd, mount: &Mount) -> Result<()> {
             mount_setattr(&tree, c"", recursive, attributes)
                 .map_err(|error| Error::call(purpose(), error))?;
         }
+    }
+    Ok(())
+}
+
+fn refuse_data(mount: &Mount) -> Result<()> {
+    if let (What::Bind { .. } | What::Remount, Some(option)) = (&mount.what, mount.options.data.first()) {
+        let why = format!("the mount option {option:?} belongs to a file system, and none is made here");
+        return Err(Error::not_safe(&mount.destination, why));
     }
     Ok(())
 }

@@ -1,0 +1,88 @@
+//! Records sessions in a terminal: commands as a reader types them, and what the chapters' binaries said.
+//!
+//! The commands run in one shell, in an empty folder that stands for the workspace. In its PATH `cargo` is a script that executes what
+//! `cargo run` and `cargo xtask rootfs` would, built by the real cargo before; everything else is what the machine has.
+#![forbid(unsafe_code)]
+
+mod redact;
+
+use nix::errno::Errno;
+use nix::sys::signal::killpg;
+use nix::unistd::Pid;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// `cargo run -q -p PACKAGE [--example NAME] -- ARGUMENT…` and `cargo xtask rootfs FOLDER`, without compiling.
+const CARGO: &str = r#"#!/bin/sh
+set -e
+case "$1 $2 $3" in
+"run -q -p")
+    binary="$BUILT/$4"; shift 4
+    if [ "$1" = --example ]; then binary="$BUILT/examples/$2"; shift 2; fi
+    if [ "$1" = -- ]; then shift; fi
+    exec "$binary" "$@" ;;
+"xtask rootfs "*)
+    "$BUILT/chroot" --make-rootfs "$3"
+    echo "try: cargo run --package chroot -- $3 /hello" ;;
+*)
+    echo "a session runs chapters by: cargo run -q -p PACKAGE" >&2
+    exit 2 ;;
+esac
+"#;
+
+/// Runs the commands, and returns what a terminal would have shown, redacted so that it is the same on every machine.
+///
+/// # Panics
+/// When the chapters cannot be built, or the session leaves a process behind.
+pub fn session(packages: &[&str], commands: &[&str]) -> String {
+    let built = build(packages);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let workspace = folder.path().join("coracle");
+    prepare(folder.path(), &workspace, &built);
+    let mut script = String::new();
+    for command in commands {
+        let quoted = command.replace('\'', r"'\''");
+        script.push_str(&format!("printf '%s\\n' '$ {quoted}'\n{command}\n"));
+    }
+    script.push_str("exec >/dev/null 2>&1\nwait\n");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("exec 2>&1\n{script}")).current_dir(&workspace).process_group(0);
+    shell
+        .env("PATH", path)
+        .env("BUILT", &built)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let child = shell.spawn().expect("sh is everywhere");
+    let group = Pid::from_raw(child.id() as i32);
+    let output = child.wait_with_output().expect("the shell was started");
+    assert_eq!(killpg(group, None), Err(Errno::ESRCH), "the session left a process behind");
+    redact::redact(&String::from_utf8_lossy(&output.stdout), &workspace)
+}
+
+/// Builds what the session runs, beside this test: the same folder, the same profile.
+fn build(packages: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--bins", "--examples"]);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs this test");
+    assert!(status.success(), "the chapters do not compile");
+    let test = std::env::current_exe().expect("a test has a file");
+    test.ancestors().nth(2).expect("tests lie in deps/").to_path_buf()
+}
+
+fn prepare(folder: &Path, workspace: &Path, built: &Path) {
+    std::fs::create_dir_all(workspace.join("target")).expect("an empty folder can be filled");
+    // As cargo lays it out where a target is named: target/TRIPLE/debug.
+    let triple = built.parent().and_then(Path::file_name).expect("the test lies in target/TRIPLE/debug/deps");
+    symlink(built.parent().unwrap_or(built), workspace.join("target").join(triple))
+        .expect("an empty folder can be filled");
+    let cargo = folder.join("cargo");
+    std::fs::write(&cargo, CARGO).expect("an empty folder can be filled");
+    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("our own file");
+}

@@ -1,0 +1,85 @@
+//! The sessions of chapter 01.
+#![forbid(unsafe_code)]
+
+use transcripts::session;
+
+/// Records a session under the name by which the book includes it.
+fn record(name: &str, commands: &[&str]) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../sessions");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, session(&["chroot"], commands)));
+}
+
+#[test]
+fn chroot_is_escaped() {
+    record(
+        "chroot-escape",
+        &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- chroot target/jail"],
+    );
+}
+
+#[test]
+fn the_plan_is_not_escaped() {
+    record(
+        "chroot-no-escape",
+        &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- plan target/jail"],
+    );
+}
+
+#[test]
+fn a_root_of_its_own() {
+    record(
+        "chroot-run",
+        &[
+            "cargo xtask rootfs target/rootfs",
+            "cargo run -q -p chroot -- target/rootfs ls /",
+            "cargo run -q -p chroot -- target/rootfs ls /home",
+            "cargo run -q -p chroot -- target/rootfs touch /made-inside; ls target/rootfs/made-inside",
+            "cargo run -q -p chroot -- target/rootfs nothing",
+        ],
+    );
+}
+
+#[test]
+fn the_calls_of_the_plan() {
+    record(
+        "chroot-strace",
+        &[
+            "cargo xtask rootfs target/rootfs",
+            "strace -qq -e signal=none -e trace=unshare,mount,open_tree,move_mount,openat2,fchdir,pivot_root,umount2,chdir \\\n    target/*/debug/chroot target/rootfs /bin/true",
+        ],
+    );
+}
+
+#[test]
+fn seen_from_outside() {
+    record(
+        "chroot-outside",
+        &[
+            "cargo xtask rootfs target/rootfs",
+            "cargo run -q -p chroot -- target/rootfs sleep 60 & sleeper=$!",
+            "until [ \"$(cat /proc/$sleeper/comm)\" = sleep ]; do :; done",
+            "ls /proc/$sleeper/root/",
+            "readlink /proc/self/ns/mnt /proc/$sleeper/ns/mnt /proc/self/ns/net /proc/$sleeper/ns/net",
+            "cut -d' ' -f5 /proc/$sleeper/mountinfo | head -n 2",
+            "grep -c target/rootfs /proc/self/mountinfo",
+            "kill $sleeper",
+        ],
+    );
+}
+
+#[test]
+fn a_link_of_the_image_stays_inside() {
+    record(
+        "chroot-fence",
+        &[
+            "cargo xtask rootfs target/rootfs",
+            "mkdir target/victim",
+            "rmdir target/rootfs/proc; ln -s ../victim target/rootfs/proc",
+            "unshare -rm sh -c 'mount --rbind /proc target/rootfs/proc; ls target/victim | grep -x self'",
+            "cargo run -q -p chroot -- target/rootfs ls /victim/self/comm; ls -A target/victim",
+        ],
+    );
+}
