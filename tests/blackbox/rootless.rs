@@ -1,6 +1,6 @@
 //! The engine of an ordinary user: the same verbs, one id, no network but loopback, no limits without a delegated cgroup.
 
-use crate::harness::{Engine, Said, Who, run, wait_until};
+use crate::harness::{Engine, Registry, Said, Who, on_a_terminal, piped, run, wait_until};
 use crate::needs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
@@ -191,6 +191,79 @@ fn info_says_what_an_ordinary_user_gets() {
             "lo"
         );
     });
+}
+
+#[test]
+fn streams_and_a_terminal() {
+    needs!("docker");
+    needs!("script");
+    with_busybox(|engine| {
+        for client in CLIENTS {
+            let said = piped(client(engine, &["run", "--rm", "-i", "busybox", "wc", "-c"]), &[b'x'; 100_000])
+                .expect(0);
+            assert_eq!(said.line(), "100000");
+            let words =
+                ["run", "--rm", "-it", "busybox", "sh", "-c", "tty; read word; echo got $word; exit 9"];
+            let said = on_a_terminal(&client(engine, &words), "/dev/pts/0", b"typed\n").expect(9);
+            assert!(said.stdout.contains("got typed"), "{}", said.stdout);
+        }
+    });
+}
+
+#[test]
+fn the_hosts_network_is_shared_and_ports_are_refused() {
+    needs!(root);
+    needs!("docker");
+    with_busybox(|engine| {
+        let namespace = engine.namespace().expect("the test runs as root").path();
+        let theirs = std::fs::read_link(namespace).expect("a network namespace").display().to_string();
+        let network = |flags: &[&str]| shell(engine, flags, "readlink /proc/self/ns/net").expect(0).stdout;
+        assert_eq!(network(&["--network", "host"]).trim_end(), theirs);
+        assert_ne!(network(&[]).trim_end(), theirs);
+        let said = shell(engine, &["-p", "8080:80"], "true").expect(125);
+        assert!(said.stderr.contains("not supported"), "{}", said.stderr);
+    });
+}
+
+#[test]
+fn volumes_without_a_name_are_filled_and_removed() {
+    needs!("docker");
+    with_busybox(|engine| {
+        let said = shell(engine, &["-v", "/home"], "ls /home; touch /home/file").expect(0);
+        assert_eq!(said.stdout, "guest\n");
+        let left =
+            std::fs::read_dir(engine.folder().join("data/volumes")).expect("the folder of volumes").count();
+        assert_eq!(left, 0);
+    });
+}
+
+#[test]
+fn an_image_is_pulled() {
+    needs!(root);
+    needs!("docker-registry");
+    needs!("skopeo");
+    let engine = Engine::start_as(Who::CoracleRootless);
+    {
+        let registry = Registry::start(engine.namespace().expect("root"), &engine.folder().join("registry"));
+        let reference = registry.put_busybox("busybox:v1");
+        engine.docker(&["pull", "--quiet", &reference]).expect(0);
+        let said = engine.coracle(&["run", "--rm", &reference, "/bin/busybox", "echo", "hi"]).expect(0);
+        assert_eq!(said.line(), "hi");
+    }
+    engine.finish();
+}
+
+#[test]
+fn a_kernel_that_forbids_it_is_told_by_its_knob() {
+    needs!(root);
+    needs!("docker");
+    let engine = Engine::start_after(Who::CoracleRootless, "echo 0 > /proc/sys/user/max_user_namespaces");
+    engine.import_busybox();
+    for client in [Engine::docker, Engine::coracle] {
+        let said = client(&engine, &["run", "--rm", "busybox", "true"]).expect(125);
+        assert!(said.stderr.contains("sysctl -w user.max_user_namespaces=15000"), "{}", said.stderr);
+    }
+    engine.finish();
 }
 
 #[test]

@@ -49,8 +49,8 @@ impl Engine {
         engine
     }
 
-    /// Starts an engine whose daemon has a mount namespace of its own, after a shell has run `before` in it, in the
-    /// engine's folder. Needs root.
+    /// Starts an engine whose daemon has a mount namespace of its own (an ordinary user's: a user namespace), after a shell
+    /// with all capabilities in it has run `before`, in the engine's folder. Needs root.
     #[track_caller]
     pub fn start_after(who: Who, before: &str) -> Engine {
         let mut engine = Engine::prepare(who);
@@ -147,7 +147,15 @@ impl Engine {
         if !copy.exists() {
             std::fs::copy(coracle_binary(), &copy).expect("a copy of the binary");
         }
-        self.user_command(&copy.display().to_string())
+        let copy = copy.display().to_string();
+        let Some(before) = &self.before else {
+            return self.user_command(&copy);
+        };
+        let mut command = self.user_command("unshare");
+        let script = format!("{before}; exec setpriv --inh-caps=-all --ambient-caps=-all \"$@\"");
+        command.args(["--user", "--map-current-user", "--keep-caps"]);
+        command.args(["sh", "-e", "-c", &script, "sh", &copy]);
+        command
     }
 
     /// A program as the ordinary user, at home in the engine's folder.

@@ -1,11 +1,13 @@
 //! What the tests stand on: an engine in a network namespace of its own, clients, images, and a count of leftovers.
 
+mod clients;
 mod engine;
 mod images;
 mod leftovers;
 mod namespace;
 mod registry;
 
+pub use clients::{on_a_terminal, piped};
 pub use engine::{Engine, Who};
 pub use images::busybox_tar;
 pub use namespace::Namespace;
