@@ -3,13 +3,17 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::ops::RangeInclusive;
 use syn::spanned::Spanned;
-use syn::{Attribute, ImplItem, Item as SynItem, ItemImpl, Type};
+use syn::{
+    Attribute, GenericArgument, ImplItem, Item as SynItem, ItemImpl, PathArguments, PathSegment, Type,
+};
 
 /// Something that can be shown by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Its name inside its file: `plan`, `Inside::new`, `Error::Display` for a trait's implementation.
     pub name: String,
+    /// The name of a trait's implementation as it is written: `Failure::From<chroot::Error>`.
+    pub long_name: Option<String>,
     /// Its lines, with its documentation.
     pub lines: RangeInclusive<usize>,
     /// A function without a body worth showing.
@@ -28,7 +32,8 @@ pub fn of_file(text: &str) -> syn::Result<Vec<Item>> {
 fn collect(item: &SynItem, items: &mut Vec<Item>) {
     let mut push = |attributes: &[Attribute], name: String, span: Span| {
         if !is_test(attributes) {
-            items.push(Item { name, lines: lines(attributes, span), is_empty: false });
+            let lines = lines(attributes, span);
+            items.push(Item { name, long_name: None, lines, is_empty: false });
         }
     };
     match item {
@@ -47,6 +52,7 @@ fn collect(item: &SynItem, items: &mut Vec<Item>) {
         }
         SynItem::Fn(one) if !is_test(&one.attrs) => items.push(Item {
             name: one.sig.ident.to_string(),
+            long_name: None,
             lines: lines(&one.attrs, one.span()),
             is_empty: one.block.stmts.is_empty(),
         }),
@@ -59,9 +65,11 @@ fn collect(item: &SynItem, items: &mut Vec<Item>) {
 fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
     let owner = type_name(&block.self_ty);
     if let Some((path, _)) = &block.trait_ {
-        let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let Some(last) = path.segments.last() else { return };
+        let name = format!("{owner}::{}", last.ident);
+        let long_name = Some(format!("{}::{}", as_written(&block.self_ty), segment(last)));
         let lines = lines(&block.attrs, block.span());
-        return items.push(Item { name: format!("{owner}::{name}"), lines, is_empty: false });
+        return items.push(Item { name, long_name, lines, is_empty: false });
     }
     for member in &block.items {
         let (attributes, name, is_empty) = match member {
@@ -71,7 +79,7 @@ fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
             _ => continue,
         };
         let lines = lines(attributes, member.span());
-        items.push(Item { name: format!("{owner}::{name}"), lines, is_empty });
+        items.push(Item { name: format!("{owner}::{name}"), long_name: None, lines, is_empty });
     }
 }
 
@@ -83,6 +91,24 @@ fn type_name(one: &Type) -> String {
         Type::Reference(reference) => type_name(&reference.elem),
         _ => String::new(),
     }
+}
+
+fn as_written(one: &Type) -> String {
+    match one {
+        Type::Path(path) => path.path.segments.iter().map(segment).collect::<Vec<_>>().join("::"),
+        other => type_name(other),
+    }
+}
+
+fn segment(segment: &PathSegment) -> String {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return segment.ident.to_string();
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(one) => Some(as_written(one)),
+        _ => None,
+    });
+    format!("{}<{}>", segment.ident, types.collect::<Vec<_>>().join(","))
 }
 
 /// The struct that a macro such as `bitflags!` declares.
@@ -123,7 +149,7 @@ impl S {
     pub fn new() -> S { S { a: 1 } }
     pub const N: u8 = 1;
 }
-impl std::fmt::Display for S {
+impl From<a::B> for S {
     fn fmt(&self) {}
 }
 fn nothing() {}
@@ -143,7 +169,7 @@ fn also_hidden() {}
             ("S", 2..=6, false),
             ("S::new", 8..=9, false),
             ("S::N", 10..=10, false),
-            ("S::Display", 12..=14, false),
+            ("S::From", 12..=14, false),
             ("nothing", 15..=15, true),
             ("Flags", 16..=20, false),
         ];

@@ -104,9 +104,15 @@ impl Sources {
             return Vec::new();
         };
         if let Some(owner) = rest.strip_suffix("::*") {
-            let is_member = |item: &Item| item.name.rsplit_once("::").is_some_and(|(of, _)| of == owner);
+            let is_member = |item: &Item| {
+                item.long_name.is_none() && item.name.rsplit_once("::").is_some_and(|(of, _)| of == owner)
+            };
             let declares = |file: &SourceFile| file.items.iter().any(|item| item.name == owner);
             return self.matching(package, |file, item| is_member(item) && declares(file));
+        }
+        let written = self.matching(package, |_, item| item.long_name.as_deref() == Some(rest));
+        if !written.is_empty() {
+            return written;
         }
         let full = |file: &SourceFile, item: &Item| match file.module.as_str() {
             "" => item.name == rest,

@@ -1,4 +1,4 @@
-//! bpf(2): the one kind of program that containers need, which judges the use of devices in a cgroup of v2.
+//! Long tail: bpf(2): the one kind of program that containers need, which judges the use of devices in a cgroup of v2.
 
 use crate::{Result, Strace};
 use nix::errno::Errno;

@@ -44,15 +44,7 @@ pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
         return Err(SysError::new(call(), Errno::EBUSY));
     }
     let mut pidfd: libc::c_int = -1;
-    // SAFETY: clone_args is a struct of integers, for which all zeroes is a value.
-    let mut raw: libc::clone_args = unsafe { std::mem::zeroed() };
-    raw.flags = args.flags.bits() as u32 as u64 | libc::CLONE_PIDFD as u64;
-    raw.pidfd = &raw mut pidfd as u64;
-    raw.exit_signal = libc::SIGCHLD as u64;
-    if let Some(cgroup) = args.cgroup {
-        raw.flags |= CLONE_INTO_CGROUP;
-        raw.cgroup = cgroup.as_raw_fd() as u64;
-    }
+    let raw = raw_arguments(args, &mut pidfd);
     // SAFETY: neither CLONE_VM nor CLONE_THREAD nor CLONE_SETTLS can be among the flags' namespaces, and `stack` is zero:
     // the child runs on a copy of this very stack and memory, as after fork. It is the copy of the only thread (checked
     // above; nobody else can start one meanwhile, being absent), so every lock of the process is held by itself or free,
@@ -67,6 +59,20 @@ pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
             Ok(Cloned::Parent { pid: Pid::from_raw(pid as i32), pidfd })
         }
     }
+}
+
+/// The arguments as the kernel reads them; it writes the new descriptor to `pidfd`.
+fn raw_arguments(args: &CloneArgs, pidfd: &mut libc::c_int) -> libc::clone_args {
+    // SAFETY: clone_args is a struct of integers, for which all zeroes is a value.
+    let mut raw: libc::clone_args = unsafe { std::mem::zeroed() };
+    raw.flags = args.flags.bits() as u32 as u64 | libc::CLONE_PIDFD as u64;
+    raw.pidfd = &raw mut *pidfd as u64;
+    raw.exit_signal = libc::SIGCHLD as u64;
+    if let Some(cgroup) = args.cgroup {
+        raw.flags |= CLONE_INTO_CGROUP;
+        raw.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    raw
 }
 
 #[cfg(test)]

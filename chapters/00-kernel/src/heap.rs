@@ -1,4 +1,4 @@
-//! The C library's heap: kept small in processes that live long (mallopt(3), malloc_trim(3)).
+//! Long tail: the C library's heap: kept small in processes that live long (mallopt(3), malloc_trim(3)).
 
 use nix::libc;
 

@@ -1,4 +1,4 @@
-//! SIOCSIFFLAGS (netdevice(7)): a network device up, in one call and without netlink.
+//! Long tail: SIOCSIFFLAGS (netdevice(7)): a network device up, in one call and without netlink.
 
 use crate::{Result, Strace};
 use nix::errno::Errno;

@@ -17,6 +17,13 @@ pub struct MountAttributes {
     pub propagation: u64,
 }
 
+impl std::fmt::Display for MountAttributes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MountAttributes { set, clear, propagation } = self;
+        write!(formatter, "{{attr_set={set:#x}, attr_clr={clear:#x}, propagation={propagation:#x}}}")
+    }
+}
+
 /// Changes attributes of the mount at `path` below `directory`; an empty path means the descriptor itself.
 ///
 /// `recursive` includes every mount below. Errors: EINVAL where `path` is no mount point, EPERM where a locked flag of
@@ -31,11 +38,7 @@ pub fn mount_setattr(
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     let MountAttributes { set, clear, propagation } = attributes;
     let raw = libc::mount_attr { attr_set: set, attr_clr: clear, propagation, userns_fd: 0 };
-    let call = || {
-        format!(
-            "mount_setattr({fd}, {path:?}, {flags:#x}, {{attr_set={set:#x}, attr_clr={clear:#x}, propagation={propagation:#x}}})"
-        )
-    };
+    let call = || format!("mount_setattr({fd}, {path:?}, {flags:#x}, {attributes})");
     // SAFETY: path and struct outlive the call, which only reads them, and the size is the struct's own.
     let result = unsafe {
         libc::syscall(libc::SYS_mount_setattr, fd, path.as_ptr(), flags, &raw const raw, size_of_val(&raw))

@@ -1,4 +1,4 @@
-//! Signals through a pidfd, any number: nix and rustix know only the named ones, and `SIGRTMIN+3` stops a systemd.
+//! Long tail: signals through a pidfd, any number: nix and rustix know only the named ones, and `SIGRTMIN+3` stops a systemd.
 
 use nix::errno::Errno;
 use nix::libc;
