@@ -2,8 +2,10 @@
 //!
 //! What a client was told stays true; containers run on, their logs go on, and exit codes that fell in between are reported.
 
-use crate::harness::{Engine, Said, wait_until};
+use crate::harness::{Engine, Said, Who, wait_until};
 use crate::needs;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -34,13 +36,27 @@ const TRANSITIONS: &[(&str, Transition)] = &[
 fn seeded_kills_of_the_daemon_lose_and_leave_nothing() {
     needs!(root);
     needs!("docker");
-    let mut engine = Engine::start();
+    survives(Who::Coracle, TRANSITIONS, KILLS);
+}
+
+/// Without a cgroup nothing can be paused, and what is left of a container ends with its PID namespace alone.
+#[test]
+fn an_ordinary_users_daemon_is_killed_as_well() {
+    needs!(root);
+    needs!("docker");
+    let possible: Vec<_> =
+        TRANSITIONS.iter().copied().filter(|(transition, _)| !transition.contains("paused")).collect();
+    survives(Who::CoracleRootless, &possible, possible.len() as u32);
+}
+
+fn survives(who: Who, transitions: &[(&'static str, Transition)], kills: u32) {
+    let mut engine = Engine::start_as(who);
     engine.import_busybox();
     let mut random = Random(number("CORACLE_SEED", 1));
-    let kills = KILLS * number("CORACLE_FACTOR", 1) as u32;
+    let kills = kills * number("CORACLE_FACTOR", 1) as u32;
     let mut counted = BTreeMap::new();
     for kill in 0..kills {
-        let (name, transition) = TRANSITIONS[kill as usize % TRANSITIONS.len()];
+        let (name, transition) = transitions[kill as usize % transitions.len()];
         let mut round = Round { engine: &mut engine, random: &mut random, name: format!("round{kill}") };
         transition(&mut round);
         *counted.entry(name).or_insert(0) += 1;
@@ -50,6 +66,74 @@ fn seeded_kills_of_the_daemon_lose_and_leave_nothing() {
     }
     assert_eq!(counted.values().sum::<u32>(), kills);
     engine.finish();
+}
+
+/// Whether a daemon is there to see it or not, a container ends with its supervisor, with all of its processes.
+#[test]
+fn a_supervisor_that_is_killed_takes_its_container_along() {
+    needs!(root);
+    needs!("docker");
+    for who in [Who::Coracle, Who::CoracleRootless] {
+        let mut engine = Engine::start_as(who);
+        engine.import_busybox();
+        let script = "sleep 1000 & (sleep 1000 &); echo ready; exec sleep 1000";
+        for watched in [true, false] {
+            let run = ["run", "-d", "--name", "bereft", "busybox", "sh", "-c", script];
+            let id = engine.docker(&run).expect(0).line().to_owned();
+            wait_until("it is ready", || engine.docker(&["logs", "bereft"]).stdout == "ready\n");
+            if !watched {
+                engine.kill_daemon();
+            }
+            kill(supervisor_of(&id), Signal::SIGKILL).expect("it lives");
+            if !watched {
+                engine.start_daemon();
+            }
+            assert_eq!(engine.docker(&["wait", "bereft"]).expect(0).line(), "137");
+            assert_eq!(engine.docker(&["logs", "bereft"]).expect(0).stdout, "ready\n");
+            engine.docker(&["start", "bereft"]).expect(0);
+            engine.docker(&["rm", "--force", "bereft"]).expect(0);
+        }
+        engine.finish();
+    }
+}
+
+#[test]
+fn an_exec_whose_supervisor_is_killed_has_an_exit_code() {
+    needs!(root);
+    needs!("docker");
+    let engine = Engine::start();
+    engine.import_busybox();
+    engine.docker(&["run", "-d", "--name", "host", "busybox", "sleep", "1000"]).expect(0);
+    for client in [Engine::docker_command, Engine::coracle_command] {
+        let mut command = client(&engine, &["exec", "host", "sh", "-c", "echo ready; exec sleep 2000"]);
+        let running =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the client starts");
+        let sessions = engine.folder().join("exec/exec");
+        let is_running = || engine.docker(&["exec", "host", "ps"]).stdout.contains("sleep 2000");
+        wait_until("the command runs", is_running);
+        let session = std::fs::read_dir(&sessions).expect("sessions").flatten().find(|session| {
+            std::fs::read_to_string(session.path().join("launch.json"))
+                .is_ok_and(|launch| launch.contains("2000"))
+        });
+        kill(supervisor_of(&session.expect("the session").path().display().to_string()), Signal::SIGKILL)
+            .expect("it lives");
+        let said = Said::from(running.wait_with_output().expect("the client ends")).expect(137);
+        assert_eq!(said.stdout, "ready\n");
+        wait_until("the command ends with its supervisor", || !is_running());
+    }
+    engine.docker(&["exec", "host", "true"]).expect(0);
+    engine.finish();
+}
+
+/// The process whose command line is that of the supervisor of a container, or of a session, by its id or folder.
+fn supervisor_of(id: &str) -> Pid {
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let pid = processes.filter_map(|process| {
+        let command = std::fs::read_to_string(process.path().join("cmdline")).ok()?;
+        let pid = process.file_name().to_string_lossy().parse().ok()?;
+        (command.starts_with("supervise\0") && command.contains(id)).then(|| Pid::from_raw(pid))
+    });
+    pid.last().expect("a supervisor")
 }
 
 /// One kill: a container, a moment, and what must hold afterwards.
