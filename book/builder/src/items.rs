@@ -14,6 +14,8 @@ pub struct Item {
     pub name: String,
     /// The name of a trait's implementation as it is written: `Failure::From<chroot::Error>`.
     pub long_name: Option<String>,
+    /// For a member: the lines that open and close the `impl` around it.
+    pub block: Option<(usize, usize)>,
     /// Its lines, with its documentation.
     pub lines: RangeInclusive<usize>,
     /// A function without a body worth showing.
@@ -33,7 +35,7 @@ fn collect(item: &SynItem, items: &mut Vec<Item>) {
     let mut push = |attributes: &[Attribute], name: String, span: Span| {
         if !is_test(attributes) {
             let lines = lines(attributes, span);
-            items.push(Item { name, long_name: None, lines, is_empty: false });
+            items.push(Item { name, long_name: None, block: None, lines, is_empty: false });
         }
     };
     match item {
@@ -53,6 +55,7 @@ fn collect(item: &SynItem, items: &mut Vec<Item>) {
         SynItem::Fn(one) if !is_test(&one.attrs) => items.push(Item {
             name: one.sig.ident.to_string(),
             long_name: None,
+            block: None,
             lines: lines(&one.attrs, one.span()),
             is_empty: one.block.stmts.is_empty(),
         }),
@@ -69,8 +72,9 @@ fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
         let name = format!("{owner}::{}", last.ident);
         let long_name = Some(format!("{}::{}", as_written(&block.self_ty), segment(last)));
         let lines = lines(&block.attrs, block.span());
-        return items.push(Item { name, long_name, lines, is_empty: false });
+        return items.push(Item { name, long_name, block: None, lines, is_empty: false });
     }
+    let around = Some((block.brace_token.span.open().start().line, block.span().end().line));
     for member in &block.items {
         let (attributes, name, is_empty) = match member {
             ImplItem::Fn(one) => (&one.attrs, one.sig.ident.to_string(), one.block.stmts.is_empty()),
@@ -79,7 +83,13 @@ fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
             _ => continue,
         };
         let lines = lines(attributes, member.span());
-        items.push(Item { name: format!("{owner}::{name}"), long_name: None, lines, is_empty });
+        items.push(Item {
+            name: format!("{owner}::{name}"),
+            long_name: None,
+            block: around,
+            lines,
+            is_empty,
+        });
     }
 }
 

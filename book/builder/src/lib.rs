@@ -13,6 +13,7 @@ mod highlight;
 mod indexes;
 mod items;
 mod links;
+mod listing;
 mod page;
 mod prose;
 mod serve;

@@ -1,6 +1,8 @@
 //! Code in a page: the lines of an item or of an anchor, with where they are from, a link, and what is around them.
 
-use crate::highlight::{escape, rust};
+use crate::highlight::escape;
+use crate::items::Item;
+use crate::listing::Listing;
 use crate::page::Directive;
 use crate::sources::{SourceFile, Sources};
 use crate::{Defect, Page, anchors};
@@ -20,8 +22,8 @@ pub struct Snippet {
     pub shown: BTreeSet<usize>,
     /// The lines that can be unfolded: the whole function, with its comments.
     whole: Option<RangeInclusive<usize>>,
-    /// What it is called.
-    title: String,
+    /// What is in it, by name.
+    titles: Vec<String>,
     /// The anchor that was used, if it was one.
     pub anchor: Option<String>,
 }
@@ -52,13 +54,13 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
                     file: file.path.clone(),
                     shown: lines,
                     whole,
-                    title: item.name.clone(),
+                    titles: vec![item.name.clone()],
                     anchor: None,
                 });
             }
             Some(first) if first.file == file.path => {
                 first.shown.extend(lines);
-                first.title.push_str(&format!(", {}", item.name));
+                first.titles.push(item.name.clone());
                 first.whole = widened(first.whole.take(), whole);
             }
             Some(first) => {
@@ -73,7 +75,7 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
     snippet.checked(page, directive)
 }
 
-fn missing_or_ambiguous(path: &str, found: &[(&SourceFile, &crate::items::Item)]) -> String {
+fn missing_or_ambiguous(path: &str, found: &[(&SourceFile, &Item)]) -> String {
     if found.is_empty() {
         return format!("no item {path} in the chapters' sources: correct its name, or remove the directive");
     }
@@ -115,9 +117,9 @@ pub fn anchor(page: &Page, directive: &Directive, sources: &Sources) -> Result<S
         defect(format!("the anchor {name} is not inside an item: show the item by its path"))
     })?;
     let shown = file.visible(anchor.lines.clone(), false);
-    let title = around.name.clone();
+    let titles = vec![around.name.clone()];
     let whole = Some(around.lines.clone());
-    let snippet = Snippet { file: file.path.clone(), shown, whole, title, anchor: Some(name.to_string()) };
+    let snippet = Snippet { file: file.path.clone(), shown, whole, titles, anchor: Some(name.to_string()) };
     snippet.checked(page, directive)
 }
 
@@ -138,7 +140,7 @@ impl SourceFile {
 
 impl Snippet {
     fn checked(self, page: &Page, directive: &Directive) -> Result<Snippet, Defect> {
-        let name = self.anchor.as_deref().unwrap_or(&self.title);
+        let name = self.anchor.clone().unwrap_or_else(|| self.titles.join(", "));
         let remedy = match self.shown.len() {
             0 => format!("{name} is empty: put its marks around code, or remove it"),
             length if length > LONGEST => {
@@ -153,47 +155,42 @@ impl Snippet {
 
     /// The snippet as HTML without an empty line, so that it stays one block of Markdown.
     pub fn html(&self, sources: &Sources) -> String {
-        let text = sources.file(&self.file).map_or("", |file| file.text.as_str());
+        let Some(file) = sources.file(&self.file) else {
+            return String::new();
+        };
         let first = self.shown.first().copied().unwrap_or(1);
-        let path = self.file.display();
+        let (path, title) = (self.file.display(), escape(&self.title()));
         let more = self.whole.as_ref().map_or(String::new(), |range| {
             let label = if self.anchor.is_some() { "The whole of" } else { "With comments:" };
-            let lines = range.clone().filter(|line| !is_mark(text, *line)).collect();
+            let listing = Listing {
+                lines: file.visible(range.clone(), false),
+                aside: self.shown.clone(),
+                class: "seen",
+            };
             format!(
-                "<details><summary>{label} <code>{}</code></summary>{}</details>",
-                escape(&self.title),
-                listing(text, &lines, Some(&self.shown))
+                "<details><summary>{label} <code>{title}</code></summary>{}</details>",
+                listing.html(&file.text)
             )
         });
+        let lines = self.shown.union(&self.around(file)).copied().collect();
+        let listing = Listing { lines, aside: BTreeSet::new(), class: "" }.html(&file.text);
         format!(
             "<figure class=\"code\"><figcaption><a href=\"source/{path}.html#L{first}\">{path}<span class=\"line-number\">:{first}</span></a> \
-             <span class=\"item\">{}</span></figcaption>{}{more}</figure>",
-            escape(&self.title),
-            listing(text, &self.shown, None)
+             <span class=\"item\">{title}</span></figcaption>{listing}{more}</figure>"
         )
     }
-}
 
-fn is_mark(text: &str, line: usize) -> bool {
-    text.lines().nth(line - 1).is_some_and(|line| anchors::mark(line).is_some())
-}
+    fn title(&self) -> String {
+        match self.titles.as_slice() {
+            [first, _, rest @ ..] if !rest.is_empty() => format!("{first} and {} more", rest.len() + 1),
+            titles => titles.join(", "),
+        }
+    }
 
-/// Lines as a coloured listing; those that a reader has seen already are told from the others.
-fn listing(text: &str, lines: &BTreeSet<usize>, seen: Option<&BTreeSet<usize>>) -> String {
-    let all: Vec<&str> = text.lines().collect();
-    let chosen: Vec<&str> = lines.iter().filter_map(|line| all.get(line - 1).copied()).collect();
-    let indent = chosen
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start().len())
-        .min();
-    let dedented: Vec<&str> =
-        chosen.iter().map(|line| line.get(indent.unwrap_or(0)..).unwrap_or_default()).collect();
-    let coloured = rust(&dedented.join("\n"));
-    let line = |(number, html): (&usize, &String)| {
-        let class = if seen.is_some_and(|seen| seen.contains(number)) { "line seen" } else { "line" };
-        format!("<span class=\"{class}\">{html}</span>")
-    };
-    let html: Vec<String> = lines.iter().zip(&coloured).map(line).collect();
-    format!("<pre class=\"rust\" tabindex=\"0\"><code>{}</code></pre>", html.join("\n"))
+    /// Where members of a type stand among other items: the lines that open and close the `impl` around them.
+    fn around(&self, file: &SourceFile) -> BTreeSet<usize> {
+        let is_shown = |item: &&Item| self.titles.len() > 1 && self.shown.contains(item.lines.end());
+        let blocks = file.items.iter().filter(is_shown).filter_map(|item| item.block);
+        blocks.flat_map(|(open, close)| [open, close]).collect()
+    }
 }

@@ -2,12 +2,44 @@
 
 use std::path::Path;
 
-/// Replaces the session's folder, and the numbers of namespaces and processes: each by the order in which it appears.
+/// Replaces the session's folder, the numbers of namespaces and processes, and addresses in memory: each number by a letter, in the
+/// order in which they appear.
 pub fn redact(text: &str, workspace: &Path) -> String {
     let text = text.replace(&workspace.display().to_string(), "/home/you/coracle");
+    let text = processes(&without_addresses(&text));
     let text =
         numbered(&text, "[", "]", "namespace ", |number| number.len() == 10 && number.starts_with("402"));
     text.trim_end().to_string() + "\n"
+}
+
+/// `0x7ffcc56b1704` is where it happened to be.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("0x7ff");
+    let mut plain = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        plain.push_str("0x…");
+        plain.push_str(part.trim_start_matches(|character: char| character.is_ascii_hexdigit()));
+    }
+    plain
+}
+
+/// The numbers of processes, which stand behind `pid `, or are what clone3 returned. Those below 100 are a container's own.
+fn processes(text: &str) -> String {
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let after_clone =
+            line.strip_prefix("clone3(").and_then(|line| line.rsplit_once(" = ")).map(|(_, number)| number);
+        let after_pid = line.split("pid ").skip(1);
+        for rest in after_pid.chain(after_clone) {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if number.len() > 2 && !found.contains(&number) {
+                found.push(number);
+            }
+        }
+    }
+    found.iter().enumerate().fold(text.to_string(), |text, (at, number)| {
+        text.replace(number, &format!("NUMBER {}", char::from(b'A' + at as u8)))
+    })
 }
 
 /// Every number between two marks that is wanted becomes a letter with a word before it.
@@ -36,6 +68,17 @@ fn numbered(text: &str, open: &str, close: &str, word: &str, wanted: fn(&str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_processes_and_addresses_go() {
+        let text =
+            "kill: can't kill pid 19819: none\npid 1\nclone3({pidfd=0x7ffcc56b1704}, 88) = 19852\n19852 a\n";
+        let redacted = redact(text, Path::new("/nowhere"));
+        assert_eq!(
+            redacted,
+            "kill: can't kill pid NUMBER A: none\npid 1\nclone3({pidfd=0x…}, 88) = NUMBER B\nNUMBER B a\n"
+        );
+    }
 
     #[test]
     fn what_is_equal_stays_equal() {

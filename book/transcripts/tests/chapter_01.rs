@@ -1,20 +1,14 @@
 //! The sessions of chapter 01.
 #![forbid(unsafe_code)]
 
-use transcripts::session;
+mod record;
 
-/// Records a session under the name by which the book includes it.
-fn record(name: &str, commands: &[&str]) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../sessions");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, session(&["chroot"], commands)));
-}
+use record::record;
 
 #[test]
 fn chroot_is_escaped() {
     record(
+        &["chroot"],
         "chroot-escape",
         &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- chroot target/jail"],
     );
@@ -23,6 +17,7 @@ fn chroot_is_escaped() {
 #[test]
 fn the_plan_is_not_escaped() {
     record(
+        &["chroot"],
         "chroot-no-escape",
         &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- plan target/jail"],
     );
@@ -31,6 +26,7 @@ fn the_plan_is_not_escaped() {
 #[test]
 fn a_root_of_its_own() {
     record(
+        &["chroot"],
         "chroot-run",
         &[
             "cargo xtask rootfs target/rootfs",
@@ -45,6 +41,7 @@ fn a_root_of_its_own() {
 #[test]
 fn the_calls_of_the_plan() {
     record(
+        &["chroot"],
         "chroot-strace",
         &[
             "cargo xtask rootfs target/rootfs",
@@ -56,6 +53,7 @@ fn the_calls_of_the_plan() {
 #[test]
 fn seen_from_outside() {
     record(
+        &["chroot"],
         "chroot-outside",
         &[
             "cargo xtask rootfs target/rootfs",
@@ -73,6 +71,7 @@ fn seen_from_outside() {
 #[test]
 fn a_link_of_the_image_stays_inside() {
     record(
+        &["chroot"],
         "chroot-fence",
         &[
             "cargo xtask rootfs target/rootfs",

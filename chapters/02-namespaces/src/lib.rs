@@ -7,14 +7,21 @@
 
 mod failure;
 mod maps;
+mod names;
 mod plan;
 
+#[cfg(target_os = "linux")]
+mod clocks;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
 mod everything;
 #[cfg(target_os = "linux")]
 mod inner;
+#[cfg(target_os = "linux")]
+mod joining;
+#[cfg(target_os = "linux")]
+mod knobs;
 #[cfg(target_os = "linux")]
 mod loopback;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@
 //! reads until the end of the pipe ◀─────────── its Failure, or nothing: execve closed the pipe
 //! ```
 
-use crate::{Error, Failure, FailureKind, IdMap, Namespaces, Result, SpawnPlan, error, inner, map_text};
+use crate::{Error, Failure, FailureKind, IdMap, Namespaces, Result, SpawnPlan, inner, knobs, map_text};
 use kernel::{CloneArgs, Cloned, Strace};
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
@@ -31,6 +31,11 @@ pub struct Child {
 }
 
 impl Child {
+    fn new(plan: &SpawnPlan, pid: Pid, pidfd: OwnedFd, last_words: OwnedFd) -> Child {
+        let has_new_user = plan.new.contains(Namespaces::USER);
+        Child { pid, pidfd, last_words: last_words.into(), has_new_user }
+    }
+
     /// Waits until the child has become its program: `Ok` when execve(2) succeeded, or what kept it from it.
     ///
     /// A child that dies without a word (killed from outside) counts as having succeeded; its exit status tells.
@@ -42,14 +47,8 @@ impl Child {
             return Ok((pid, pidfd));
         }
         let unreadable = |_| Failure::new(FailureKind::System, String::from_utf8_lossy(&words));
-        let mut failure: Failure = serde_json::from_slice(&words).unwrap_or_else(unreadable);
-        if has_new_user && failure.kind == FailureKind::PermissionDenied {
-            // AppArmor lets a user namespace be made, and then gives it no rights.
-            if let Some(knob) = error::forbidding_knob() {
-                failure.message = format!("{} ({})", knob.advice(), failure.message);
-            }
-        }
-        Err(failure)
+        let failure = serde_json::from_slice(&words).unwrap_or_else(unreadable);
+        Err(if has_new_user { knobs::advised(failure) } else { failure })
     }
 
     /// The pipe that ends when the child has become its program; for those who poll.
@@ -71,44 +70,52 @@ pub fn spawn(
     before_release: impl FnOnce(Pid) -> Result<()>,
     child: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<Infallible, Failure>,
 ) -> Result<Child> {
-    let pipe = || {
-        pipe2(OFlag::O_CLOEXEC)
-            .strace(|| "pipe2(O_CLOEXEC)".into())
-            .map_err(|error| Error::call("a pipe", error))
-    };
-    let (released, release) = pipe()?;
-    let (last_words, says) = pipe()?;
+    let [(released, release), (last_words, says)] = [pipe()?, pipe()?];
     inner::before_clone(plan)?;
-    // The time namespace was made by unshare before: its offsets cannot be written once a process is inside. The cgroup
-    // namespace is made by the child: its root is the group in which its maker is, which here would still be ours.
-    let new = plan.new.difference(Namespaces::TIME | Namespaces::CGROUP);
-    let flags = CloneFlags::from_bits_retain(new.bits() as i32);
-    match kernel::clone3(&CloneArgs { flags, cgroup })
-        .map_err(|error| Error::clone(error, new.contains(Namespaces::USER)))?
-    {
+    match clone(plan, cgroup)? {
         Cloned::Child => {
             drop((release, last_words));
             become_inner(plan, released, says, child)
         }
         Cloned::Parent { pid, pidfd } => {
             drop((released, says));
-            let prepared = write_maps(plan, pid).and_then(|()| before_release(pid));
-            if let Err(error) = prepared {
-                // The end of the pipe is the child's order to end; it is waited for, so that nothing is left of it.
-                drop(release);
-                let _ = nix::sys::wait::waitpid(pid, None);
-                return Err(error);
-            }
-            // A child that was killed meanwhile cannot be told; its end is seen through its pidfd.
-            let _ = File::from(release).write_all(&[1]);
-            Ok(Child {
-                pid,
-                pidfd,
-                last_words: last_words.into(),
-                has_new_user: plan.new.contains(Namespaces::USER),
-            })
+            release_when_ready(plan, pid, release, before_release)?;
+            Ok(Child::new(plan, pid, pidfd, last_words))
         }
     }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    let pipe = pipe2(OFlag::O_CLOEXEC).strace(|| "pipe2(O_CLOEXEC)".into());
+    pipe.map_err(|error| Error::call("a pipe", error))
+}
+
+/// One clone3 for all namespaces but two. The time namespace was made by unshare before: its offsets cannot be written once a
+/// process is inside. The cgroup namespace is made by the child: its root is the group in which its maker is, which here
+/// would still be ours.
+fn clone(plan: &SpawnPlan, cgroup: Option<BorrowedFd>) -> Result<Cloned> {
+    let new = plan.new.difference(Namespaces::TIME | Namespaces::CGROUP);
+    let flags = CloneFlags::from_bits_retain(new.bits() as i32);
+    kernel::clone3(&CloneArgs { flags, cgroup })
+        .map_err(|error| Error::clone(error, new.contains(Namespaces::USER)))
+}
+
+/// The parent's side: what must be true before the child does anything, and then the byte for which it waits.
+fn release_when_ready(
+    plan: &SpawnPlan,
+    pid: Pid,
+    release: OwnedFd,
+    before_release: impl FnOnce(Pid) -> Result<()>,
+) -> Result<()> {
+    if let Err(error) = write_maps(plan, pid).and_then(|()| before_release(pid)) {
+        // The end of the pipe is the child's order to end; it is waited for, so that nothing is left of it.
+        drop(release);
+        let _ = nix::sys::wait::waitpid(pid, None);
+        return Err(error);
+    }
+    // A child that was killed meanwhile cannot be told; its end is seen through its pidfd.
+    let _ = File::from(release).write_all(&[1]);
+    Ok(())
 }
 
 /// The child's side; it leaves by execve, or says why not and ends.
@@ -118,20 +125,24 @@ fn become_inner(
     says: OwnedFd,
     child: impl FnOnce(BorrowedFd<'_>) -> std::result::Result<Infallible, Failure>,
 ) -> ! {
-    let mut byte = [0];
-    // Closed before `child` runs, which may close what is left of it in its own way.
-    let release = File::from(released).read(&mut byte);
-    let failure = match release {
-        // The parent gave up, or died.
-        Ok(0) | Err(_) => kernel::exit_now(1),
-        Ok(_) => match inner::enter(plan).map_err(Failure::from).and_then(|()| child(says.as_fd())) {
-            Ok(never) => match never {},
-            Err(failure) => failure,
-        },
+    wait_for_release(released);
+    let entered = inner::enter(plan).map_err(Failure::from);
+    let failure = match entered.and_then(|()| child(says.as_fd())) {
+        Ok(never) => match never {},
+        Err(failure) => failure,
     };
     let words = serde_json::to_vec(&failure).unwrap_or_default();
     let _ = File::from(says).write_all(&words);
     kernel::exit_now(1)
+}
+
+/// The pipe is closed before the caller's closure runs, which may close what is left in its own way.
+fn wait_for_release(released: OwnedFd) {
+    let mut byte = [0];
+    if !matches!(File::from(released).read(&mut byte), Ok(1)) {
+        // The parent gave up, or died.
+        kernel::exit_now(1);
+    }
 }
 
 /// Writes who is who in the new user namespace. An ordinary user must first give up setgroups(2): otherwise they could drop a
