@@ -7,6 +7,7 @@ mod ended;
 mod files;
 mod inspect;
 pub mod list;
+mod log_options;
 pub mod logs;
 pub mod names;
 mod record;

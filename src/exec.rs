@@ -105,7 +105,7 @@ impl Engine {
     /// Prepares a session, and returns its id.
     pub fn exec_create(&self, reference: &str, request: &api::ExecCreateRequest) -> Result<String> {
         let container = self.container(reference)?;
-        ensure_runs(&container)?;
+        ensure_runs(&container, reference)?;
         if request.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(Error::new(ErrorKind::InvalidParameter, "No exec command specified"));
         }
@@ -172,7 +172,7 @@ impl Engine {
     pub fn startable_session(&self, id: &str, terminal: bool) -> Result<Arc<Session>> {
         let session = self.session(id)?;
         let container = self.container(&session.container)?;
-        ensure_runs(&container)?;
+        ensure_runs(&container, &container.id)?;
         if terminal != session.request.tty {
             let message = "the terminal that exec start asks for is not what exec create asked for";
             return Err(Error::new(ErrorKind::InvalidParameter, message));
@@ -260,12 +260,11 @@ fn has_hung_up(live: &Connection) -> bool {
     poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
-fn ensure_runs(container: &Container) -> Result<()> {
+fn ensure_runs(container: &Container, reference: &str) -> Result<()> {
     let inside = container.inside();
     inside.running()?;
     if let supervisor::states::State::Paused(_) = inside.state() {
-        let id = &container.id;
-        let message = format!("Container {id} is paused, unpause the container before exec");
+        let message = format!("Container {reference} is paused, unpause the container before exec");
         return Err(Error::new(ErrorKind::Conflict, message));
     }
     Ok(())

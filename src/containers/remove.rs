@@ -80,16 +80,19 @@ impl Engine {
         if name.is_empty() {
             return Err(Error::new(ErrorKind::InvalidParameter, "Neither old nor new names may be empty"));
         }
-        let name = names::validate(name)?;
+        let cannot =
+            |error: Error| Error::new(error.kind(), format!("Error when allocating new name: {error}"));
         let container = self.container(reference)?;
         let _action = container.action();
+        let absolute = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+        let name = names::validate(&absolute).map_err(cannot)?;
         let mut names = self.names();
         let mut inside = container.inside();
         if inside.record.name == name {
             let message = "Renaming a container with the same name as its current name";
             return Err(Error::new(ErrorKind::InvalidParameter, message));
         }
-        names.reserve(name, &container.id)?;
+        names.reserve(name, &container.id).map_err(cannot)?;
         let old = std::mem::replace(&mut inside.record.name, name.to_owned());
         if let Err(error) = inside.record.write(&self.container_folder(&container.id)) {
             inside.record.name = old;

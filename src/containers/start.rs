@@ -8,7 +8,7 @@ use runtime::Identity;
 use supervisor::states::{Event, Process, StartFailure, State};
 use supervisor::{Connection, Failure, FailureKind, Kind, Launch, LaunchError, LogFile};
 
-use super::{Change, Container, Record, files, remove, rootfs};
+use super::{Change, Container, Record, files, remove, rootfs, volumes};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::networks::Endpoint;
@@ -61,6 +61,7 @@ impl Engine {
         let user = rootfs::resolve_user(&folder.join("diff"), &layers, &record.config.user, &groups)?;
         let address = lease.map(|lease| lease.address());
         files::write(&folder, record, address)?;
+        volumes::make_sources(record)?;
         let request = spec::Request {
             record,
             user: &user,
@@ -216,7 +217,7 @@ fn log_file(folder: &Path, record: &Record) -> Result<Option<LogFile>> {
     if log.kind == "none" {
         return Ok(None);
     }
-    let options = super::validate::log_options(log)?;
+    let options = super::log_options::parse(log)?;
     Ok(Some(LogFile {
         path: folder.join(format!("{}-json.log", record.id)),
         max_size: options.max_size,

@@ -49,10 +49,19 @@ impl Engine {
 
     /// Sends a signal (`TERM`, `SIGTERM`, `15`; none: KILL, which is waited for).
     pub fn kill(&self, reference: &str, signal: Option<&str>) -> Result<()> {
-        let number =
-            signal.filter(|text| !text.is_empty()).map_or(Ok(Signal::SIGKILL as i32), signals::parse)?;
         let cannot =
             |error: Error| Error::new(error.kind(), format!("Cannot kill container: {reference}: {error}"));
+        let asked = signal.filter(|text| !text.is_empty());
+        let number = match asked.map(signals::parse).transpose() {
+            Ok(number) => number.unwrap_or(Signal::SIGKILL as i32),
+            // Docker takes every number for a signal, and then finds that there is none.
+            Err(error) if asked.is_some_and(|text| text.parse::<u32>().is_ok_and(|number| number > 0)) => {
+                let message =
+                    format!("The linux daemon does not support signal {}", asked.unwrap_or_default());
+                return Err(cannot(Error::new(error.kind(), message)));
+            }
+            Err(error) => return Err(error),
+        };
         let container = self.container(reference).map_err(cannot)?;
         if number == Signal::SIGKILL as i32 {
             self.kill_and_wait(&container).map_err(cannot)
@@ -109,7 +118,7 @@ impl Engine {
         let _action = container.action();
         let mut inside = container.inside();
         if let Err(refusal) = states::apply(inside.state().clone(), event.clone()) {
-            return Err(Error::new(ErrorKind::Conflict, format!("Container {reference} {refusal}")));
+            return Err(Error::new(ErrorKind::Conflict, format!("Container {} {refusal}", container.id)));
         }
         let cgroup = self.cgroup_of(&container.id)?;
         change(&cgroup).map_err(|error| {

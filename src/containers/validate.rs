@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::signals;
+use super::{log_options, signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::{self, Facts, binds};
 
@@ -18,7 +18,7 @@ pub fn validate(request: &api::ContainerCreateRequest, facts: &Facts) -> Result<
     check_privileges(host)?;
     check_mounts(host)?;
     check_network(request)?;
-    log_options(&host.log_config).map(drop)
+    log_options::parse(&host.log_config).map(drop)
 }
 
 fn invalid<T>(message: impl Into<String>) -> Result<T> {
@@ -108,6 +108,10 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
         fields.filter(|(name, _)| !HONOURED.contains(&name.as_str())).find(|(_, value)| !says_nothing(value))
     {
         return Err(Error::not_supported(format!("HostConfig.{name}")));
+    }
+    let is_known = ["", "none", "private", "shareable", "host"].contains(&host.ipc_mode.as_str());
+    if !is_known && !host.ipc_mode.starts_with("container:") {
+        return invalid(format!("Invalid IPC mode: {}", host.ipc_mode));
     }
     let one_of = |value: &str, harmless: &[&str]| value.is_empty() || harmless.contains(&value);
     let checks = [
@@ -251,7 +255,7 @@ fn check_mounts(host: &api::HostConfig) -> Result<()> {
         destinations.push(binds::clean(&mount.target));
     }
     for destination in host.tmpfs.iter().flatten().map(|(destination, _)| binds::clean(destination)) {
-        binds::check_destination(&destination, &destination)?;
+        binds::check_place(&destination).map_err(|why| Error::new(ErrorKind::InvalidParameter, why))?;
         destinations.push(destination);
     }
     destinations.sort();
@@ -299,7 +303,7 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
         "volume" | "image" | "npipe" | "cluster" => {
             Err(Error::not_supported(format!("HostConfig.Mounts of type {}", mount.kind)))
         }
-        kind => invalid(format!("mount type unknown: \"{kind}\"")),
+        _ => wrong("mount type unknown".to_owned()),
     }
 }
 
@@ -321,63 +325,4 @@ fn check_network(request: &api::ContainerCreateRequest) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The limits of a json-file log, as `--log-opt` gives them.
-pub struct LogOptions {
-    /// Bytes after which a new file is begun.
-    pub max_size: Option<u64>,
-    /// How many files to keep.
-    pub max_file: u32,
-}
-
-/// Reads `max-size` and `max-file`; refuses other drivers and options in Docker's words.
-pub fn log_options(log: &api::LogConfig) -> Result<LogOptions> {
-    let mut options = LogOptions { max_size: None, max_file: 1 };
-    match log.kind.as_str() {
-        "" | "json-file" => {}
-        "none" if log.config.iter().flatten().next().is_none() => return Ok(options),
-        "none" => return invalid("log opts are not supported by the log driver none"),
-        other => return invalid(format!("logger: no log driver named '{other}' is registered")),
-    }
-    for (name, value) in log.config.iter().flatten() {
-        match name.as_str() {
-            "max-size" => options.max_size = parse_size(value)?,
-            "max-file" => options.max_file = parse_count(value)?,
-            name => return invalid(format!("unknown log opt '{name}' for json-file log driver")),
-        }
-    }
-    if options.max_file > 1 && options.max_size.is_none() {
-        return invalid("max-file cannot be >1 if max-size is not set");
-    }
-    Ok(options)
-}
-
-/// `10m` is ten times 1024 times 1024 bytes; -1 is no limit.
-fn parse_size(text: &str) -> Result<Option<u64>> {
-    if text == "-1" {
-        return Ok(None);
-    }
-    let lower = text.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(['b', 'k', 'm', 'g', 't']);
-    let shift = match lower[digits.len()..].trim_end_matches('b') {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        _ => return invalid(format!("invalid size: '{text}'")),
-    };
-    match digits.parse::<u64>() {
-        Ok(number) if number > 0 => Ok(Some(number << shift)),
-        _ => invalid(format!("invalid size: '{text}'")),
-    }
-}
-
-fn parse_count(text: &str) -> Result<u32> {
-    match text.parse::<u32>() {
-        Ok(0) => invalid("max-file cannot be less than 1"),
-        Ok(count) => Ok(count),
-        Err(_) => invalid(format!("strconv.Atoi: parsing \"{text}\": invalid syntax")),
-    }
 }

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::record::AnonymousVolume;
 use super::{Record, names, rootfs};
+use nix::errno::Errno;
+
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::spec::binds;
 
 impl Engine {
@@ -44,6 +46,30 @@ impl Engine {
         let volumes = self.places.data_root.join("volumes");
         record.volumes.iter().map(|volume| volumes.join(&volume.name)).collect()
     }
+}
+
+/// Makes the folders that `-v` binds and that are not there yet, as Docker does; `--mount` asks for it by a word of its own.
+pub fn make_sources(record: &Record) -> Result<()> {
+    let host = &record.host_config;
+    let binds = host.binds.iter().flatten().map(|text| binds::parse(text).map(|bind| bind.source));
+    let wants = |mount: &&api::Mount| {
+        mount.kind == "bind" && mount.bind_options.as_ref().is_some_and(|options| options.create_mountpoint)
+    };
+    let mounts = host.mounts.iter().flatten().filter(wants).map(|mount| Ok(mount.source.clone()));
+    for source in binds.chain(mounts) {
+        let source = source?;
+        let made = match fs::exists(&source) {
+            Ok(false) => fs::create_dir_all(&source),
+            // What else is wrong with it is found when it is bound.
+            _ => Ok(()),
+        };
+        made.map_err(|error| {
+            let why = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw).desc().to_lowercase();
+            let message = format!("error while creating mount source path '{source}': mkdir {source}: {why}");
+            Error::because(ErrorKind::System, message, error)
+        })?;
+    }
+    Ok(())
 }
 
 /// Copies what the image has at a path, so that a volume there begins with it.

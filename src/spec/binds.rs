@@ -47,15 +47,19 @@ pub fn parse(text: &str) -> Result<Bind> {
 
 /// Refuses a destination that Docker refuses.
 pub fn check_destination(destination: &str, specification: &str) -> Result<()> {
-    let refused = |why: &str| {
-        Err(invalid(format!(
+    check_place(destination).map_err(|why| {
+        invalid(format!(
             "invalid volume specification: '{specification}': invalid mount config for type \"bind\": {why}"
-        )))
-    };
+        ))
+    })
+}
+
+/// Whether something can be mounted there, and else why not.
+pub fn check_place(destination: &str) -> std::result::Result<(), String> {
     match destination {
-        "/" => refused("invalid specification: destination can't be '/'"),
+        "/" => Err("invalid specification: destination can't be '/'".to_owned()),
         path if !path.starts_with('/') => {
-            refused(&format!("invalid mount path: '{path}' mount path must be absolute"))
+            Err(format!("invalid mount path: '{path}' mount path must be absolute"))
         }
         _ => Ok(()),
     }

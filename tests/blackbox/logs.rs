@@ -70,7 +70,7 @@ fn log_options_that_make_no_sense_are_refused_by_name() {
     let engine = Engine::start();
     engine.import_busybox();
     for (flags, expected) in [
-        (&["--log-opt", "max-file=3"][..], "max-file cannot be >1"),
+        (&["--log-opt", "max-file=0"][..], "max-file cannot be less than 1"),
         (&["--log-opt", "max-size=many"], "invalid size: 'many'"),
         (&["--log-opt", "compress=true"], "compress"),
         (&["--log-driver", "syslog"], "syslog"),

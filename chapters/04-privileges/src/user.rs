@@ -13,9 +13,12 @@ pub struct User {
     pub home: String,
 }
 
-/// A name that the container's files do not have, in Docker's words.
+/// A name that the container's files do not have, or a number that nobody can have, in Docker's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName(String);
+
+/// The largest number that Docker lets a user or a group have.
+const LARGEST: i64 = i32::MAX as i64;
 
 impl std::fmt::Display for UnknownName {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,25 +67,34 @@ pub fn resolve(wanted: &str, more: &[String], passwd: &str, group: &str) -> Resu
 
 fn find_user(wanted: &str, accounts: &[Account]) -> Result<User, UnknownName> {
     let wanted = if wanted.is_empty() { "0" } else { wanted };
-    let number = wanted.parse().ok();
-    let found = accounts.iter().find(|account| account.name == wanted || Some(account.uid) == number);
+    let number: Option<i64> = wanted.parse().ok();
+    let found = accounts.iter().find(|account| account.name == wanted || Some(account.uid.into()) == number);
     match (found, number) {
         (Some(account), _) => {
             Ok(User { uid: account.uid, gid: account.gid, groups: Vec::new(), home: account.home.into() })
         }
-        (None, Some(uid)) => Ok(User { uid, ..User::default() }),
+        (None, Some(uid)) => Ok(User { uid: in_range(uid)?, ..User::default() }),
         (None, None) => {
             Err(UnknownName(format!("unable to find user {wanted}: no matching entries in passwd file")))
         }
     }
 }
 
+fn in_range(number: i64) -> Result<u32, UnknownName> {
+    let id = u32::try_from(number).ok().filter(|_| number <= LARGEST);
+    id.ok_or_else(|| UnknownName(format!("uids and gids must be in range 0-{LARGEST}")))
+}
+
 fn find_group(wanted: &str, groups: &[Group]) -> Result<u32, UnknownName> {
-    let number: Option<u32> = wanted.parse().ok();
-    let found = groups.iter().find(|group| group.name == wanted).map(|group| group.gid);
-    found.or(number).ok_or_else(|| {
-        UnknownName(format!("unable to find group {wanted}: no matching entries in group file"))
-    })
+    if let Some(group) = groups.iter().find(|group| group.name == wanted) {
+        return Ok(group.gid);
+    }
+    match wanted.parse() {
+        Ok(number) => in_range(number),
+        Err(_) => {
+            Err(UnknownName(format!("unable to find group {wanted}: no matching entries in group file")))
+        }
+    }
 }
 
 /// `name:password:uid:gid:comment:home:shell`
@@ -137,6 +149,9 @@ mod tests {
     fn unknown_names_in_dockers_words() {
         let error = |wanted: &str| resolve(wanted, &[], PASSWD, GROUP).unwrap_err().to_string();
         assert_eq!(error("nosuch"), "unable to find user nosuch: no matching entries in passwd file");
+        for number in ["-1", "2147483648", "4294967296", "guest:-1"] {
+            assert_eq!(error(number), "uids and gids must be in range 0-2147483647", "{number}");
+        }
         assert_eq!(error("guest:nosuch"), "unable to find group nosuch: no matching entries in group file");
     }
 }

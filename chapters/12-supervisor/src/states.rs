@@ -150,15 +150,13 @@ pub fn apply(state: State, event: Event) -> Result<State, Refusal> {
 
         (Running(process), Event::Paused) => Ok(Paused(process)),
         (Paused(process), Event::Resumed) => Ok(Running(process)),
-        (Running(_), Event::Resumed) => Err(Refusal::NotPaused),
+        (Created { .. } | Running(_) | Exited { .. }, Event::Resumed) => Err(Refusal::NotPaused),
         (Paused(_), Event::Paused) => Err(Refusal::AlreadyPaused),
 
         (Running(process) | Paused(process), Event::Exited(exit)) => {
             Ok(Exited { started_at: process.started_at, exit, failure: None })
         }
-        (Created { .. } | Exited { .. }, Event::Paused | Event::Resumed | Event::Exited(_)) => {
-            Err(Refusal::NotRunning)
-        }
+        (Created { .. } | Exited { .. }, Event::Paused | Event::Exited(_)) => Err(Refusal::NotRunning),
     }
 }
 
