@@ -29,7 +29,12 @@ const PURE_CRATES: &[&str] = &[
     "network",
     "supervisor",
     "api",
+    "models",
+    "diagrams",
 ];
+
+/// What waits for large dependencies is tested in steps of its own.
+const APART: &[&str] = &["--exclude", "book", "--exclude", "diagram-bundle"];
 
 /// Runs the short tier and prints a summary.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -52,46 +57,21 @@ const STEPS: &[(&str, Step)] = &[
     ("format", |steps, name| steps.command(name, cargo(&["fmt", "--all", "--check"]))),
     ("tidy", |steps, name| steps.check(name, tidy::run)),
     ("clippy", |steps, name| {
-        steps.command(
-            name,
-            cargo(&[
-                "clippy",
-                "--workspace",
-                "--exclude",
-                "book",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ]),
-        );
+        let rest = &["--all-targets", "--locked", "--", "-D", "warnings"];
+        steps.command(name, cargo(&[&["clippy", "--workspace"], APART, rest].concat()));
     }),
     ("deny", deny),
     ("documentation", |steps, name| {
-        steps.command(
-            name,
-            cargo(&["doc", "--workspace", "--exclude", "book", "--no-deps", "--document-private-items"])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        );
+        let rest = &["--no-deps", "--document-private-items"];
+        let command = cargo(&[&["doc", "--workspace"], APART, rest].concat());
+        steps.command(name, command.env("RUSTDOCFLAGS", "-D warnings"));
     }),
     ("wasm32", wasm32),
     ("chapters", |steps, name| {
-        steps.command(
-            name,
-            cargo(&[
-                "test",
-                "--locked",
-                "--workspace",
-                "--exclude",
-                "coracle",
-                "--exclude",
-                "book",
-                "--",
-                "--test-threads=2",
-            ]),
-        );
+        let what = &["test", "--locked", "--workspace", "--exclude", "coracle"];
+        steps.command(name, cargo(&[what, APART, &["--", "--test-threads=2"]].concat()));
     }),
+    ("diagrams", diagrams),
     ("book", book),
     ("engine", |steps, name| {
         steps.command(name, cargo(&["test", "--locked", "--package", "coracle", "--bins"]))
@@ -115,6 +95,24 @@ fn book(steps: &mut Steps, name: &str) {
     steps.command(name, cargo(&["run", "--quiet", "--locked", "--package", "book", "--", "check"]));
 }
 
+/// The diagrams as a page loads them; an error when one is over its budget.
+fn diagrams(steps: &mut Steps, name: &str) {
+    if !has_wasm_target() {
+        return steps.skip(name, "the target is not installed: rustup target add wasm32-unknown-unknown");
+    }
+    let style =
+        ["clippy", "--locked", "--package", "diagram-bundle", "--all-targets", "--", "-D", "warnings"];
+    steps.command("the diagrams' bundle, clippy", cargo(&style));
+    let bundle = ["run", "--quiet", "--locked", "--package", "diagram-bundle", "--", "target/diagrams"];
+    steps.command(name, cargo(&bundle));
+}
+
+fn has_wasm_target() -> bool {
+    let targets =
+        Command::new("rustup").args(["target", "list", "--installed"]).output().map(|output| output.stdout);
+    targets.is_ok_and(|targets| String::from_utf8_lossy(&targets).contains(setup::WASM_TARGET))
+}
+
 fn deny(steps: &mut Steps, name: &str) {
     if Command::new("cargo-deny").arg("--version").output().is_err() {
         return steps.skip(name, "cargo-deny is not installed: cargo install cargo-deny");
@@ -126,9 +124,7 @@ fn deny(steps: &mut Steps, name: &str) {
 }
 
 fn wasm32(steps: &mut Steps, name: &str) {
-    let targets =
-        Command::new("rustup").args(["target", "list", "--installed"]).output().map(|output| output.stdout);
-    if !targets.is_ok_and(|targets| String::from_utf8_lossy(&targets).contains(setup::WASM_TARGET)) {
+    if !has_wasm_target() {
         return steps.skip(name, "the target is not installed: rustup target add wasm32-unknown-unknown");
     }
     let mut command = Command::new("cargo");

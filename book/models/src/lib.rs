@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod propagation;
+mod user_namespaces;
 
 pub use propagation::{Kind, MountId, Namespace, NotAMount, Row, Tree, World};
+pub use user_namespaces::{MapRefused, Range, may_make_namespaces, may_map};

@@ -3,6 +3,7 @@
 
 #[path = "../../../../chapters/01-chroot/tests/alone/mod.rs"]
 mod alone;
+mod id_maps;
 mod mountinfo;
 mod random;
 
@@ -26,10 +27,13 @@ fn main() -> ExitCode {
         return observe();
     }
     if !may_make_namespaces() {
-        println!("test mounts_travel_as_the_model_says ... skipped: this user may not make namespaces");
+        println!("test kernel ... skipped: this user may not make namespaces");
         return ExitCode::SUCCESS;
     }
-    alone::main(&[("mounts_travel_as_the_model_says", mounts_travel_as_the_model_says)])
+    alone::main(&[
+        ("mounts_travel_as_the_model_says", mounts_travel_as_the_model_says),
+        ("id_maps_are_taken_as_the_model_says", id_maps::id_maps_are_taken_as_the_model_says),
+    ])
 }
 
 fn may_make_namespaces() -> bool {

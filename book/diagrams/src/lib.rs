@@ -1,0 +1,16 @@
+//! The diagrams of the book: the chapters' own functions, asked and drawn.
+//!
+//! A diagram is a state of plain data. An event makes another state of it; the drawing, the controls and the words that say the
+//! same are functions of the state. So a snapshot covers a drawing without a browser, and a page's script carries events only.
+#![forbid(unsafe_code)]
+
+mod controls;
+mod diagram;
+mod drawing;
+mod mount_plan;
+mod spawn;
+
+pub use controls::{Choice, Control};
+pub use diagram::{Diagram, content, next};
+pub use mount_plan::{MountPlan, Side, carried_out, root_spec};
+pub use spawn::{Caller, Maps, Outcome, Spawn};

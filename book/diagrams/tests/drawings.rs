@@ -1,0 +1,73 @@
+//! What is drawn and said in some states, and that a state, its link and its events agree.
+#![forbid(unsafe_code)]
+
+use diagrams::{Diagram, MountPlan, Spawn, content, next};
+
+fn drawn<D: Diagram>(link: &str) -> String {
+    let state = D::from_link(link);
+    format!("{}\n\n{}", state.text().join("\n"), state.svg())
+}
+
+#[test]
+fn mount_plans() {
+    for link in [
+        "",
+        "rprivate.on-host.one",
+        "rslave.on-host.both",
+        "layers.read-only.rootless.rshared.inside",
+        "rootless.rshared.inside.both",
+    ] {
+        insta::assert_snapshot!(format!("mount_plan_{link}"), drawn::<MountPlan>(link));
+    }
+}
+
+#[test]
+fn spawns() {
+    for link in [
+        "",
+        "root.user.net.uts.ipc.cgroup.it-runs",
+        "user.it-runs",
+        "map-range.no-map",
+        "net.uts.ipc.cgroup.time.it-runs",
+    ] {
+        insta::assert_snapshot!(format!("spawn_{link}"), drawn::<Spawn>(link));
+    }
+}
+
+#[test]
+fn what_a_page_shows() {
+    insta::assert_snapshot!("content", content::<MountPlan>("rslave.on-host", false));
+    assert!(!content::<Spawn>("", true).contains("data-event=\"reset\""), "a still has no controls");
+}
+
+/// Every state that three events lead to has a link that leads to it, and its own drawing says so.
+fn states_have_links<D: Diagram + std::fmt::Debug>() {
+    let mut states = vec![D::default()];
+    for _ in 0..3 {
+        for state in states.clone() {
+            for (_, event) in D::EVENTS {
+                let later = state.clone().apply(*event);
+                if !states.contains(&later) {
+                    states.push(later);
+                }
+            }
+        }
+    }
+    assert!(states.len() > 30, "{}", states.len());
+    for state in &states {
+        assert_eq!(D::from_link(&state.link()), *state);
+        let events = state.controls().into_iter().flat_map(|control| control.choices);
+        for choice in events {
+            assert!(D::event(choice.event).is_some(), "{} is no event", choice.event);
+        }
+    }
+}
+
+#[test]
+fn every_state_has_a_link() {
+    states_have_links::<MountPlan>();
+    states_have_links::<Spawn>();
+    assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");
+    assert_eq!(next::<MountPlan>("rslave.on-host.both", "reset"), "");
+    assert_eq!(next::<Spawn>("no such words.<script>", "root"), "root");
+}
