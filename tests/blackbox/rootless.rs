@@ -73,7 +73,8 @@ fn binds_tmpfs_and_a_root_that_cannot_be_written() {
         let made = engine.folder().join("made/for/it");
         shell(engine, &["-v", &format!("{}:/made", made.display())], "touch /made/file").expect(0);
         assert_eq!(std::fs::metadata(made.join("file")).expect("the file").uid(), owner);
-        let said = shell(engine, &["-v", "/nobody-may-make-this:/made"], "true").expect(125);
+        // The client's code for whatever says "permission denied".
+        let said = shell(engine, &["-v", "/nobody-may-make-this:/made"], "true").expect(126);
         let refusal = "error while creating mount source path '/nobody-may-make-this': \
                        mkdir /nobody-may-make-this: permission denied";
         assert!(said.stderr.contains(refusal), "{}", said.stderr);
