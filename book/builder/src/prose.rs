@@ -53,6 +53,11 @@ pub fn check(page: &Page) -> Vec<Defect> {
                 defects.push(page.defect(line, fence(&kind)));
             }
             Event::End(TagEnd::CodeBlock) => in_code = false,
+            Event::Html(html) | Event::InlineHtml(html) if !is_diagram(&html) => {
+                let remedy =
+                    "HTML in a page could hold code that nobody compiled: write Markdown, or a directive";
+                defects.push(page.defect(line, remedy));
+            }
             Event::Text(words) if !in_code => block.push((line, words.to_string())),
             Event::Code(_) => block.push((line, "code".into())),
             Event::SoftBreak | Event::HardBreak => block.push((line, " ".into())),
@@ -63,6 +68,12 @@ pub fn check(page: &Page) -> Vec<Defect> {
         }
     }
     defects
+}
+
+/// Diagrams are the one element that pages hold: `<coracle-diagram name="…"></coracle-diagram>`.
+fn is_diagram(html: &str) -> bool {
+    let html = html.trim();
+    html.starts_with("<coracle-diagram ") || html.starts_with("</coracle-diagram>")
 }
 
 fn fence(kind: &CodeBlockKind) -> String {
@@ -135,6 +146,14 @@ mod tests {
         let fits = vec!["word"; LONGEST_SENTENCE].join(" ");
         let found = remedies(&format!("Short.\n{long}.\n\n{fits}. {fits}.\n"));
         assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn html_is_refused_but_for_diagrams() {
+        let found = remedies(
+            "<pre>\ncode\n</pre>\n\n<coracle-diagram name=\"a\"></coracle-diagram>\n\nA <b>word</b>.\n",
+        );
+        assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3, 7, 7]);
     }
 
     #[test]
