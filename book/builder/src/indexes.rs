@@ -72,6 +72,40 @@ fn errnos(text: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// `{{#cves}}`: every attack that a comment in the code or a page speaks of.
+pub fn cves(sources: &Sources, shown: &Shown, pages: &[Page]) -> String {
+    let mut places = Places::new();
+    for page in pages {
+        for (_, name) in cve_numbers(&page.text) {
+            places.entry(name).or_default();
+        }
+    }
+    for file in &sources.files {
+        for (line, name) in cve_numbers(&file.text) {
+            places.entry(name).or_default().push((file, line));
+        }
+    }
+    let named =
+        |name: &str| pages.iter().filter(|page| page.text.contains(name)).map(Page::address).collect();
+    table("number", &places, shown, &named)
+}
+
+fn cve_numbers(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for rest in line.split("CVE-").skip(1) {
+            let number: String = rest
+                .chars()
+                .take_while(|character| character.is_ascii_digit() || *character == '-')
+                .collect();
+            if number.len() > 5 {
+                found.push((index + 1, format!("CVE-{}", number.trim_end_matches('-'))));
+            }
+        }
+    }
+    found
+}
+
 fn table(title: &str, places: &Places, shown: &Shown, named: &dyn Fn(&str) -> BTreeSet<String>) -> String {
     let mut html = format!(
         "<div class=\"table\"><table class=\"index\"><thead><tr><th>{title}</th><th>in the code</th><th>in the book</th></tr></thead><tbody>"
@@ -131,6 +165,10 @@ mod tests {
         let text = "a.strace(|| \"fchdir(root)\".into());\nb\n    .strace(|| format!(\"mount({x})\"));\nc.strace(|| name.clone());\n";
         assert_eq!(calls(text), [(1, "fchdir".into()), (3, "mount".into())]);
         let text = "Errno::ENOENT | rustix::io::Errno::LOOP\n// Errno::EPERM\nErrno::last()\n";
+        assert_eq!(
+            cve_numbers("a\n(CVE-2019-19921, CVE-2024-21626)."),
+            [(2, "CVE-2019-19921".into()), (2, "CVE-2024-21626".into())]
+        );
         assert_eq!(errnos(text), [(1, "ENOENT".into()), (1, "ELOOP".into())]);
     }
 }

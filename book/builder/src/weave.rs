@@ -61,6 +61,7 @@ pub fn weave(workspace: &Path, pages: &[Page]) -> Result<Woven, Vec<Defect>> {
     let later = |page: &Page, directive: &Directive| match directive.name.as_str() {
         "coverage" => Ok(coverage::html(&shares)),
         "system-calls" => Ok(indexes::system_calls(&sources, &shown)),
+        "cves" => Ok(indexes::cves(&sources, &shown, pages)),
         "errors" => Ok(indexes::errors(&sources, &shown, pages)),
         name => {
             let remedy = format!("no directive {name}: correct it, or remove it");
