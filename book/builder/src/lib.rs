@@ -16,6 +16,7 @@ mod links;
 mod listing;
 mod page;
 mod prose;
+mod search;
 mod serve;
 mod site;
 mod snippet;

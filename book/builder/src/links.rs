@@ -53,7 +53,8 @@ fn headings(page: &Page) -> BTreeSet<String> {
     ids
 }
 
-fn id(heading: &str) -> String {
+/// The id that mdBook gives to a heading.
+pub fn id(heading: &str) -> String {
     let kept = |character: char| match character {
         '_' | '-' => Some(character),
         _ if character.is_alphanumeric() => Some(character),

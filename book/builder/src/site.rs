@@ -1,7 +1,7 @@
 //! From pages to a site: mdBook renders what was woven, in our theme, into `target/book`.
 
 use crate::weave::{Woven, weave};
-use crate::{Defect, Page, links, source_pages};
+use crate::{Defect, Page, links, search, source_pages};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::errors::Result as BookResult;
@@ -41,7 +41,7 @@ pub fn build(workspace: &Path) -> Result<Built, Vec<Defect>> {
     book.with_preprocessor(Replace(woven.pages.clone()));
     book.build().map_err(|error| refused(&format!("{error:#}")))?;
     let site = book.build_dir_for("html").canonicalize().map_err(|error| refused(&error))?;
-    finish(workspace, &site, &woven).map_err(|error| refused(&error))?;
+    finish(workspace, &site, &woven, &pages).map_err(|error| refused(&error))?;
     let defects = links::check_site(&site, &pages);
     if defects.is_empty() { Ok(Built { site, report: woven.report }) } else { Err(defects) }
 }
@@ -59,8 +59,8 @@ fn pages(book: &MDBook) -> Vec<Page> {
     chapters.filter_map(page).collect()
 }
 
-/// Our theme's files, the pages of the sources, and away with what nobody links to.
-fn finish(workspace: &Path, site: &Path, woven: &Woven) -> std::io::Result<()> {
+/// Our theme's files, what is searched, the pages of the sources, and away with what nobody links to.
+fn finish(workspace: &Path, site: &Path, woven: &Woven, pages: &[Page]) -> std::io::Result<()> {
     for name in UNUSED {
         let path = site.join(name);
         if path.is_dir() {
@@ -72,6 +72,7 @@ fn finish(workspace: &Path, site: &Path, woven: &Woven) -> std::io::Result<()> {
     for name in ["book.css", "book.js"] {
         std::fs::copy(workspace.join("book/theme").join(name), site.join(name))?;
     }
+    std::fs::write(site.join("search-index.js"), search::index(pages))?;
     source_pages::write(site, &woven.sources)
 }
 

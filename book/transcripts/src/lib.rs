@@ -49,15 +49,20 @@ pub fn session(packages: &[&str], commands: &[&str]) -> String {
     }
     script.push_str("exec >/dev/null 2>&1\nwait\n");
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(format!("exec 2>&1\n{script}")).current_dir(&workspace).process_group(0);
+    // A session that waits for what does not come ends, and is then found to have left processes behind.
+    let mut shell = Command::new("timeout");
+    shell
+        .args(["--foreground", "60", "sh", "-c"])
+        .arg(format!("exec 2>&1\n{script}"))
+        .current_dir(&workspace)
+        .process_group(0);
     shell
         .env("PATH", path)
         .env("BUILT", &built)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    let child = shell.spawn().expect("sh is everywhere");
+    let child = shell.spawn().expect("sh and timeout are everywhere");
     let group = Pid::from_raw(child.id() as i32);
     let output = child.wait_with_output().expect("the shell was started");
     assert!(is_gone_soon(group), "the session left a process behind");
