@@ -16,6 +16,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("crun", "crun", "the peer of coracle-oci"),
     ("strace", "strace", "looking at the system calls of a start"),
     ("useradd", "passwd", "the ordinary user of the rootless tests"),
+    ("chromium", "chromium", "the browser that shows the book's diagrams"),
+    ("chromedriver", "chromium-driver", "driving that browser from outside"),
 ];
 
 /// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's.
@@ -30,7 +32,7 @@ pub fn run() -> Result<()> {
     let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| !is_installed(program)).collect();
     if missing.is_empty() {
         println!("setup: every program that the tests use is installed");
-        return rust_tools();
+        return other_tools();
     }
     for (program, package, purpose) in &missing {
         println!("setup: {program} (Debian package {package}) is missing: {purpose}");
@@ -47,7 +49,7 @@ pub fn run() -> Result<()> {
         arguments.extend(packages);
         apt(&arguments)
     })?;
-    rust_tools()
+    other_tools()
 }
 
 /// Whether a program is found in PATH or the system's folders.
@@ -91,10 +93,34 @@ fn without_starting_servers(install: impl FnOnce() -> Result<()>) -> Result<()> 
     outcome
 }
 
-/// What Rust itself brings: the browser's target, and cargo-deny.
-fn rust_tools() -> Result<()> {
+/// What the accessibility of the book's pages is checked with.
+const AXE: &str = "axe-core@4.10.3";
+
+/// axe-core is a script from npm, kept where the tests look for it.
+fn axe_core() -> Result<()> {
+    let folder = crate::root().join("target/npm");
+    if folder.join("node_modules/axe-core/axe.min.js").exists() {
+        return Ok(());
+    }
+    if !is_installed("npm") {
+        println!("setup: npm is not installed: the test that needs {AXE} will be named as skipped");
+        return Ok(());
+    }
+    println!("setup: npm install {AXE}: what a browser knows of accessibility, tested");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let status = Command::new("npm")
+        .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", AXE])
+        .current_dir(&folder)
+        .status()
+        .map_err(|error| format!("npm cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("npm install {AXE}: {status}")) }
+}
+
+/// What comes from elsewhere than Debian: the browser's target, axe-core, and cargo-deny.
+fn other_tools() -> Result<()> {
     // Without rustup the step that needs the target is skipped by name.
     let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
+    axe_core()?;
     cargo_deny()
 }
 

@@ -34,7 +34,7 @@ const PURE_CRATES: &[&str] = &[
 ];
 
 /// What waits for large dependencies is tested in steps of its own.
-const APART: &[&str] = &["--exclude", "book", "--exclude", "diagram-bundle"];
+const APART: &[&str] = &["--exclude", "book", "--exclude", "diagram-browser", "--exclude", "diagram-bundle"];
 
 /// Runs the short tier and prints a summary.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -95,16 +95,29 @@ fn book(steps: &mut Steps, name: &str) {
     steps.command(name, cargo(&["run", "--quiet", "--locked", "--package", "book", "--", "check"]));
 }
 
-/// The diagrams as a page loads them; an error when one is over its budget.
+/// The diagrams as a page loads them, in a browser; an error when one is over its budget.
 fn diagrams(steps: &mut Steps, name: &str) {
     if !has_wasm_target() {
         return steps.skip(name, "the target is not installed: rustup target add wasm32-unknown-unknown");
     }
-    let style =
-        ["clippy", "--locked", "--package", "diagram-bundle", "--all-targets", "--", "-D", "warnings"];
+    let packages = ["--locked", "--package", "diagram-bundle", "--package", "diagram-browser"];
+    let style = [&["clippy"], &packages[..], &["--all-targets", "--", "-D", "warnings"]].concat();
     steps.command("the diagrams' bundle, clippy", cargo(&style));
     let bundle = ["run", "--quiet", "--locked", "--package", "diagram-bundle", "--", "target/diagrams"];
-    steps.command(name, cargo(&bundle));
+    steps.command("the diagrams' budget", cargo(&bundle));
+    let skipped = root().join("target/skipped-diagrams");
+    let _ = std::fs::remove_file(&skipped);
+    let tests = [&["test"], &packages[..], &["--", "--test-threads=2"]].concat();
+    steps.command(name, cargo(&tests).env("CORACLE_SKIPPED", &skipped));
+    name_skipped(steps, &skipped);
+}
+
+/// What the tests wrote down as skipped, and why.
+fn name_skipped(steps: &mut Steps, list: &Path) {
+    for line in std::fs::read_to_string(list).unwrap_or_default().lines() {
+        let (test, why) = line.split_once(": ").unwrap_or((line, "no reason given"));
+        steps.skip(test, why);
+    }
 }
 
 fn has_wasm_target() -> bool {
@@ -154,10 +167,7 @@ fn black_box(steps: &mut Steps, name: &str) {
         "--test-threads=2",
     ]);
     steps.command(name, command.current_dir(root()).env("CORACLE_SKIPPED", &skipped));
-    for line in std::fs::read_to_string(&skipped).unwrap_or_default().lines() {
-        let (test, why) = line.split_once(": ").unwrap_or((line, "no reason given"));
-        steps.skip(test, why);
-    }
+    name_skipped(steps, &skipped);
 }
 
 /// Builds the release binary, which the README's first command runs, and returns where it lies.

@@ -8,8 +8,8 @@ use models::Row;
 /// Between one line and the next.
 const LINE: u32 = 18;
 /// The left edge and the width of the two tables.
-const HOST: (u32, u32) = (4, 150);
-const CONTAINER: (u32, u32) = (186, 170);
+const HOST: (u32, u32) = (4, 140);
+const CONTAINER: (u32, u32) = (168, 188);
 
 pub fn svg(state: &MountPlan) -> String {
     let mut drawing = Drawing::default();
@@ -21,7 +21,7 @@ pub fn svg(state: &MountPlan) -> String {
         drawing.rectangle(4, y, 352, LINE - 2, if index % 2 == 0 { "stripe" } else { "plain" });
         drawing.text(8, y + 12, "number", &format!("{:>2}", index + 1));
         drawing.text(28, y + 12, "step", step);
-        drawing.text(116, y + 12, "code", rest);
+        drawing.text(104, y + 12, "code", rest);
         y += LINE;
     }
     y = tables(&mut drawing, state, y + 24);
@@ -97,7 +97,7 @@ impl Table {
         };
         drawing.rectangle(self.place.0, y, self.place.1, LINE, class);
         let marks = match (is_new, self.read_only.iter().any(|other| other == path)) {
-            (true, _) => " (new)",
+            (true, _) => " +",
             (false, true) => " (ro)",
             (false, false) => "",
         };

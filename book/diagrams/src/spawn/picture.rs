@@ -36,8 +36,8 @@ fn sequence(drawing: &mut Drawing, shown: &[Step], refused: Option<usize>) -> u3
     for (index, step) in shown.iter().enumerate() {
         let y = top + LINE * index as u32 + 14;
         let is_refused = refused == Some(index);
-        let (x, class) = if step.who == Who::Parent { (PARENT, "code") } else { (CHILD, "code") };
-        let class = if is_refused { "code refused" } else { class };
+        let x = if step.who == Who::Parent { PARENT } else { CHILD };
+        let class = if is_refused { "call refused" } else { "call" };
         drawing.rectangle(x - 3, y - 7, 6, 6, if is_refused { "dot refused" } else { "dot" });
         let mark = if is_refused { "  EPERM" } else { "" };
         drawing.text(x + 9, y, class, &format!("{}{mark}", step.call));
