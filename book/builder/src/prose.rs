@@ -53,7 +53,7 @@ pub fn check(page: &Page) -> Vec<Defect> {
                 defects.push(page.defect(line, fence(&kind)));
             }
             Event::End(TagEnd::CodeBlock) => in_code = false,
-            Event::Html(html) | Event::InlineHtml(html) if !is_diagram(&html) => {
+            Event::Html(_) | Event::InlineHtml(_) => {
                 let remedy =
                     "HTML in a page could hold code that nobody compiled: write Markdown, or a directive";
                 defects.push(page.defect(line, remedy));
@@ -68,12 +68,6 @@ pub fn check(page: &Page) -> Vec<Defect> {
         }
     }
     defects
-}
-
-/// Diagrams are the one element that pages hold: `<coracle-diagram name="…"></coracle-diagram>`.
-fn is_diagram(html: &str) -> bool {
-    let html = html.trim();
-    html.starts_with("<coracle-diagram ") || html.starts_with("</coracle-diagram>")
 }
 
 fn fence(kind: &CodeBlockKind) -> String {
@@ -149,11 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn html_is_refused_but_for_diagrams() {
-        let found = remedies(
-            "<pre>\ncode\n</pre>\n\n<coracle-diagram name=\"a\"></coracle-diagram>\n\nA <b>word</b>.\n",
-        );
-        assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3, 7, 7]);
+    fn html_is_refused() {
+        let found = remedies("<pre>\ncode\n</pre>\n\nA <b>word</b>.\n");
+        assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3, 5, 5]);
     }
 
     #[test]

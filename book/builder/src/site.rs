@@ -41,6 +41,9 @@ pub fn build(workspace: &Path) -> Result<Built, Vec<Defect>> {
     book.with_preprocessor(Replace(woven.pages.clone()));
     book.build().map_err(|error| refused(&format!("{error:#}")))?;
     let site = book.build_dir_for("html").canonicalize().map_err(|error| refused(&error))?;
+    diagram_bundle::bundle(workspace, &site.join("diagrams")).map_err(|error| {
+        refused(&format!("{error}: `cargo xtask setup` installs the target that diagrams are compiled for"))
+    })?;
     finish(workspace, &site, &woven, &pages).map_err(|error| refused(&error))?;
     let defects = links::check_site(&site, &pages);
     if defects.is_empty() { Ok(Built { site, report: woven.report }) } else { Err(defects) }
@@ -73,7 +76,20 @@ fn finish(workspace: &Path, site: &Path, woven: &Woven, pages: &[Page]) -> std::
         std::fs::copy(workspace.join("book/theme").join(name), site.join(name))?;
     }
     std::fs::write(site.join("search-index.js"), search::index(pages))?;
+    embed_diagrams(site)?;
     source_pages::write(site, &woven.sources)
+}
+
+/// The diagrams' stills, which are the first paint, and their scripts where a page has one.
+fn embed_diagrams(site: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(site)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "html") {
+            let page = std::fs::read_to_string(&path)?;
+            std::fs::write(&path, diagram_bundle::embed(&page, "diagrams/"))?;
+        }
+    }
+    Ok(())
 }
 
 /// The one preprocessor: each page gives way to what was woven from it.

@@ -6,6 +6,7 @@ use crate::page::{Directive, Piece};
 use crate::snippet::{self, Snippet};
 use crate::sources::Sources;
 use crate::{Defect, Page, beats, indexes, links, prose, so_far, transcript};
+use diagrams::{Diagram, MountPlan, Spawn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,7 @@ impl Loom<'_> {
                 self.transcripts.push(transcript.file.clone());
                 Ok(Part::Html(transcript.html()))
             }
+            "diagram" => diagram(page, &directive).map(Part::Html),
             "long-tail" => {
                 let package = directive.arguments.join(" ");
                 if !self.is_chapter(&package) {
@@ -167,6 +169,16 @@ impl Loom<'_> {
         };
         self.claims.iter().filter_map(claim).collect()
     }
+}
+
+/// `{{#diagram NAME}}`: an element that runs the chapters' own functions.
+fn diagram(page: &Page, directive: &Directive) -> Result<String, Defect> {
+    let name = directive.arguments.join(" ");
+    let names = [MountPlan::NAME, Spawn::NAME];
+    if names.contains(&name.as_str()) {
+        return Ok(format!("<div class=\"wide\"><coracle-diagram name=\"{name}\"></coracle-diagram></div>"));
+    }
+    Err(page.defect(directive.line, format!("no diagram {name}: there are {}", names.join(", "))))
 }
 
 fn snippets(parts: &[Part]) -> impl Iterator<Item = &Snippet> {

@@ -214,6 +214,15 @@ fn coverage_counts_the_main_path_alone() {
 }
 
 #[test]
+fn a_diagram_that_there_is_not() {
+    assert_eq!(refused("{{#diagram spawn}}\n"), Vec::<String>::new());
+    assert_eq!(
+        refused("{{#diagram gone}}\n"),
+        ["book/src/one.md:1: no diagram gone: there are mount-plan, spawn"]
+    );
+}
+
+#[test]
 fn the_long_tail_is_named() {
     let folder = workspace("//! One.\n");
     let woven = weave(folder.path(), &[page("one.md", "{{#long-tail one}}\n")])
