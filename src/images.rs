@@ -15,6 +15,21 @@ use crate::error::{Error, ErrorKind, Result};
 /// The name of the image that is made of the engine's own executable when it is first asked for.
 const HELLO: &str = "hello";
 
+/// Whether an image, which a client calls `name`, is for the machine that it asks for.
+pub fn check_platform(image: &Image, wanted: Option<&str>, name: &str) -> Result<()> {
+    let Some(wanted) = parse_platform(wanted)? else {
+        return Ok(());
+    };
+    let actual = image.config.platform();
+    if wanted.normalized() == actual.normalized() {
+        return Ok(());
+    }
+    let message = format!(
+        "image with reference {name} was found but does not provide the specified platform ({wanted}): actual: {actual}"
+    );
+    Err(Error::new(ErrorKind::NotFound, message))
+}
+
 impl Engine {
     /// Pulls `image[:tag|@digest]`. The sink is told everything that Docker's progress stream has, `Digest` and `Status` included.
     pub fn pull(
@@ -38,6 +53,13 @@ impl Engine {
         self.or_tidied(registry::pull(&request, sink))?;
         self.tell_of_image("pull", &reference.familiar(), &reference.familiar_name());
         Ok(())
+    }
+
+    /// What is to be said to a client that pulled an image for one machine and got it for another: a repository with one
+    /// manifest has nothing else to give.
+    pub fn platform_warning(&self, name: &str, platform: Option<&str>) -> Option<String> {
+        let image = self.store.resolve(name).ok()?;
+        check_platform(&image, platform, name).err().map(|error| format!("WARNING: {error}"))
     }
 
     /// Loads a `docker save` or OCI archive, gzipped or not; `Loaded image: …` comes through the sink.

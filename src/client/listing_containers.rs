@@ -70,8 +70,8 @@ impl Verb for List {
         let limit = if self.latest { 1 } else { self.last };
         let limit = if limit > 0 { limit.to_string() } else { String::new() };
         let flag = |on: bool| if on { "1" } else { "" };
-        // Sizes take the daemon time: they are asked for only when they are shown, and `json` shows everything.
-        let size = self.size || [".Size", "json"].iter().any(|word| self.format.contains(word));
+        // Sizes take the daemon time: they are asked for only when somebody asks for them by name.
+        let size = self.size || self.format.contains(".Size");
         let query = [
             ("all", flag(self.all)),
             ("filters", &filters::encode(&self.filter)),

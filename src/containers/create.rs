@@ -20,7 +20,7 @@ impl Engine {
     ) -> Result<api::ContainerCreateResponse> {
         validate::validate(request, &self.facts)?;
         let image = self.image_for_container(&request.config.image)?;
-        check_platform(&image, platform, &request.config.image)?;
+        crate::images::check_platform(&image, platform, &request.config.image)?;
         let id = names::random_id();
         let mut record = merge(&id, request, &image, &self.facts)?;
         record.name = self.reserve_name(name, &id)?;
@@ -69,21 +69,6 @@ impl Engine {
         }
         made
     }
-}
-
-fn check_platform(image: &Image, wanted: Option<&str>, name: &str) -> Result<()> {
-    let Some(wanted) = wanted.filter(|text| !text.is_empty()) else {
-        return Ok(());
-    };
-    let wanted: images::Platform = wanted.parse()?;
-    let actual = image.config.platform();
-    if wanted.normalized() == actual.normalized() {
-        return Ok(());
-    }
-    let message = format!(
-        "image with reference {name} was found but does not provide the specified platform ({wanted}): actual: {actual}"
-    );
-    Err(Error::new(ErrorKind::NotFound, message))
 }
 
 /// The request over the image's defaults.

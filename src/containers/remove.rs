@@ -122,7 +122,9 @@ impl super::Inside {
     }
 
     fn begin_removal(&mut self, id: &str) -> Result<()> {
-        self.last_code = wait::exit_code(self.state());
+        if !matches!(self.state(), State::Removing | State::Dead { .. }) {
+            self.last_code = wait::exit_code(self.state());
+        }
         self.apply(Event::RemovalBegan).map_err(|refusal| match refusal {
             Refusal::Running => self.cannot_remove_while_it_runs(),
             _ => Error::new(ErrorKind::Conflict, format!("removal of container {id} is already in progress")),

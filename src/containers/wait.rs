@@ -76,7 +76,12 @@ impl Inside {
     }
 
     fn result(&self) -> WaitResult {
-        WaitResult { status_code: exit_code(self.state()).into(), error: None }
+        let code = match self.state() {
+            // It ended before its removal began.
+            State::Removing | State::Dead { .. } => self.last_code,
+            state => exit_code(state),
+        };
+        WaitResult { status_code: code.into(), error: None }
     }
 }
 

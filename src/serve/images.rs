@@ -84,6 +84,11 @@ async fn pull(call: Call) -> Answered<Response> {
             progress::send(feed, &progress::message(&news))
         };
         let result = call.engine.pull(&image, platform, credentials.as_ref(), &sink);
+        if result.is_ok()
+            && let Some(warning) = call.engine.platform_warning(&image, platform)
+        {
+            progress::send(feed, &api::ProgressMessage { status: Some(warning), ..Default::default() });
+        }
         progress::end(feed, said.load(Ordering::Relaxed), result)
     });
     Ok(streamed("application/json", body.await?))

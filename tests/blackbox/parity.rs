@@ -5,6 +5,7 @@
 
 use crate::harness::{Engine, Said, Who};
 use crate::{needs, test_name};
+use std::process::Command;
 
 /// Command lines of docker in the order in which both engines see them; words are split at spaces, `'…'` holds them together.
 const LINES: &str = include_str!("parity.txt");
@@ -33,11 +34,34 @@ fn the_same_command_lines_agree_with_dockerd() {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
+/// Both clients against our engine: what a user of docker types and reads is the same, but for the program's name.
+#[test]
+fn our_client_says_what_dockers_does() {
+    needs!(root);
+    needs!("docker");
+    let lines = command_lines(LINES);
+    let said = |client: fn(&Engine, &[&str]) -> Command| {
+        let engine = Engine::start();
+        engine.import_busybox();
+        let said: Vec<Said> = lines.iter().map(|line| answer(&engine, client, line)).collect();
+        engine.finish();
+        said
+    };
+    let (ours, theirs) = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| said(Engine::coracle_command));
+        let theirs = scope.spawn(|| said(Engine::docker_command));
+        (ours.join().expect("our client"), theirs.join().expect("docker"))
+    });
+    let by_any_name = |said: &Said| Said { stderr: said.stderr.replace("coracle", "docker"), ..said.clone() };
+    for (line, (ours, theirs)) in lines.iter().zip(ours.iter().zip(&theirs)) {
+        assert_eq!(by_any_name(ours), by_any_name(theirs), "{}", line.join(" "));
+    }
+}
+
 fn answers(who: Who, lines: &[Vec<String>]) -> Vec<Said> {
     let engine = Engine::start_as(who);
     engine.import_busybox();
-    let token = engine.folder().display().to_string();
-    let said = lines.iter().map(|line| answer(&engine, line, &token)).collect();
+    let said = lines.iter().map(|line| answer(&engine, Engine::docker_command, line)).collect();
     if who == Who::Coracle {
         engine.finish();
     } else {
@@ -46,10 +70,11 @@ fn answers(who: Who, lines: &[Vec<String>]) -> Vec<Said> {
     said
 }
 
-fn answer(engine: &Engine, line: &[String], folder: &str) -> Said {
+fn answer(engine: &Engine, client: fn(&Engine, &[&str]) -> Command, line: &[String]) -> Said {
+    let folder = &engine.folder().display().to_string();
     let line: Vec<String> = line.iter().map(|word| word.replace("FOLDER", folder)).collect();
     let words: Vec<&str> = line.iter().map(String::as_str).collect();
-    let mut command = engine.docker_command(&words);
+    let mut command = client(engine, &words);
     let said = crate::harness::run(command.env("DOCKER_API_VERSION", "1.41"));
     let redacted = |text: String| redact(&text.replace(folder, "FOLDER"));
     Said { stdout: redacted(said.stdout), stderr: redacted(said.stderr), code: said.code }

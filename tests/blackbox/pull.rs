@@ -89,6 +89,36 @@ fn what_is_not_there_is_named() {
     });
 }
 
+#[test]
+fn an_image_of_another_machine_is_named() {
+    needs!(root);
+    needs!("docker-registry");
+    needs!("skopeo");
+    with_registry(|engine, registry| {
+        let reference = registry.put_busybox("busybox:v1");
+        let foreign = if cfg!(target_arch = "s390x") { "linux/amd64" } else { "linux/s390x" };
+        for client in [Engine::docker, Engine::coracle] {
+            // There is but one to be had, so that it is pulled all the same.
+            let said = client(engine, &["pull", "--platform", foreign, &reference]).expect(0);
+            let warning = format!(
+                "WARNING: image with reference {reference} was found but does not provide the specified platform ({foreign})"
+            );
+            assert!(said.stdout.contains(&warning), "{}", said.stdout);
+            client(engine, &["rmi", &reference]).expect(0);
+            let said =
+                client(engine, &["run", "--rm", "--platform", foreign, &reference, "true"]).expect(125);
+            assert!(said.stderr.contains(&format!("the specified platform ({foreign})")), "{}", said.stderr);
+        }
+        for client in [Engine::docker, Engine::coracle] {
+            let words = ["run", "--rm", "--pull", "never", "--platform", foreign, &reference, "true"];
+            let said = client(engine, &words).expect(125);
+            assert!(said.stderr.contains(foreign), "{}", said.stderr);
+            client(engine, &["run", "--rm", "--platform", "nosuch", &reference, "true"]).expect(125);
+        }
+        assert_eq!(engine.docker(&["ps", "--all", "--quiet"]).expect(0).stdout, "");
+    });
+}
+
 /// Changes the largest blob, a layer, as a broken disk or a hostile registry would; nothing of it may stay.
 fn damaged(damage: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut error = String::new();

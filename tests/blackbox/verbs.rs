@@ -45,3 +45,19 @@ fn rm_takes_volumes_without_a_name_along_when_told_so() {
     assert_eq!(volumes(&engine), 0);
     engine.finish();
 }
+
+#[test]
+fn who_waits_for_a_container_that_removes_itself_learns_its_code_or_that_it_is_gone() {
+    needs!(root);
+    needs!("docker");
+    let engine = Engine::start();
+    engine.import_busybox();
+    for _ in 0..10 {
+        engine.docker(&["run", "-d", "--rm", "--name", "brief", "busybox", "sleep", "1000"]).expect(0);
+        engine.docker(&["kill", "brief"]).expect(0);
+        let said = engine.docker(&["wait", "brief"]);
+        assert!(said.stdout == "137\n" || said.stderr.contains("No such container: brief"), "{said:?}");
+        crate::harness::wait_until("it is gone", || engine.docker(&["inspect", "brief"]).code != 0);
+    }
+    engine.finish();
+}

@@ -92,12 +92,18 @@ impl FromStr for Platform {
         let plain = |part: &&str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
         };
+        let unknown = || {
+            let message = format!("\"{text}\": unknown operating system or architecture: invalid argument");
+            Error::new(ErrorKind::InvalidReference, message)
+        };
         let parts: Vec<&str> = text.split('/').collect();
         if !parts.iter().all(plain) || parts.len() > 3 {
-            let message = format!("\"{text}\": unknown operating system or architecture: invalid argument");
-            return Err(Error::new(ErrorKind::InvalidReference, message));
+            return Err(unknown());
         }
         let (os, architecture, variant) = match parts[..] {
+            ["linux"] => return Ok(Platform::host()),
+            // A word alone may be either, so it has to be one that is known.
+            [word] if !ARCHITECTURES.contains(&word.to_ascii_lowercase().as_str()) => return Err(unknown()),
             [architecture] => ("linux", architecture, None),
             [os, architecture] => (os, architecture, None),
             _ => (parts[0], parts[1], Some(parts[2].into())),
@@ -105,6 +111,12 @@ impl FromStr for Platform {
         Ok(Platform { os: os.into(), architecture: architecture.into(), variant }.normalized())
     }
 }
+
+/// The architectures that Go, and so every image, has a name for; then the names that are the same by habit.
+const ARCHITECTURES: &[&str] = &[
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
+    "riscv64", "s390x", "wasm", "i386", "i686", "x86", "x86_64", "x86-64", "aarch64", "armhf", "armel",
+];
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +138,17 @@ mod tests {
         match machine.select(&index(platforms)) {
             Ok(found) => found.platform.as_ref().unwrap().to_string(),
             Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_word_alone_must_be_known() {
+        let parsed = |text: &str| text.parse::<Platform>().map(|platform| platform.to_string());
+        assert_eq!(parsed("linux").unwrap(), Platform::host().to_string());
+        assert_eq!(parsed("AArch64").unwrap(), "linux/arm64");
+        for text in ["bogus", "", "linux/", "a/b/c/d"] {
+            let refusal = format!("\"{text}\": unknown operating system or architecture: invalid argument");
+            assert_eq!(parsed(text).unwrap_err().to_string(), refusal);
         }
     }
 
