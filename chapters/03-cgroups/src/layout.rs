@@ -51,27 +51,59 @@ impl Layout {
 
     /// From the text of /proc/self/mountinfo (proc(5)).
     pub fn from_mountinfo(text: &str) -> Layout {
+        let mounts: Vec<Mount> = text.lines().filter_map(Mount::parse).collect();
         let mut layout = Layout::default();
-        for line in text.lines() {
-            let Some((left, right)) = line.split_once(" - ") else {
-                continue;
-            };
-            let mount = left.split(' ').nth(4).map(PathBuf::from);
-            let mut right = right.split(' ');
-            let (kind, options) = (right.next(), right.nth(1).unwrap_or_default());
-            match (kind, mount) {
-                (Some("cgroup2"), Some(mount)) if layout.unified.is_none() => layout.unified = Some(mount),
-                (Some("cgroup"), Some(mount)) => {
-                    let words = options.split(',').filter(|word| !is_option(word));
+        let groups = mounts.iter().filter(|mount| mount.kind.starts_with("cgroup"));
+        for mount in groups.filter(|mount| !mount.is_hidden(&mounts)) {
+            let point = PathBuf::from(mount.point);
+            match mount.kind {
+                "cgroup2" if layout.unified.is_none() => layout.unified = Some(point),
+                "cgroup" => {
+                    let words = mount.options.split(',').filter(|word| !is_option(word));
                     let name = words.collect::<Vec<_>>().join(",");
                     if layout.v1.iter().all(|hierarchy| hierarchy.name != name) {
-                        layout.v1.push(Hierarchy { name, mount });
+                        layout.v1.push(Hierarchy { name, mount: point });
                     }
                 }
                 _ => {}
             }
         }
         layout
+    }
+}
+
+/// A line of mountinfo.
+struct Mount<'a> {
+    id: &'a str,
+    parent: &'a str,
+    point: &'a str,
+    kind: &'a str,
+    options: &'a str,
+}
+
+impl Mount<'_> {
+    fn parse(line: &str) -> Option<Mount<'_>> {
+        let (left, right) = line.split_once(" - ")?;
+        let (mut left, mut right) = (left.split(' '), right.split(' '));
+        Some(Mount {
+            id: left.next()?,
+            parent: left.next()?,
+            point: left.nth(2)?,
+            kind: right.next()?,
+            options: right.nth(1)?,
+        })
+    }
+
+    /// Whether another mount lies on it, or on the path to it: it is in the list, but nobody can reach it.
+    fn is_hidden(&self, all: &[Mount<'_>]) -> bool {
+        let mut below = vec![self.id];
+        while let Some(mount) = all.iter().find(|mount| Some(&mount.id) == below.last())
+            && !below.contains(&mount.parent)
+        {
+            below.push(mount.parent);
+        }
+        let is_under = |mount: &Mount<'_>| Path::new(self.point).starts_with(mount.point);
+        all.iter().any(|mount| !below.contains(&mount.id) && below.contains(&mount.parent) && is_under(mount))
     }
 }
 
@@ -164,5 +196,22 @@ mod tests {
                 && layout.hierarchy("cpuacct").is_some()
                 && layout.hierarchy("memory").is_none()
         );
+    }
+
+    /// As in a mount namespace of one's own that shall see v2 alone; and on a machine that moved its mounts into the root that
+    /// came later, where nothing is hidden.
+    #[test]
+    fn what_is_mounted_over_is_not_there() {
+        let text = "1 1 0:2 / / rw - rootfs none rw\n\
+                    22 30 0:20 / /sys rw - sysfs sysfs rw\n\
+                    28 22 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
+                    29 28 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n\
+                    38 28 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n\
+                    30 1 254:0 / / rw - ext4 /dev/vda rw\n";
+        assert_eq!(Layout::from_mountinfo(text).v1.len(), 1);
+        let layout =
+            Layout::from_mountinfo(&format!("{text}50 28 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"));
+        assert!(layout.is_unified());
+        assert_eq!(layout.unified, Some("/sys/fs/cgroup".into()));
     }
 }
