@@ -9,8 +9,19 @@ pub struct Control {
     pub legend: String,
     /// What can be chosen.
     pub choices: Vec<Choice>,
-    /// Whether one excludes the others.
-    pub is_exclusive: bool,
+    /// How.
+    pub kind: Kind,
+}
+
+/// How the choices of a group stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Each for itself.
+    Any,
+    /// One excludes the others.
+    One,
+    /// Nothing is chosen: something is done.
+    Act,
 }
 
 /// One thing that can be chosen.
@@ -29,17 +40,30 @@ pub fn choice(event: &'static str, label: &str, is_on: bool) -> Choice {
     Choice { event, label: label.to_owned(), is_on }
 }
 
+/// A group of controls.
+pub fn group(legend: &str, kind: Kind, choices: Vec<Choice>) -> Control {
+    Control { legend: legend.to_owned(), choices, kind }
+}
+
 /// The controls, with a way back and a link.
 pub fn html(diagram: &str, controls: &[Control], link: &str) -> String {
     let mut html = String::from("<form class=\"controls\">");
     for (index, control) in controls.iter().enumerate() {
         html.push_str(&format!("<fieldset><legend>{}</legend>", escaped(&control.legend)));
-        let kind = if control.is_exclusive { "radio" } else { "checkbox" };
         for Choice { event, label, is_on } in &control.choices {
-            let checked = if *is_on { " checked" } else { "" };
+            let (label, checked) = (escaped(label), if *is_on { " checked" } else { "" });
+            let kind = match control.kind {
+                Kind::Any => "checkbox",
+                Kind::One => "radio",
+                Kind::Act => {
+                    html.push_str(&format!(
+                        "<button type=\"button\" data-event=\"{event}\">{label}</button>"
+                    ));
+                    continue;
+                }
+            };
             html.push_str(&format!(
-                "<label><input type=\"{kind}\" name=\"{diagram}-{index}\" data-event=\"{event}\"{checked}> {}</label>",
-                escaped(label)
+                "<label><input type=\"{kind}\" name=\"{diagram}-{index}\" data-event=\"{event}\"{checked}> {label}</label>"
             ));
         }
         html.push_str("</fieldset>");

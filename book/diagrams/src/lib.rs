@@ -10,7 +10,7 @@ mod drawing;
 mod mount_plan;
 mod spawn;
 
-pub use controls::{Choice, Control};
+pub use controls::{Choice, Control, Kind};
 pub use diagram::{Diagram, content, next};
 pub use mount_plan::{MountPlan, Side, carried_out, root_spec};
 pub use spawn::{Caller, Maps, Outcome, Spawn};

@@ -4,7 +4,7 @@ mod picture;
 mod sequence;
 mod words;
 
-use crate::controls::{Control, choice};
+use crate::controls::{Control, Kind, choice, group};
 use crate::diagram::Diagram;
 use namespaces::{IdMap, Namespaces, SpawnPlan};
 pub use sequence::Outcome;
@@ -156,11 +156,6 @@ impl Diagram for Spawn {
     }
 
     fn controls(&self) -> Vec<Control> {
-        let group = |legend: &str, is_exclusive, choices| Control {
-            legend: legend.to_owned(),
-            choices,
-            is_exclusive,
-        };
         let kind = |(event, kind, what): &(&'static str, Namespaces, &str)| {
             choice(event, &format!("{event}: {what}"), self.new.contains(*kind))
         };
@@ -169,18 +164,18 @@ impl Diagram for Spawn {
         let mut controls = vec![
             group(
                 "1. Who calls",
-                true,
+                Kind::One,
                 vec![
                     choice("ordinary", "user 1000", self.caller == Caller::Ordinary),
                     choice("root", "root", self.caller == Caller::Root),
                 ],
             ),
-            group("2. New namespaces", false, KINDS.iter().map(kind).collect()),
+            group("2. New namespaces", Kind::Any, KINDS.iter().map(kind).collect()),
         ];
         if self.new.contains(Namespaces::USER) {
             controls.push(group(
                 "3. Ids inside",
-                true,
+                Kind::One,
                 vec![
                     map("map-one", "root is the caller", Maps::Single),
                     map("map-range", "and 65,536 more", Maps::Range),
@@ -190,7 +185,7 @@ impl Diagram for Spawn {
         }
         controls.push(group(
             "What do you expect?",
-            true,
+            Kind::One,
             vec![
                 guess("it-runs", "the command runs", Outcome::Runs),
                 guess("no-namespaces", "a namespace is refused", Outcome::NoNamespaces),

@@ -16,6 +16,8 @@ fn mount_plans() {
         "rslave.on-host.both",
         "layers.read-only.rootless.rshared.inside",
         "rootless.rshared.inside.both",
+        "rslave.after-0",
+        "rootless.rslave.after-6",
     ] {
         insta::assert_snapshot!(format!("mount_plan_{link}"), drawn::<MountPlan>(link));
     }

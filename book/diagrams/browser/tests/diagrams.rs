@@ -15,7 +15,7 @@ const SPACE: char = ' ';
 
 /// Three states of each diagram, each from the beginning: the controls that lead there, and its link.
 const MOUNT_PLANS: &[(&[&str], &str)] = &[
-    (&["layers", "read-only"], "layers.read-only"),
+    (&["layers", "read-only", "on", "on"], "layers.read-only.after-1"),
     (&["rslave", "on-host", "both"], "rslave.on-host.both"),
     (&["rootless", "rshared", "inside", "one"], "rootless.rshared.inside.one"),
 ];
@@ -87,7 +87,9 @@ fn pointer<D: Diagram>(browser: &Browser, states: &[(&[&str], &str)]) {
     for (events, link) in states {
         browser.click(&format!("{element} button[data-event=reset]"));
         for event in *events {
-            browser.click(&format!("{element} label:has([data-event={event}])"));
+            browser.click(&format!(
+                "{element} :is(label:has([data-event={event}]), button[data-event={event}])"
+            ));
         }
         shows::<D>(browser, link);
     }

@@ -1,6 +1,6 @@
 //! The drawing: the plan above, the mounts of host and container below.
 
-use super::{Later, MountPlan, Side, root_spec, steps};
+use super::{Later, MountPlan, Side};
 use crate::diagram::Diagram;
 use crate::drawing::Drawing;
 use models::Row;
@@ -13,15 +13,22 @@ const CONTAINER: (u32, u32) = (168, 188);
 
 pub fn svg(state: &MountPlan) -> String {
     let mut drawing = Drawing::default();
-    let lines = steps::lines(&chroot::plan(&root_spec(state)));
+    let lines = state.lines();
     drawing.text(4, 14, "heading", "The plan: plan(&RootSpec) -> Vec<MountOp>");
     let mut y = 22;
-    for (index, line) in lines.iter().enumerate() {
+    for (index, (line, _)) in lines.iter().enumerate() {
         let (step, rest) = line.split_once("  ").unwrap_or((line, ""));
-        drawing.rectangle(4, y, 352, LINE - 2, if index % 2 == 0 { "stripe" } else { "plain" });
-        drawing.text(8, y + 12, "number", &format!("{:>2}", index + 1));
-        drawing.text(28, y + 12, "step", step);
-        drawing.text(104, y + 12, "code", rest);
+        let number = index + 1;
+        let class = match state.done {
+            Some(done) if done == number => "current",
+            _ if index % 2 == 0 => "stripe",
+            _ => "plain",
+        };
+        drawing.rectangle(4, y, 352, LINE - 2, class);
+        let is_to_come = state.done.is_some_and(|done| done < number);
+        drawing.text(8, y + 12, "number", &format!("{number:>2}"));
+        drawing.text(28, y + 12, if is_to_come { "to-come" } else { "step" }, step);
+        drawing.text(104, y + 12, if is_to_come { "to-come" } else { "code" }, rest);
         y += LINE;
     }
     y = tables(&mut drawing, state, y + 24);

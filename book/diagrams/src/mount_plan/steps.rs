@@ -2,17 +2,18 @@
 
 use chroot::{Attributes, Mount, MountOp, Propagation, Root, What};
 
-/// A line for each step; links that follow each other share one.
-pub fn lines(plan: &[MountOp]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+/// A line for each step, with the number of steps up to its end; links that follow each other share one.
+pub fn lines(plan: &[MountOp]) -> Vec<(String, usize)> {
+    let mut lines: Vec<(String, usize)> = Vec::new();
     let mut links = 0;
-    for step in plan {
+    for (index, step) in plan.iter().enumerate() {
         let is_link = matches!(step, MountOp::Symlink { .. });
         links = if is_link { links + 1 } else { 0 };
         if links > 1 {
             lines.pop();
         }
-        lines.push(if is_link { format!("Symlink  {links} links below /dev") } else { line(step) });
+        let text = if is_link { format!("Symlink  {links} links below /dev") } else { line(step) };
+        lines.push((text, index + 1));
     }
     lines
 }

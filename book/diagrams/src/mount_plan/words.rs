@@ -1,18 +1,17 @@
 //! The same in words.
 
 use super::picture::tag;
-use super::{Later, MountPlan, Side, root_spec, steps};
+use super::{Later, MountPlan, Side};
 
 pub fn text(state: &MountPlan) -> Vec<String> {
     let later = state.later();
     let mut lines = vec![answer(state, &later)];
-    let steps: Vec<String> = steps::lines(&chroot::plan(&root_spec(state)))
-        .iter()
-        .map(|line| line.replace("  ", " ").trim().to_owned())
-        .collect();
+    let steps: Vec<String> = state.lines().iter().map(|(line, _)| plain(line)).collect();
     lines.push(format!("The plan, in {} lines: {}.", steps.len(), steps.join("; ")));
     let read_only = state.read_only_paths();
-    lines.push(format!("Read-only by the plan: {}.", read_only.join(", ")));
+    if !read_only.is_empty() {
+        lines.push(format!("Read-only by the plan: {}.", read_only.join(", ")));
+    }
     lines.push(mounts(
         "On the host",
         &later.host,
@@ -26,6 +25,10 @@ pub fn text(state: &MountPlan) -> Vec<String> {
     lines
 }
 
+fn plain(line: &str) -> String {
+    line.replace("  ", " ").trim().to_owned()
+}
+
 fn mounts(place: &str, rows: &[models::Row], hides_new: bool) -> String {
     let rows = rows.iter().filter(|row| !(hides_new && row.filesystem == "new"));
     let rows: Vec<String> = rows.map(|row| format!("/{} is {}", row.path, tag(row))).collect();
@@ -33,6 +36,14 @@ fn mounts(place: &str, rows: &[models::Row], hides_new: bool) -> String {
 }
 
 fn answer(state: &MountPlan, later: &Later) -> String {
+    let lines = state.lines();
+    match state.done {
+        Some(0) => return "Before the first step: a new mount namespace is a copy of the host's.".to_owned(),
+        Some(done) => {
+            return format!("After step {done} of {}: {}.", lines.len(), plain(&lines[done - 1].0));
+        }
+        None => {}
+    }
     let Some(side) = state.mounted else {
         return match state.bind {
             None => "Bind the host's /srv to /data, mount a disk, and predict who sees it.".to_owned(),

@@ -35,9 +35,9 @@ pub fn root_spec(state: &MountPlan) -> RootSpec {
         what: What::Bind { source: "/srv".into(), recursive: true },
         options: MountOptions { propagation: Propagation::from_word(propagation), ..MountOptions::default() },
     }));
-    let layers = ["/box/app", "/box/base"].map(Into::into).to_vec();
+    let layers = ["/layers/app", "/layers/base"].map(Into::into).to_vec();
     let folder = || Root::Folder("/box".into());
-    let overlay = || Root::Overlay { lower: layers, upper: "/box/upper".into(), work: "/box/work".into() };
+    let overlay = || Root::Overlay { lower: layers, upper: "/box".into(), work: "/work".into() };
     // The host is cut off altogether, unless a bind shall see what is mounted later.
     let follows = state.bind.is_some_and(|word| word != "rprivate");
     let cut_off = Propagation { flag: Propagation::SLAVE, recursive: true };
@@ -149,8 +149,7 @@ fn apply_mount(
 impl MountPlan {
     /// The mounts of both sides, after what was mounted later.
     pub(crate) fn later(&self) -> Later {
-        let plan = chroot::plan(&root_spec(self));
-        let mut world = carried_out(&plan, self.rootless);
+        let mut world = carried_out(&self.steps_done(), self.rootless);
         match self.mounted {
             Some(Side::Host) => world.mount(0, "srv/new", "new"),
             Some(Side::Inside) => world.mount(1, "data/new", "new"),
@@ -174,6 +173,6 @@ impl MountPlan {
             }
             _ => None,
         };
-        chroot::plan(&root_spec(self)).iter().filter_map(path).collect()
+        self.steps_done().iter().filter_map(path).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Every plan of the diagram, carried out by chapter 01 in a namespace of chapter 02, and a mount on either side.
 
 use crate::mountinfo::{self, renumbered};
-use chroot::{Root, What};
-use diagrams::{MountPlan, Side, carried_out, root_spec};
+use chroot::{MountOp, Root, What};
+use diagrams::{Diagram, MountPlan, Side, carried_out, root_spec};
 use models::Row;
 use namespaces::{Failure, FailureKind, IdMap, Namespaces, SpawnPlan, spawn};
 use nix::mount::{MsFlags, mount};
@@ -17,21 +17,36 @@ pub fn mounts_are_seen_as_drawn(folder: &Path) {
     let is_root = nix::unistd::geteuid().is_root();
     become_host(folder, is_root);
     let mut seen_by_both = 0;
-    for bits in 0..48 {
-        let (layers, rootless, read_only) = (bits & 1 == 1, bits & 2 == 2, bits & 4 == 4);
-        let bind = ["rprivate", "rslave", "rshared"][bits / 8 % 3];
-        let mounted = [Side::Host, Side::Inside][bits / 24];
-        let state =
-            MountPlan { layers, read_only, rootless, bind: Some(bind), mounted: Some(mounted), guess: None };
+    for mut state in states() {
         // An ordinary user is root of a user namespace here, but makes no device.
-        if rootless || is_root {
-            let (model, kernel) = (model(&state), kernel(folder, &state));
-            assert_eq!(model, kernel, "{state:?}");
+        if !state.rootless && !is_root {
+            continue;
+        }
+        for mounted in [Side::Host, Side::Inside] {
+            state.mounted = Some(mounted);
+            let seen = kernel(folder, &state);
+            assert_eq!(model(&state), seen, "{state:?}");
             let sees = |rows: &Vec<Row>| rows.iter().any(|row| row.filesystem == "new");
-            seen_by_both += usize::from(kernel.iter().all(sees));
+            seen_by_both += usize::from(seen.iter().all(sees));
+        }
+        // And after each of the steps on the way there.
+        state.mounted = None;
+        for done in 0..chroot::plan(&root_spec(&state)).len() {
+            let step = MountPlan::from_link(&format!("{}.after-{done}", state.link()));
+            assert_eq!(model(&step), kernel(folder, &step), "{step:?}");
         }
     }
     assert!(seen_by_both > 5, "{seen_by_both}");
+}
+
+fn states() -> impl Iterator<Item = MountPlan> {
+    (0..24).map(|bits| MountPlan {
+        layers: bits & 1 == 1,
+        rootless: bits & 2 == 2,
+        read_only: bits & 4 == 4,
+        bind: Some(["rprivate", "rslave", "rshared"][bits / 8]),
+        ..MountPlan::default()
+    })
 }
 
 /// A host whose every mount is shared, with a store on srv, an empty box, and folders for layers.
@@ -48,7 +63,7 @@ fn become_host(folder: &Path, is_root: bool) {
     propagation(MsFlags::MS_PRIVATE);
     mount(Some("disk"), folder, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
     propagation(MsFlags::MS_SHARED);
-    for name in ["srv", "box/app", "box/base", "box/upper", "box/work"] {
+    for name in ["srv", "box", "layers/app", "layers/base", "work"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     mount(Some("store"), &folder.join("srv"), Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
@@ -61,7 +76,7 @@ fn propagation(flag: MsFlags) {
 
 /// Both sides' mounts as the model tells them.
 fn model(state: &MountPlan) -> Vec<Vec<Row>> {
-    let mut world = carried_out(&chroot::plan(&root_spec(state)), state.rootless);
+    let mut world = carried_out(&state.steps_done(), state.rootless);
     match state.mounted {
         Some(Side::Host) => world.mount(0, "srv/new", "new"),
         Some(Side::Inside) => world.mount(1, "data/new", "new"),
@@ -69,7 +84,20 @@ fn model(state: &MountPlan) -> Vec<Vec<Row>> {
     }
     let mut host = world.rows(0);
     host.retain(|row| row.path.starts_with("srv"));
-    compared(vec![host, world.rows(1)])
+    let mut container = world.rows(1);
+    if !has_pivoted(state) {
+        container.retain(is_of_the_test);
+    }
+    compared(vec![host, container])
+}
+
+/// Until the root is exchanged, the container sees all that the machine has mounted.
+fn has_pivoted(state: &MountPlan) -> bool {
+    state.steps_done().contains(&MountOp::PivotRoot)
+}
+
+fn is_of_the_test(row: &Row) -> bool {
+    row.path.starts_with("srv") || row.path.starts_with("box")
 }
 
 /// Both sides' mounts as the kernel tells them.
@@ -87,11 +115,11 @@ fn kernel(folder: &Path, state: &MountPlan) -> Vec<Vec<Row>> {
             *source = here(source);
         }
     }
-    let plan = chroot::plan(&spec);
+    let plan = &chroot::plan(&spec)[..state.steps_done().len()];
     let ((mut ready, says_ready), (waits, go)) = (pipe(), pipe());
     let child = |_: BorrowedFd<'_>| -> Result<Infallible, Failure> {
         drop(go.try_clone());
-        chroot::apply(&plan)?;
+        chroot::apply(plan)?;
         if state.mounted == Some(Side::Inside) {
             mount_new(Path::new("/data/new"));
         }
@@ -110,7 +138,11 @@ fn kernel(folder: &Path, state: &MountPlan) -> Vec<Vec<Row>> {
     }
     let read = |path: String| fs::read_to_string(path).unwrap();
     let host = mountinfo::rows(&read("/proc/self/mountinfo".into()), &folder.join("srv"));
-    let container = mountinfo::rows(&read(format!("/proc/{pid}/mountinfo")), Path::new(""));
+    let root = if has_pivoted(state) { Path::new("") } else { folder };
+    let mut container = mountinfo::rows(&read(format!("/proc/{pid}/mountinfo")), root);
+    if !has_pivoted(state) {
+        container.retain(is_of_the_test);
+    }
     (&go).write_all(&[1]).unwrap();
     assert_eq!(child.executed().unwrap_err().message, "done");
     nix::sys::wait::waitpid(pid, None).unwrap();
