@@ -87,16 +87,22 @@ fn cargo(arguments: &[&str]) -> &'static mut Command {
     command.args(arguments).current_dir(root())
 }
 
-/// The builder's own tests, then the book: both wait for mdBook to compile, and nothing else does.
+/// The builder's own tests, the book, and the book in a browser: they wait for mdBook to compile, and nothing else does.
 fn book(steps: &mut Steps, name: &str) {
     let style = ["clippy", "--locked", "--package", "book", "--all-targets", "--", "-D", "warnings"];
     steps.command("the book's builder, clippy", cargo(&style));
-    steps.command("the book's builder, tests", cargo(&["test", "--locked", "--package", "book"]));
+    let tests = ["test", "--locked", "--package", "book", "--bins", "--lib", "--test", "refusals"];
+    steps.command("the book's builder, tests", cargo(&tests));
     if !has_wasm_target() {
         return steps
             .skip(name, "the diagrams' target is not installed: rustup target add wasm32-unknown-unknown");
     }
     steps.command(name, cargo(&["run", "--quiet", "--locked", "--package", "book", "--", "check"]));
+    let skipped = root().join("target/skipped-pages");
+    let _ = std::fs::remove_file(&skipped);
+    let pages = ["test", "--locked", "--package", "book", "--test", "pages"];
+    steps.command("the book in a browser", cargo(&pages).env("CORACLE_SKIPPED", &skipped));
+    name_skipped(steps, &skipped);
 }
 
 /// The diagrams as a page loads them, in a browser; an error when one is over its budget.
