@@ -61,7 +61,8 @@ impl Engine {
 
     fn prepare(who: Who) -> Engine {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let token = format!("ct{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        // All of one length, so that no engine's token is the beginning of another's.
+        let token = format!("ct{}-{:04}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&token);
         std::fs::create_dir(&folder).expect("a folder for the engine");
         if who == Who::CoracleRootless && is_root() {
@@ -145,7 +146,9 @@ impl Engine {
         }
         let copy = self.folder.join("coracle");
         if !copy.exists() {
-            std::fs::copy(coracle_binary(), &copy).expect("a copy of the binary");
+            // By a process of its own: a descriptor of ours would live on in what other tests start just now, and nobody may
+            // execute a file that is open for writing.
+            run(Command::new("cp").arg(coracle_binary()).arg(&copy)).expect(0);
         }
         let copy = copy.display().to_string();
         let Some(before) = &self.before else {
