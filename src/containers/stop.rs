@@ -129,7 +129,11 @@ impl Engine {
         self.tell(&inside, verb, &[]);
         let record = inside.record.clone();
         drop(inside);
-        record.write(&self.container_folder(&container.id)).map_err(Error::system)
+        // It is done, recorded or not: who adopts the container asks the freezer itself.
+        if let Err(error) = record.write(&self.container_folder(&container.id)) {
+            tracing::error!(container = container.id, %error, "a {verb} is not recorded");
+        }
+        Ok(())
     }
 
     /// Sets the size of a container's terminal, in characters.

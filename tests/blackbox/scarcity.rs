@@ -150,6 +150,8 @@ fn an_end_that_cannot_be_recorded_is_found_by_the_next_daemon() {
     // Where the record is written before it is renamed there is a folder: as good as a full disk.
     let obstacle = engine.folder().join("data/containers").join(said.line()).join("container.json.tmp");
     std::fs::create_dir(&obstacle).expect("an obstacle");
+    engine.docker(&["pause", "unheard"]).expect(0);
+    engine.docker(&["unpause", "unheard"]).expect(0);
     assert_eq!(engine.docker(&["wait", "unheard"]).expect(0).line(), "8");
     engine.kill_daemon();
     std::fs::remove_dir(&obstacle).expect("the obstacle");
