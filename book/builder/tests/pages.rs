@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use diagram_browser::Browser;
+use diagrams::{Diagram, MountPlan, Spawn};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ fn every_page_fits_and_is_accessible() {
     }
     let site = book::build(&workspace()).unwrap_or_else(|defects| panic!("{defects:?}")).site;
     let browser = Browser::start();
+    // A colour on its way from one theme to the other is no colour of either.
+    browser.prefer("screen", &[("prefers-reduced-motion", "reduce")]);
     let mut seen = 0;
     for page in pages(&site) {
         browser.open(&format!("file://{}", page.display()));
@@ -38,6 +41,31 @@ fn every_page_fits_and_is_accessible() {
     }
     assert!(seen > 8, "{seen} pages");
     search(&browser, &site);
+    diagram::<MountPlan>(&browser, &site.join("01-chroot.html"), axe.as_ref().unwrap());
+    diagram::<Spawn>(&browser, &site.join("02-namespaces.html"), axe.as_ref().unwrap());
+}
+
+/// A chapter's diagram runs in its page, in the page's own colours, and is one with what Rust draws.
+fn diagram<D: Diagram>(browser: &Browser, page: &Path, axe: &str) {
+    let element = format!("coracle-diagram[name={}]", D::NAME);
+    browser.open(&format!("file://{}", page.display()));
+    // It is loaded when it comes near the view.
+    browser.run(&format!("document.querySelector('{element}').scrollIntoView()"), &[]);
+    browser.wait_for(&format!("return 'link' in document.querySelector('{element}').dataset"));
+    let (event, _) = D::EVENTS[1];
+    browser.click(&format!("{element} label:has([data-event={event}])"));
+    let is_same = format!(
+        "const drawn = document.createElement('div');
+         drawn.innerHTML = arguments[0];
+         return document.querySelector('{element} .drawing').innerHTML === drawn.innerHTML"
+    );
+    let drawn = D::from_link(event).svg();
+    assert_eq!(browser.run(&is_same, &[json!(drawn)]), json!(true), "{} {event}", D::NAME);
+    for theme in ["light", "dark"] {
+        browser.run("document.documentElement.dataset.theme = arguments[0]", &[json!(theme)]);
+        assert_eq!(violations(browser, axe), json!([]), "{} {theme}", D::NAME);
+    }
+    nothing_amiss(browser);
 }
 
 /// The pages of the site, but for the one that holds them all, and one of the sources.
