@@ -25,7 +25,7 @@ impl Steps {
     /// Runs a command as a step; it fails when the command does, hangs or cannot be started.
     pub fn command(&mut self, name: &str, command: &mut Command) {
         self.check(name, || match command.spawn() {
-            Ok(child) => wait(child),
+            Ok(child) => wait(child, STEP_MAX),
             Err(error) => Err(format!("{:?} cannot be started: {error}", command.get_program())),
         });
     }
@@ -74,8 +74,8 @@ impl Steps {
 }
 
 /// Waits for a command; one that hangs is ended, with what it has started.
-fn wait(mut child: Child) -> Result<(), String> {
-    let deadline = Instant::now() + STEP_MAX;
+fn wait(mut child: Child, limit: Duration) -> Result<(), String> {
+    let deadline = Instant::now() + limit;
     loop {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(status) if status.success() => return Ok(()),
@@ -85,7 +85,7 @@ fn wait(mut child: Child) -> Result<(), String> {
                 let family = family(child.id());
                 let _ = Command::new("kill").arg("-KILL").args(&family).status();
                 let _ = child.wait();
-                return Err(format!("hangs: not done in {} minutes", STEP_MAX.as_secs() / 60));
+                return Err(format!("hangs: not done in {} minutes", limit.as_secs() / 60));
             }
         }
     }
@@ -93,7 +93,35 @@ fn wait(mut child: Child) -> Result<(), String> {
 
 /// A process and all its descendants, as far as none of those between has ended.
 fn family(pid: u32) -> Vec<String> {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let children = pids.filter(|child| parent_of(*child) == Some(pid));
     children.flat_map(family).chain([pid.to_string()]).collect()
+}
+
+/// The fourth field of /proc/PID/stat; the second, a name in parentheses, may have spaces (proc(5)).
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_what_it_started() {
+        let mut shell = Command::new("sh");
+        let child = shell.args(["-c", "sleep 600; true"]).spawn().unwrap();
+        let pid = child.id();
+        while family(pid).len() < 2 {
+            std::thread::sleep(LOOK);
+        }
+        let started: Vec<String> = family(pid);
+        assert!(wait(child, Duration::ZERO).unwrap_err().starts_with("hangs"));
+        for pid in started {
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z"), "{pid} lives on");
+        }
+    }
 }
