@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a page may take for anything.
@@ -18,12 +20,22 @@ pub struct Browser {
     driver: Child,
     session: String,
     agent: ureq::Agent,
+    /// What the browser writes, so that nothing of it stays.
+    folder: PathBuf,
 }
 
 /// What of it is missing on this machine.
 pub fn missing() -> Option<&'static str> {
-    let is_there = |name: &str| std::path::Path::new("/usr/bin").join(name).exists();
+    let is_there = |name: &str| Path::new("/usr/bin").join(name).exists();
     ["chromium", "chromedriver"].into_iter().find(|name| !is_there(name))
+}
+
+fn own_folder() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(format!("browser-{process}-{count}"));
+    std::fs::create_dir(&folder).unwrap();
+    folder
 }
 
 impl Browser {
@@ -31,7 +43,8 @@ impl Browser {
     pub fn start() -> Browser {
         let mut command = Command::new("chromedriver");
         // Chromium's own wrapper complains on standard error.
-        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let folder = own_folder();
+        command.arg("--port=0").env("TMPDIR", &folder).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = command.spawn().unwrap();
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = lines.find_map(|line| {
@@ -42,7 +55,7 @@ impl Browser {
         // What it says later goes nowhere, but must be read: a full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
-        let mut browser = Browser { driver, session: String::new(), agent: config.build().into() };
+        let mut browser = Browser { driver, session: String::new(), agent: config.build().into(), folder };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
         let wanted = json!({
             "goog:chromeOptions": { "args": arguments },
@@ -52,6 +65,11 @@ impl Browser {
         let made = browser.call(&root, &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("{root}/{}", made["sessionId"].as_str().unwrap());
         browser
+    }
+
+    /// The folder of what it writes, which goes with it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn call(&self, url: &str, body: &Value) -> Value {
@@ -152,5 +170,6 @@ impl Drop for Browser {
         let _ = self.agent.delete(&self.session).call();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -199,4 +199,9 @@ fn shown_without_scripts() {
         assert_eq!(query(format!("coracle-diagram[name={name}] .controls")), json!(0), "{name}");
     }
     page.picture("without-scripts");
+    // And when the browser ends, nothing of it is left.
+    let folder = browser.folder().to_owned();
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_some(), "it writes elsewhere than in {folder:?}");
+    drop(page);
+    assert!(!folder.exists(), "{folder:?} is left");
 }
