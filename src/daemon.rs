@@ -52,6 +52,8 @@ pub const LOG_OF_DETACHED: &str = "daemon.log";
 
 /// From the first lock to the last file removed.
 fn run(flags: &Flags) -> Result<()> {
+    // Threads come with every burst of requests; memory that each keeps to itself would stay for ever.
+    kernel::limit_arenas();
     log_to_standard_error(flags);
     if flags.detach {
         nix::unistd::setsid().map_err(Error::system)?;

@@ -87,10 +87,10 @@ impl Watcher {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose supervisor has something to say; none: the thread shall end.
-    fn wait(&self) -> nix::Result<Option<Vec<u64>>> {
+    /// Whose supervisor has something to say, perhaps nobody's until the patience ends; none: the thread shall end.
+    fn wait(&self, patience: EpollTimeout) -> nix::Result<Option<Vec<u64>>> {
         let mut events = [EpollEvent::empty(); 32];
-        let count = match self.epoll.wait(&mut events, EpollTimeout::NONE) {
+        let count = match self.epoll.wait(&mut events, patience) {
             Err(Errno::EINTR) => 0,
             result => result?,
         };
@@ -106,6 +106,9 @@ impl Watcher {
     }
 }
 
+/// After so long without an event, the memory that the last ones took is given back to the kernel.
+const QUIET_MILLISECONDS: u16 = 5000;
+
 /// The token of the watcher's own descriptor; those of supervisors count from one.
 const ENDING: u64 = 0;
 
@@ -119,9 +122,17 @@ impl Engine {
     }
 
     fn listen(self: Arc<Engine>) {
+        let mut patience = EpollTimeout::NONE;
         loop {
-            match self.watcher.wait() {
-                Ok(Some(tokens)) => tokens.into_iter().for_each(|token| self.hear(token)),
+            match self.watcher.wait(patience) {
+                Ok(Some(tokens)) if tokens.is_empty() => {
+                    kernel::trim_heap();
+                    patience = EpollTimeout::NONE;
+                }
+                Ok(Some(tokens)) => {
+                    tokens.into_iter().for_each(|token| self.hear(token));
+                    patience = EpollTimeout::from(QUIET_MILLISECONDS);
+                }
                 Ok(None) => return,
                 Err(error) => {
                     tracing::error!(%error, "the watcher cannot wait for supervisors");

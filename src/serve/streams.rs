@@ -76,6 +76,9 @@ fn fed(
             // A client that has gone needs no answer.
             let _ = feed.pieces.blocking_send(Err(failure));
         }
+        drop(feed);
+        // A pull takes memory that is not needed until the next.
+        kernel::trim_heap();
     })?;
     Ok(rest)
 }

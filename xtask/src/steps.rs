@@ -119,9 +119,14 @@ mod tests {
         }
         let started: Vec<String> = family(pid);
         assert!(wait(child, Duration::ZERO).unwrap_err().starts_with("hangs"));
-        for pid in started {
-            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            assert!(state.is_empty() || state.contains(") Z"), "{pid} lives on");
+        let lives = |pid: &String| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z")
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while started.iter().any(lives) {
+            assert!(Instant::now() < deadline, "some of {started:?} live on");
+            std::thread::sleep(LOOK);
         }
     }
 }
