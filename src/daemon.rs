@@ -121,10 +121,19 @@ fn log_to_standard_error(flags: &Flags) {
 
 /// One daemon per data root, and one per exec root: a lock that the kernel drops with its holder cannot be stale.
 fn lock(places: &Places) -> Result<[Flock<File>; 2]> {
-    Ok([
+    let locks = [
         lock_folder(&places.data_root, "data root", true)?,
         lock_folder(&places.exec_root, "exec root", false)?,
-    ])
+    ];
+    // What is removed with a container's end would be what is kept for its next start.
+    let same = |a: &Path, b: &Path| Ok::<_, std::io::Error>(a.canonicalize()? == b.canonicalize()?);
+    if same(&places.data_root, &places.exec_root).map_err(Error::system)? {
+        let folder = places.data_root.display();
+        let message =
+            format!("{folder} cannot be both the data root and the exec root: choose another --exec-root");
+        return Err(Error::new(ErrorKind::InvalidParameter, message));
+    }
+    Ok(locks)
 }
 
 fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> {

@@ -16,6 +16,24 @@ fn a_second_daemon_on_the_same_root_is_refused() {
 }
 
 #[test]
+fn one_folder_cannot_be_both_roots() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("both");
+    let socket = format!("unix://{}", folder.path().join("sock").display());
+    let mut daemon = std::process::Command::new(env!("CARGO_BIN_EXE_coracle"));
+    let said = run(daemon
+        .arg("daemon")
+        .arg("--data-root")
+        .arg(&root)
+        .arg("--exec-root")
+        .arg(&root)
+        .args(["--host", &socket]));
+    assert_eq!(said.code, 1, "{said:?}");
+    let expected = "cannot be both the data root and the exec root: choose another --exec-root\n";
+    assert!(said.stderr.ends_with(expected), "{}", said.stderr);
+}
+
+#[test]
 fn a_stale_socket_is_replaced() {
     needs!(root);
     let mut engine = Engine::start();

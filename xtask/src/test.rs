@@ -200,7 +200,8 @@ fn hello(mut run: Command) -> Result<()> {
     let program = run.get_program().to_owned();
     let before: Vec<_> = run.get_args().map(|argument| argument.to_owned()).collect();
     let coracle = |command: &mut Command, verb: &[&str]| {
-        command.args(verb).env("XDG_RUNTIME_DIR", &scratch.0).env("XDG_DATA_HOME", &scratch.0);
+        command.args(verb).env("XDG_RUNTIME_DIR", scratch.0.join("run"));
+        command.env("XDG_DATA_HOME", scratch.0.join("data"));
         match command.env_remove("DOCKER_HOST").env_remove("CORACLE_HOST").status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("coracle {}: {status}", verb.join(" "))),

@@ -49,7 +49,12 @@ fn connect_and_wait(bundle: &Bundle, signals: &SigSet) -> Result<ExitCode> {
     let bridge = own_bridge()?;
     let created = runtime::create(bundle, inherited()?);
     let outcome = created.map_err(Box::from).and_then(|mut created| {
-        let outcome = connect(bridge.as_ref(), &created).and_then(|()| start_and_wait(&created, signals));
+        let outcome = connect(bridge.as_ref(), &created).and_then(|endpoint| {
+            let outcome = start_and_wait(&created, signals);
+            // The kernel takes it away with the network namespace, but in its own time.
+            endpoint.iter().try_for_each(network::detach)?;
+            outcome
+        });
         created.destroy();
         outcome
     });
@@ -71,15 +76,15 @@ fn own_bridge() -> Result<Option<Bridge>> {
     Ok(None)
 }
 
-fn connect(bridge: Option<&Bridge>, created: &Created) -> Result<()> {
-    let Some(bridge) = bridge else { return Ok(()) };
+fn connect(bridge: Option<&Bridge>, created: &Created) -> Result<Option<Endpoint>> {
+    let Some(bridge) = bridge else { return Ok(None) };
     let mut leases = Leases::new(&bridge.name, "", bridge.subnet);
     let address = leases.allocate("the only one")?;
     let namespace = File::open(format!("/proc/{}/ns/net", created.identity.pid))?;
     let endpoint = network::attach(bridge, namespace.as_fd(), address)?;
-    let Endpoint { prefix, gateway, .. } = endpoint;
+    let Endpoint { prefix, gateway, .. } = &endpoint;
     eprintln!("network: eth0 has {address}/{prefix}, its gateway is {gateway} on {}", bridge.name);
-    Ok(())
+    Ok(Some(endpoint))
 }
 
 fn start_and_wait(created: &Created, signals: &SigSet) -> Result<ExitCode> {
