@@ -54,6 +54,8 @@ pub const LOG_OF_DETACHED: &str = "daemon.log";
 fn run(flags: &Flags) -> Result<()> {
     // Threads come with every burst of requests; memory that each keeps to itself would stay for ever.
     kernel::limit_arenas();
+    // A client that starts a daemon executes /proc/self/exe, and `exe` would be its name.
+    rustix::thread::set_name(c"coracle").map_err(Error::system)?;
     log_to_standard_error(flags);
     if flags.detach {
         nix::unistd::setsid().map_err(Error::system)?;

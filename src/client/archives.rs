@@ -166,7 +166,12 @@ fn show(messages: impl Read) -> Result<()> {
 }
 
 fn open(path: &str) -> Result<File> {
-    File::open(path).map_err(|error| Error::file("open", path, &error))
+    let file = File::open(path).map_err(|error| Error::file("open", path, &error))?;
+    if file.metadata()?.is_dir() {
+        let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+        return Err(Error::file("read", path, &error));
+    }
+    Ok(file)
 }
 
 /// Unbuffered: what comes in large pieces is passed on in large pieces.

@@ -147,7 +147,8 @@ fn short_form(command: &Command, long: &str) -> String {
 
 /// A wrong command line: what is wrong, the usage, and where to read more. The exit code is 125, as docker's.
 pub fn usage_error(path: &str, usage: &str, what: &str) -> Error {
-    eprintln!("{what}\n\nUsage:  coracle {usage}\n\nRun 'coracle {path} --help' for more information");
+    let whole = if path.is_empty() { "coracle".to_owned() } else { format!("coracle {path}") };
+    eprintln!("{what}\n\nUsage:  coracle {usage}\n\nRun '{whole} --help' for more information");
     Error::exit(125)
 }
 

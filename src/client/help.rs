@@ -2,7 +2,7 @@
 
 use super::failure::{Error, Result};
 use super::terminal;
-use super::verbs::{GROUPS, VERBS};
+use super::verbs::{GROUPS, NOT_YET, VERBS, find};
 use clap::{Arg, Command};
 
 /// The answer to a command line without a known verb.
@@ -13,13 +13,26 @@ pub fn without_verb(words: &[String], wanted: bool) -> Result<()> {
         [] => {
             eprint!("{}", overview());
         }
+        [word, rest @ ..] if word == "help" => return help_of(rest),
         [word, rest @ ..] if known(word).is_some() => return group(known(word), rest),
+        [word, ..] if NOT_YET.contains(&word.as_str()) => {
+            return Err(Error::usage(format!("coracle {word} is not supported yet")));
+        }
         [word, ..] => {
             let text = format!(
                 "coracle: unknown command: coracle {word}\n\nRun 'coracle --help' for more information"
             );
             return Err(Error::usage(text));
         }
+    }
+    Ok(())
+}
+
+/// `coracle help run`
+fn help_of(words: &[String]) -> Result<()> {
+    match find(words) {
+        Some((entry, ..)) => print!("{}", (entry.verb.help)(width())),
+        None => return without_verb(words, true),
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ struct Globals {
     #[arg(short, long)]
     version: bool,
     /// Print usage
-    #[arg(long)]
+    #[arg(short = 'h', long)]
     help: bool,
     #[arg(trailing_var_arg = true, hide = true)]
     words: Vec<String>,

@@ -1,6 +1,6 @@
 //! Each verb of the stock docker client, once with success and once with failure.
 
-use crate::harness::Engine;
+use crate::harness::{Engine, run};
 use crate::needs;
 
 #[test]
@@ -60,4 +60,25 @@ fn who_waits_for_a_container_that_removes_itself_learns_its_code_or_that_it_is_g
         crate::harness::wait_until("it is gone", || engine.docker(&["inspect", "brief"]).code != 0);
     }
     engine.finish();
+}
+
+/// What needs no daemon: help in docker's ways, and words that are no verb, or not yet.
+#[test]
+fn a_word_that_is_no_verb_is_told_apart_from_one_to_come() {
+    let coracle = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_coracle"));
+        run(command.args(words).env("CORACLE_HOST", "unix:///nowhere/socket"))
+    };
+    for (asked, usage) in [
+        (&["help"][..], "Usage:  coracle [OPTIONS] COMMAND\n"),
+        (&["-h"], "Usage:  coracle [OPTIONS] COMMAND\n"),
+        (&["help", "run"], "Usage:  coracle run [OPTIONS] IMAGE"),
+        (&["help", "image"], "Usage:  coracle image COMMAND\n"),
+    ] {
+        let said = coracle(asked).expect(0);
+        assert!(said.stdout.starts_with(usage), "{asked:?}: {}", said.stdout);
+    }
+    assert_eq!(coracle(&["network", "ls"]).expect(1).stderr, "coracle network is not supported yet\n");
+    assert!(coracle(&["rnu"]).expect(1).stderr.starts_with("coracle: unknown command: coracle rnu\n"));
+    assert_eq!(coracle(&["load", "-i", "/tmp"]).expect(1).stderr, "read /tmp: is a directory\n");
 }

@@ -76,9 +76,12 @@ fn is_root_of(line: &str, token: &str) -> bool {
 /// What must be gone when every container is removed and the daemon has stopped.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = children(&folder.join("exec"));
-    for emptied in ["data/containers", "data/images/tmp", "data/snapshots/tmp", "data/volumes"] {
+    for emptied in ["data/containers", "data/images/ingest", "data/volumes"] {
         found.extend(children(&folder.join(emptied)));
     }
+    let is_new =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("new"));
+    found.extend(children(&folder.join("data/snapshots")).into_iter().filter(is_new));
     found
 }
 
