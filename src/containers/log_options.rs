@@ -46,6 +46,7 @@ fn size(text: &str) -> Result<Option<u64>> {
         "m" => 1e6,
         "g" => 1e9,
         "t" => 1e12,
+        "p" => 1e15,
         _ => 0.0,
     };
     match number.trim_end().parse::<f64>() {
@@ -84,6 +85,7 @@ mod tests {
             ("4KiB", 4000),
             ("1.5m", 1_500_000),
             ("2 g", 2_000_000_000),
+            ("1P", 1_000_000_000_000_000),
         ];
         for (text, bytes) in cases {
             assert_eq!(size(text).expect(text), Some(bytes), "{text}");

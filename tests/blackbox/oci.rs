@@ -26,6 +26,12 @@ fn the_engine_is_an_oci_runtime_too() {
         0,
         "a state is left"
     );
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("mounts");
+    for point in mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new) {
+        assert!(!point.starts_with(bundle.path()), "a mount is left: {}", point.display());
+        let group = point.join(format!("coracle-oci-{id}"));
+        assert!(!group.exists(), "a cgroup is left: {}", group.display());
+    }
 }
 
 fn oci(bundle: &Path, words: &[&str]) -> Said {

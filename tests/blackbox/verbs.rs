@@ -74,6 +74,7 @@ fn a_word_that_is_no_verb_is_told_apart_from_one_to_come() {
         (&["-h"], "Usage:  coracle [OPTIONS] COMMAND\n"),
         (&["help", "run"], "Usage:  coracle run [OPTIONS] IMAGE"),
         (&["help", "image"], "Usage:  coracle image COMMAND\n"),
+        (&["help", "oci"], "Run containers from bundles"),
     ] {
         let said = coracle(asked).expect(0);
         assert!(said.stdout.starts_with(usage), "{asked:?}: {}", said.stdout);

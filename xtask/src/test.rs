@@ -77,7 +77,7 @@ const STEPS: &[(&str, Step)] = &[
         steps.command(name, cargo(&["test", "--locked", "--package", "coracle", "--bins"]))
     }),
     ("black box", black_box),
-    ("hello as this user", |steps, name| steps.check(name, || hello(Command::new(release_binary()?)))),
+    ("hello as this user", |steps, name| steps.check(name, hello_as_this_user)),
     ("hello as an ordinary user", hello_as_ordinary_user),
 ];
 
@@ -194,25 +194,30 @@ fn release_binary() -> Result<PathBuf> {
     found.ok_or_else(|| format!("cargo built none of {built:?}"))
 }
 
-/// `run hello` with a daemon started on demand, which is then stopped again.
-fn hello(mut run: Command) -> Result<()> {
+/// What a newcomer does, with a daemon that is started on demand, and then what ends it.
+const RUN_HELLO: &str = r#""$0" run --rm hello; code=$?; "$0" daemon stop && exit $code"#;
+
+/// Root's engine has its places in the system's folders, where somebody's containers may be: this run sees empty ones instead.
+const PLACES_OF_ITS_OWN: &str = r#"mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run && exec "$@""#;
+
+/// Runs `hello` by the binary; `before` are the words that come before its command line.
+fn hello(mut before: Command, binary: &Path) -> Result<()> {
     let scratch = Scratch::new()?;
-    let program = run.get_program().to_owned();
-    let before: Vec<_> = run.get_args().map(|argument| argument.to_owned()).collect();
-    let coracle = |command: &mut Command, verb: &[&str]| {
-        command.args(verb).env("XDG_RUNTIME_DIR", scratch.0.join("run"));
-        command.env("XDG_DATA_HOME", scratch.0.join("data"));
-        match command.env_remove("DOCKER_HOST").env_remove("CORACLE_HOST").status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("coracle {}: {status}", verb.join(" "))),
-            Err(error) => Err(format!("coracle cannot be started: {error}")),
-        }
-    };
-    let ran = coracle(&mut run, &["run", "--rm", "hello"]);
-    let mut stop = Command::new(program);
-    stop.args(before);
-    let stopped = coracle(&mut stop, &["daemon", "stop"]);
-    ran.and(stopped)
+    before.args(["sh", "-c", RUN_HELLO]).arg(binary);
+    before.env("XDG_RUNTIME_DIR", scratch.folder("run")?).env("XDG_DATA_HOME", scratch.folder("data")?);
+    match before.env_remove("DOCKER_HOST").env_remove("CORACLE_HOST").status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("run hello, or daemon stop: {status}")),
+        Err(error) => Err(format!("{:?} cannot be started: {error}", before.get_program())),
+    }
+}
+
+fn hello_as_this_user() -> Result<()> {
+    let mut before = Command::new(if is_root() { "unshare" } else { "env" });
+    if is_root() {
+        before.args(["--mount", "sh", "-c", PLACES_OF_ITS_OWN, "sh"]);
+    }
+    hello(before, &release_binary()?)
 }
 
 fn hello_as_ordinary_user(steps: &mut Steps, name: &str) {
@@ -225,11 +230,7 @@ fn hello_as_ordinary_user(steps: &mut Steps, name: &str) {
     steps.check(name, || {
         let copy = users::ordinary_user()?.join("coracle");
         std::fs::copy(release_binary()?, &copy).map_err(|error| format!("{}: {error}", copy.display()))?;
-        let mut command = users::as_ordinary_user()?;
-        let outcome = hello({
-            command.arg(&copy);
-            command
-        });
+        let outcome = hello(users::as_ordinary_user()?, &copy);
         let _ = std::fs::remove_file(copy);
         outcome
     });
@@ -240,15 +241,24 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Scratch> {
-        use std::os::unix::fs::PermissionsExt;
         let path = std::env::temp_dir().join(format!("coracle-hello-{}", std::process::id()));
-        std::fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        // The ordinary user writes into it as well.
-        let open = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(Path::new(&path), open)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        open_folder(&path)?;
         Ok(Scratch(path))
     }
+
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.0.join(name);
+        open_folder(&path)?;
+        Ok(path)
+    }
+}
+
+/// The ordinary user writes into it as well.
+fn open_folder(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let made = std::fs::create_dir(path);
+    let opened = made.and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)));
+    opened.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Drop for Scratch {

@@ -96,7 +96,7 @@ impl Site {
             let point = Path::new(line.split(' ').nth(4).unwrap());
             assert!(!line.contains(&self.id), "a mount is left: {line}");
             assert!(
-                !line.contains(" - cgroup") || !point.join("coracle-oci").join(&self.id).exists(),
+                !line.contains(" - cgroup") || !point.join(format!("coracle-oci-{}", self.id)).exists(),
                 "a cgroup is left in {}",
                 point.display()
             );

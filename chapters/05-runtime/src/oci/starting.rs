@@ -236,7 +236,8 @@ fn cgroup_path(spec: &Spec, id: &str) -> Option<String> {
     let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone());
     match path.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => Some(Path::new("/").join(path).display().to_string()),
-        None => nix::unistd::geteuid().is_root().then(|| format!("/coracle-oci/{id}")),
+        // Not below a group for all of them, which would stay when the last one has gone.
+        None => nix::unistd::geteuid().is_root().then(|| format!("/coracle-oci-{id}")),
     }
 }
 

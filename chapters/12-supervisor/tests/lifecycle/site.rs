@@ -42,7 +42,7 @@ impl Site {
             id: id.clone(),
             kind: Kind::Container {
                 root: chroot::Root::Folder(root),
-                cgroup: Some(format!("/coracle-test/{id}")),
+                cgroup: Some(format!("/coracle-test-{id}")),
             },
             terminal: false,
             console_size: None,
@@ -93,7 +93,7 @@ fn cgroups_of(id: &str) -> Vec<PathBuf> {
     let points = mounts.lines().filter(|line| line.contains(" - cgroup"));
     let points = points.filter_map(|line| line.split(' ').nth(4));
     points
-        .map(|point| Path::new(point).join("coracle-test").join(id))
+        .map(|point| Path::new(point).join(format!("coracle-test-{id}")))
         .filter(|folder| folder.exists())
         .collect()
 }
