@@ -75,7 +75,9 @@ fn run_on_v2_alone(test: &str, user: Option<u32>, group: Option<&Path>) {
         user.map_or(String::new(), |id| format!("setpriv --reuid {id} --regid {id} --clear-groups"));
     // The target folder is not everybody's to read, so a copy is run.
     let copy = std::env::temp_dir().join(format!("coracle-{test}-{}", std::process::id()));
-    fs::copy(std::env::current_exe().expect("this test"), &copy).expect("a copy of this test");
+    // By another process: while we had it open for writing, a child that a thread beside us makes would hold it too (ETXTBSY).
+    let copied = Command::new("cp").arg(std::env::current_exe().expect("this test")).arg(&copy).status();
+    assert!(copied.expect("cp").success());
     let script = format!(
         "{enter} umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup || exit 99; \
          exec {become_user} {} --exact {test} --nocapture",

@@ -27,7 +27,7 @@ impl Site {
         for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        std::fs::copy("/usr/bin/busybox", root.join("bin/busybox")).unwrap();
+        copy_program("/usr/bin/busybox", &root.join("bin/busybox"));
         for applet in
             ["sh", "cat", "sleep", "echo", "true", "id", "tty", "stty", "mkfifo", "mv", "mkdir", "pwd"]
         {
@@ -35,7 +35,7 @@ impl Site {
         }
         // A copy, so that a test may try to harm it.
         let executable = folder.join("coracle-oci");
-        std::fs::copy(env!("CARGO_BIN_EXE_coracle-oci"), &executable).unwrap();
+        copy_program(env!("CARGO_BIN_EXE_coracle-oci"), &executable);
         let mut spec = serde_json::to_value(runtime::default_spec(None).unwrap()).unwrap();
         spec["process"]["args"] = json!(["sh", "-c", script]);
         spec["process"]["terminal"] = false.into();
@@ -112,6 +112,12 @@ impl Drop for Site {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Another process copies: while we had the copy open for writing, a child that a thread beside us makes would hold it too, and
+/// whoever executes it then would be told that it is busy (ETXTBSY).
+fn copy_program(from: &str, to: &Path) {
+    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
 }
 
 fn eventually(what: &str, mut happened: impl FnMut() -> bool) {

@@ -317,7 +317,10 @@ fn an_ordinary_user_keeps_what_cannot_be_given_away() {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         // Where the tests lie, others may have no access.
         let copy = dir.path().join("test");
-        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        // By another process: while we had it open for writing, a child of a thread beside us would hold it too (ETXTBSY).
+        let copied =
+            std::process::Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status();
+        assert!(copied.unwrap().success());
         let own = std::process::Command::new(&copy)
             .args(["--exact", "an_ordinary_user_keeps_what_cannot_be_given_away", "--nocapture"])
             .env(AS_USER, dir.path())
