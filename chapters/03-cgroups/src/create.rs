@@ -133,7 +133,8 @@ fn step_aside(group: &Path) -> Result<()> {
     Ok(())
 }
 
-fn carry_out(cgroup: &Cgroup, step: &Op) -> Result<()> {
+/// One step, in a group that is there.
+pub fn carry_out(cgroup: &Cgroup, step: &Op) -> Result<()> {
     match step {
         Op::Write(write) => carry_out_write(cgroup, write),
         Op::Devices(rules) => {

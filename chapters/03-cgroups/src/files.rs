@@ -97,6 +97,10 @@ pub fn remove(folder: &Path) -> Result<()> {
 
 /// The number behind a key of a flat-keyed file, `oom_kill 3`.
 pub fn keyed(path: &Path, key: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
+    number_of(&fs::read_to_string(path).ok()?, key)
+}
+
+/// The same, of a text that was read.
+pub fn number_of(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
 }

@@ -21,6 +21,12 @@ mod create;
 mod error;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
+mod shortage;
+#[cfg(target_os = "linux")]
+mod statistics;
+#[cfg(target_os = "linux")]
+mod update;
 
 pub use device_program::device_program;
 pub use devices::{DeviceRule, default_device_rules};
@@ -33,3 +39,7 @@ pub use view::view;
 pub use cgroup::Cgroup;
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use shortage::OomWatch;
+#[cfg(target_os = "linux")]
+pub use statistics::{CpuStatistics, DiskCount, Gauge, Statistics};
