@@ -5,6 +5,7 @@ pub mod attach;
 mod create;
 mod ended;
 mod files;
+mod flag_names;
 mod inspect;
 pub mod list;
 mod log_options;

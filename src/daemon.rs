@@ -165,8 +165,11 @@ fn lock_folder(folder: &Path, what: &str, in_file: bool) -> Result<Flock<File>> 
         }
         std::thread::sleep(LOCK_PATIENCE / 100);
     }
-    let message =
-        format!("another daemon runs on the {what} {}; stop it, or choose another folder", folder.display());
+    let flag = what.replace(' ', "-");
+    let message = format!(
+        "another daemon runs on the {what} {}; stop it (coracle daemon stop), or choose another --{flag}",
+        folder.display()
+    );
     Err(Error::new(ErrorKind::Conflict, message))
 }
 

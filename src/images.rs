@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The name of the image that is made of the engine's own executable when it is first asked for.
-const HELLO: &str = "hello";
+const HELLO: &str = "hello:latest";
 
 /// Whether an image, which a client calls `name`, is for the machine that it asks for.
 pub fn check_platform(image: &Image, wanted: Option<&str>, name: &str) -> Result<()> {
@@ -39,6 +39,14 @@ impl Engine {
         credentials: Option<&Credentials>,
         sink: Sink<'_>,
     ) -> Result<()> {
+        if is_hello(image) {
+            let hello = layers::hello(&self.store, &self.snapshots)?;
+            if hello.config.config.labels.contains_key(layers::HELLO_LABEL) {
+                check_platform(&hello, platform, image)?;
+                sink(Progress::Status(format!("{HELLO} is part of coracle: there is nothing to pull")));
+                return Ok(());
+            }
+        }
         let reference = Reference::parse(image)?;
         let platform = parse_platform(platform)?;
         let request = registry::Pull {
@@ -143,22 +151,21 @@ impl Engine {
 
     /// The image that a container is to be made of. `hello` needs no registry: it is this executable.
     pub fn image_for_container(&self, name: &str) -> Result<Image> {
-        if name == HELLO || name == "hello:latest" {
-            // An image that somebody else has given that name is left alone.
-            if let Ok(image) = self.store.resolve(name)
-                && !image.config.config.labels.contains_key("org.coracle.hello")
-            {
-                return Ok(image);
-            }
-            return Ok(layers::hello(&self.store, &self.snapshots)?);
+        if is_hello(name) {
+            Ok(layers::hello(&self.store, &self.snapshots)?)
+        } else {
+            Ok(self.store.resolve(name)?)
         }
-        Ok(self.store.resolve(name)?)
     }
 
     fn tell_of_image(&self, action: &str, id: &str, name: &str) {
         let attributes = [("name".to_owned(), name.to_owned())].into();
         self.events.publish("image", action, id, attributes);
     }
+}
+
+fn is_hello(name: &str) -> bool {
+    Reference::parse(name).is_ok_and(|reference| reference.familiar() == HELLO)
 }
 
 fn parse_platform(platform: Option<&str>) -> Result<Option<Platform>> {

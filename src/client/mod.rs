@@ -39,6 +39,12 @@ mod verbs;
 mod version;
 mod watching;
 
+/// The help of a verb, as wide as a page.
+#[cfg(test)]
+pub fn help_of(verb: &str) -> Option<String> {
+    verbs::find(&[verb.to_owned()]).map(|(entry, ..)| (entry.verb.help)(200))
+}
+
 use clap::{Args, FromArgMatches};
 use daemon_calls::Daemon;
 use failure::Result;

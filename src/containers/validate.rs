@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{log_options, signals};
+use super::{flag_names, log_options, signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::{self, Facts, binds};
 
@@ -41,7 +41,7 @@ fn check_config(config: &api::ContainerConfig) -> Result<()> {
     let tests = config.healthcheck.iter().filter_map(|check| check.test.as_ref()?.first());
     match tests.map(String::as_str).next() {
         None | Some("" | "NONE") => Ok(()),
-        Some(_) => Err(Error::not_supported("Healthcheck")),
+        Some(_) => Err(Error::not_supported("--health-cmd (Healthcheck)")),
     }
 }
 
@@ -59,7 +59,7 @@ pub fn says_nothing(value: &Value) -> bool {
 
 /// The fields of `HostConfig` that are honoured, or checked one by one below. Every other one is refused unless it asks for
 /// nothing, whatever fields the API may still get.
-const HONOURED: [&str; 39] = [
+pub const HONOURED: [&str; 39] = [
     "AutoRemove",
     "Binds",
     "CapAdd",
@@ -107,7 +107,7 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
     if let Some((name, _)) =
         fields.filter(|(name, _)| !HONOURED.contains(&name.as_str())).find(|(_, value)| !says_nothing(value))
     {
-        return Err(Error::not_supported(format!("HostConfig.{name}")));
+        return Err(flag_names::not_supported(name));
     }
     let is_known = ["", "none", "private", "shareable", "host"].contains(&host.ipc_mode.as_str());
     if !is_known && !host.ipc_mode.starts_with("container:") {
@@ -125,7 +125,7 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
     ];
     match checks.iter().find(|(_, harmless)| !harmless) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::not_supported(format!("HostConfig.{name}"))),
+        Some((name, _)) => Err(flag_names::not_supported(name)),
     }
 }
 
@@ -148,11 +148,7 @@ fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     ];
     match limits.iter().find(|(_, asked)| *asked && facts.cgroup_parent.is_none()) {
         None => Ok(()),
-        Some((name, _)) => {
-            let message =
-                format!("HostConfig.{name} cannot be honoured: no cgroup is delegated to this user");
-            Err(Error::new(ErrorKind::NotSupported, message))
-        }
+        Some((name, _)) => Err(flag_names::without_cgroup(name)),
     }
 }
 
@@ -239,8 +235,12 @@ fn check_security_option(option: &str) -> Result<()> {
         ("seccomp", "unconfined") => Ok(()),
         // What the client calls the default is what it gets.
         ("seccomp", "builtin") => Ok(()),
-        ("seccomp", _) => Err(Error::not_supported("SecurityOpt seccomp with a profile of one's own")),
-        ("apparmor" | "label", _) => Err(Error::not_supported(format!("SecurityOpt {name}"))),
+        ("seccomp", _) => Err(Error::not_supported(
+            "--security-opt seccomp with a profile of one's own (HostConfig.SecurityOpt)",
+        )),
+        ("apparmor" | "label", _) => {
+            Err(Error::not_supported(format!("--security-opt {name} (HostConfig.SecurityOpt)")))
+        }
         _ => invalid(format!("invalid --security-opt 2: \"{option}\"")),
     }
 }
@@ -292,7 +292,9 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
         "tmpfs" => {
             let options = mount.tmpfs_options.clone().unwrap_or_default();
             if options.options.is_some_and(|options| !options.is_empty()) {
-                return Err(Error::not_supported("HostConfig.Mounts.TmpfsOptions.Options"));
+                return Err(Error::not_supported(
+                    "--mount with options of a tmpfs (HostConfig.Mounts.TmpfsOptions.Options)",
+                ));
             }
             if mount.source.is_empty() {
                 Ok(())
@@ -301,7 +303,7 @@ fn check_mount(mount: &api::Mount) -> Result<()> {
             }
         }
         "volume" | "image" | "npipe" | "cluster" => {
-            Err(Error::not_supported(format!("HostConfig.Mounts of type {}", mount.kind)))
+            Err(Error::not_supported(format!("--mount type={} (HostConfig.Mounts)", mount.kind)))
         }
         _ => wrong("mount type unknown".to_owned()),
     }
@@ -312,7 +314,7 @@ fn check_network(request: &api::ContainerCreateRequest) -> Result<()> {
     match mode {
         "" | "default" | "bridge" | "none" | "host" => {}
         mode if mode.starts_with("container:") => {
-            return Err(Error::not_supported("HostConfig.NetworkMode container:"));
+            return Err(Error::not_supported("--network container: (HostConfig.NetworkMode)"));
         }
         // Docker looks for the network when the container starts, and so do we.
         _ => {}

@@ -28,7 +28,7 @@ pub enum Verb {
     /// Ends the daemon that listens on a socket; its containers run on
     Stop {
         /// The daemon's socket
-        #[arg(short = 'H', long)]
+        #[arg(short = 'H', long, value_name = "URL")]
         host: Option<String>,
     },
 }
@@ -118,6 +118,7 @@ pub fn socket_of(host: &str) -> Result<PathBuf> {
             Err(refused("serving over TCP needs TLS, which is not done yet; use unix:///path/to/socket"))
         }
         Some(("fd", _)) => Err(refused("socket activation is not done yet; use unix:///path/to/socket")),
+        None if host.starts_with('/') => Err(refused(&format!("write unix://{host}"))),
         _ => Err(refused("the form is unix:///path/to/socket")),
     }
 }

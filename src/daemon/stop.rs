@@ -20,9 +20,7 @@ pub fn stop(host: Option<&str>) -> Result<String> {
         Some(host) => socket_of(&host)?,
         None => Places::of_caller().map_err(Error::system)?.socket(),
     };
-    let connection = UnixStream::connect(&socket).map_err(|error| {
-        Error::because(ErrorKind::Unavailable, format!("no daemon listens on {}", socket.display()), error)
-    })?;
+    let connection = UnixStream::connect(&socket).map_err(|error| unreachable(&socket, error))?;
     // The kernel's word on who listens, which a pid file can only guess.
     let daemon = getsockopt(&connection, PeerCredentials).map_err(Error::system)?.pid();
     let running = running_containers(connection).unwrap_or_default();
@@ -34,6 +32,17 @@ pub fn stop(host: Option<&str>) -> Result<String> {
         1 => "The daemon has stopped; 1 container runs on, and the next daemon will find it.".to_owned(),
         n => format!("The daemon has stopped; {n} containers run on, and the next daemon will find them."),
     })
+}
+
+fn unreachable(socket: &Path, error: std::io::Error) -> Error {
+    let socket = socket.display();
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        let message = format!(
+            "the daemon's socket {socket} is not yours to use: run this as root, or as a member of its group"
+        );
+        return Error::because(ErrorKind::Forbidden, message, error);
+    }
+    Error::because(ErrorKind::Unavailable, format!("no daemon listens on {socket}"), error)
 }
 
 fn open_process(pid: i32) -> Result<OwnedFd> {

@@ -11,6 +11,11 @@ fn a_second_daemon_on_the_same_root_is_refused() {
     let said = run(&mut engine.daemon_command(&[]));
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.stderr.contains("data"), "the error names the folder: {}", said.stderr);
+    assert!(
+        said.stderr.contains("stop it (coracle daemon stop), or choose another --data-root"),
+        "{}",
+        said.stderr
+    );
     engine.coracle(&["version"]).expect(0);
     engine.finish();
 }

@@ -168,19 +168,25 @@ fn limits_are_refused_by_name_without_a_delegated_cgroup() {
     needs!(root);
     needs!("docker");
     with_busybox(|engine| {
-        for (flag, value, field) in
-            [("-m", "64m", "Memory"), ("--cpus", "0.5", "NanoCpus"), ("--pids-limit", "20", "PidsLimit")]
-        {
+        for (flag, value, field) in [
+            ("-m", "64m", "--memory (HostConfig.Memory)"),
+            ("--cpus", "0.5", "--cpus (HostConfig.NanoCpus)"),
+            ("--pids-limit", "20", "--pids-limit (HostConfig.PidsLimit)"),
+        ] {
             for client in CLIENTS {
                 let said =
                     run(&mut client(engine, &["run", "--rm", flag, value, "busybox", "true"])).expect(125);
-                let expected =
-                    format!("HostConfig.{field} cannot be honoured: no cgroup is delegated to this user");
+                let expected = format!("{field} cannot be honoured: no cgroup is delegated to this user");
                 assert!(said.stderr.contains(&expected), "{}", said.stderr);
+                assert!(
+                    said.stderr.contains("systemd-run --user --scope -p Delegate=yes"),
+                    "{}",
+                    said.stderr
+                );
             }
         }
         let said = engine.docker(&["run", "--rm", "--pid", "host", "busybox", "true"]).expect(125);
-        assert!(said.stderr.contains("HostConfig.PidMode is not supported"), "{}", said.stderr);
+        assert!(said.stderr.contains("--pid (HostConfig.PidMode) is not supported"), "{}", said.stderr);
     });
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The daemon here is a thread that answers by a script, so that each phase can be held as long as a test needs.
 
+#![forbid(unsafe_code)]
+
 mod fake;
 
 use fake::{Answer, Fake};

@@ -41,7 +41,7 @@ pub fn run() -> Result<()> {
     if !is_root() || !is_installed("apt-get") {
         println!("setup: run as root: apt-get install --no-install-recommends {}", packages.join(" "));
         println!("setup: the tests that need them will be named as skipped");
-        return Ok(());
+        return other_tools();
     }
     without_starting_servers(|| {
         apt(&["update", "-qq"])?;
@@ -108,12 +108,20 @@ fn axe_core() -> Result<()> {
     }
     println!("setup: npm install {AXE}: what a browser knows of accessibility, tested");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let status = Command::new("npm")
-        .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", AXE])
-        .current_dir(&folder)
-        .status()
-        .map_err(|error| format!("npm cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("npm install {AXE}: {status}")) }
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries", "1"]);
+    fetch(npm.args(["--prefix", ".", AXE]).current_dir(&folder));
+    Ok(())
+}
+
+/// Runs what needs a network. Without one the tests that miss its result are named as skipped, and all others run.
+fn fetch(command: &mut Command) {
+    let outcome = match command.status() {
+        Ok(status) if status.success() => return,
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    };
+    println!("setup: {command:?}: {outcome}: the tests that need it will be named as skipped");
 }
 
 /// What comes from elsewhere than Debian: the browser's target, axe-core, and cargo-deny.
@@ -121,20 +129,17 @@ fn other_tools() -> Result<()> {
     // Without rustup the step that needs the target is skipped by name.
     let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
     axe_core()?;
-    cargo_deny()
+    cargo_deny();
+    Ok(())
 }
 
-/// cargo-deny comes from crates.io; it is large, so it is built once, at low priority to nothing else.
-fn cargo_deny() -> Result<()> {
+/// cargo-deny comes from crates.io; it is large, so it is built once.
+fn cargo_deny() {
     if is_installed("cargo-deny") || Command::new("cargo-deny").arg("--version").output().is_ok() {
-        return Ok(());
+        return;
     }
     println!("setup: cargo install cargo-deny: it keeps licences, sources and duplicates in check");
     // The workspace's configuration makes every binary static; a tool is built outside of it.
-    let status = Command::new("cargo")
-        .args(["install", "--quiet", "--locked", "cargo-deny"])
-        .current_dir(std::env::temp_dir())
-        .status()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("cargo install cargo-deny: {status}")) }
+    let mut cargo = Command::new("cargo");
+    fetch(cargo.args(["install", "--quiet", "--locked", "cargo-deny"]).current_dir(std::env::temp_dir()));
 }

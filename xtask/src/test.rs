@@ -68,7 +68,7 @@ const STEPS: &[(&str, Step)] = &[
     }),
     ("wasm32", wasm32),
     ("chapters", |steps, name| {
-        let what = &["test", "--locked", "--workspace", "--exclude", "coracle"];
+        let what = &["test", "--locked", "--workspace", "--no-fail-fast", "--exclude", "coracle"];
         steps.command(name, cargo(&[what, APART, &["--", "--test-threads=2"]].concat()));
     }),
     ("diagrams", diagrams),

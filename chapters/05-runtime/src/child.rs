@@ -58,8 +58,8 @@ impl Child {
         // Folders and files that are made for mounts must not depend on the daemon's umask.
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
         rustix::process::setsid().strace(|| "setsid()".into())?;
-        for (name, value) in &self.process.sysctls {
-            write_sysctl(name, value)?;
+        for (path, value) in &self.process.sysctls {
+            write_sysctl(path, value)?;
         }
         enter_root()?;
         self.take_descriptors(says)?;
@@ -141,7 +141,7 @@ fn inside(folder: &Path) -> Result<()> {
 }
 
 /// Through the host's /proc: a name of a namespaced sysctl means the one of the caller's own namespaces.
-fn write_sysctl(name: &str, value: &str) -> Result<()> {
-    let path = format!("/proc/sys/{}", name.replace('.', "/"));
+fn write_sysctl(path: &str, value: &str) -> Result<()> {
+    let path = format!("/proc/sys/{path}");
     Ok(std::fs::write(&path, value).strace(|| format!("write({path:?}, {value:?})"))?)
 }

@@ -4,6 +4,7 @@ mod limits;
 mod privilege;
 mod refusals;
 mod root;
+mod sysctls;
 
 use crate::{Error, Result};
 use chroot::MountOp;
@@ -56,7 +57,7 @@ pub struct Process {
     pub console_size: Option<(u16, u16)>,
     /// The terminal is bound over /dev/console.
     pub console: bool,
-    /// Settings of its namespaces below /proc/sys, written before its root is entered.
+    /// Settings of its namespaces as paths below /proc/sys, written before its root is entered.
     pub sysctls: Vec<(String, String)>,
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
@@ -82,7 +83,7 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
         root: chroot::plan(&root),
         limits: limits::limits(linux)?,
         process: Process {
-            sysctls: sysctls(linux),
+            sysctls: sysctls::sysctls(linux, &spawn)?,
             makes_folder: true,
             console: true,
             preserved_descriptors: bundle.preserved_descriptors,
@@ -209,13 +210,6 @@ fn time_offsets(linux: &Linux) -> Vec<TimeOffset> {
         .collect();
     offsets.sort_by(|one, other| one.clock.cmp(&other.clock));
     offsets
-}
-
-/// Sorted, so that the same spec gives the same plan.
-fn sysctls(linux: &Linux) -> Vec<(String, String)> {
-    let mut sysctls: Vec<_> = linux.sysctl().clone().unwrap_or_default().into_iter().collect();
-    sysctls.sort();
-    sysctls
 }
 
 #[cfg(test)]

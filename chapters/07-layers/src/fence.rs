@@ -99,3 +99,70 @@ pub(crate) fn is_folder(folder: &OwnedFd, name: &[u8]) -> bool {
 fn failed(call: &str, path: &[u8], error: Errno) -> Error {
     Error::system(format!("{call}(\"{}\")", String::from_utf8_lossy(path)), error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    /// A root with a folder beside it, which nothing may reach.
+    fn root_and_outside() -> (tempfile::TempDir, std::path::PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("root");
+        fs::create_dir_all(root.join("inside")).unwrap();
+        fs::create_dir(place.path().join("outside")).unwrap();
+        (place, root)
+    }
+
+    fn is_same(folder: &OwnedFd, path: &Path) -> bool {
+        let path = fs::metadata(path).unwrap();
+        rustix::fs::fstat(folder).is_ok_and(|stat| stat.st_ino == path.ino() && stat.st_dev == path.dev())
+    }
+
+    #[test]
+    fn links_lead_to_where_they_would_from_within_the_root() {
+        let (_place, root) = root_and_outside();
+        symlink("/inside", root.join("absolute")).unwrap();
+        symlink("../../../../inside", root.join("climbing")).unwrap();
+        let mut fence = Fence::new(&root).unwrap();
+        for path in ["inside", "absolute", "climbing"] {
+            assert!(is_same(&fence.folder(path.as_bytes()).unwrap(), &root.join("inside")), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_made_inside_whatever_leads_out() {
+        let (place, root) = root_and_outside();
+        symlink(place.path().join("outside"), root.join("out")).unwrap();
+        symlink("../outside", root.join("up")).unwrap();
+        let mut fence = Fence::new(&root).unwrap();
+        // Seen from the root, both links point at what is not there, and a link is not replaced.
+        for path in ["out", "out/deeper", "up", "up/deeper"] {
+            let error = fence.folder(path.as_bytes()).expect_err(path).to_string();
+            assert!(error.starts_with("mkdirat("), "{path}: {error}");
+        }
+        assert!(fence.existing(b"out").is_none());
+        fence.folder(b"a/b/c").unwrap();
+        assert!(root.join("a/b/c").is_dir());
+        assert_eq!(fs::read_dir(place.path().join("outside")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_folder_that_was_used_last_is_forgotten_when_told() {
+        let (_place, root) = root_and_outside();
+        let mut fence = Fence::new(&root).unwrap();
+        fence.folder(b"inside").unwrap();
+        fs::rename(root.join("inside"), root.join("moved")).unwrap();
+        fs::create_dir(root.join("inside")).unwrap();
+        fence.forget();
+        assert!(is_same(&fence.folder(b"inside").unwrap(), &root.join("inside")));
+    }
+
+    #[test]
+    fn magic_links_are_not_followed() {
+        let mut fence = Fence::new(Path::new("/proc/self")).unwrap();
+        assert!(fence.folder(b"cwd").is_err());
+        assert!(fence.existing(b"root/etc").is_none());
+    }
+}

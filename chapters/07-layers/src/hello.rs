@@ -1,7 +1,10 @@
 //! The image `hello`: no file of the repository, no download. Its one layer holds the executable that makes it.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufRead, Read};
+use std::os::unix::fs::MetadataExt;
+
+use jiff::Timestamp;
 
 use crate::pack::plain_header;
 use crate::{Error, Ingestion, Result, Snapshots};
@@ -29,7 +32,7 @@ pub fn hello(store: &Store, snapshots: &Snapshots) -> Result<Image> {
     let layer = Ingestion { store, snapshots, expected: None, watch: &|_| true }.run(layer()?)?;
     let held = snapshots.hold(&[layer.diff_id]);
     let blob = Descriptor { media_type: media::OCI_LAYER.into(), ..layer.blob };
-    let manifest = store.compose(&config(layer.diff_id), vec![blob])?;
+    let manifest = store.compose(&config(layer.diff_id, executable()?.1), vec![blob])?;
     store.tag(&name, &manifest)?;
     if let Some(old) = present {
         // Only if no container's image and no other name holds on to it: then it would be a dangling image of an old build.
@@ -41,11 +44,11 @@ pub fn hello(store: &Store, snapshots: &Snapshots) -> Result<Image> {
     Ok(store.load(&manifest)?)
 }
 
-fn config(diff_id: Digest) -> ImageConfig {
+fn config(diff_id: Digest, executable: Metadata) -> ImageConfig {
     let platform = Platform::host();
     let mut config = ImageConfig {
-        // The same executable makes the same image.
-        created: Some("1970-01-01T00:00:00Z".into()),
+        // The same executable makes the same image, which is as old as it is.
+        created: Timestamp::from_second(executable.mtime()).ok().map(|built| built.to_string()),
         architecture: platform.architecture,
         variant: platform.variant,
         os: platform.os,
@@ -62,16 +65,22 @@ fn config(diff_id: Digest) -> ImageConfig {
 
 /// The layer, a plain tar: one file, `/hello`. Compressing it would take longer than anything else here.
 fn layer() -> Result<impl Read> {
-    let path = "/proc/self/exe";
-    let open = |e| Error::system(format!("open({path:?})"), e);
-    let executable = File::open(path).map_err(open)?;
-    let size = executable.metadata().map_err(open)?.len();
+    let (executable, metadata) = executable()?;
+    let size = metadata.len();
     let mut header = plain_header(0o755, size);
     header.set_path("hello")?;
     header.set_cksum();
     let padding = size.wrapping_neg() % 512;
     let head = std::io::Cursor::new(header.as_bytes().to_vec());
     Ok(head.chain(executable.take(size)).chain(std::io::repeat(0).take(padding + 1024)))
+}
+
+fn executable() -> Result<(File, Metadata)> {
+    let path = "/proc/self/exe";
+    let open = |e| Error::system(format!("open({path:?})"), e);
+    let executable = File::open(path).map_err(open)?;
+    let metadata = executable.metadata().map_err(open)?;
+    Ok((executable, metadata))
 }
 
 fn digest(content: impl Read) -> Result<Digest> {

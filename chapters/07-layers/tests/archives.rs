@@ -1,4 +1,5 @@
 //! Images as files: our own round trip, and what skopeo thinks of it.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod scene;

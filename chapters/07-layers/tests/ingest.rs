@@ -1,4 +1,5 @@
 //! A layer on its way in: what is wrong with it is said, and leaves nothing; what is right survives.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod scene;

@@ -1,4 +1,5 @@
 //! A folder as a tar and back: nothing is lost, and the same files make the same bytes.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod scene;

@@ -1,4 +1,5 @@
 //! Unpacking: every kind of entry, entries that replace others, and layers that try to get out.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod scene;

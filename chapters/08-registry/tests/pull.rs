@@ -1,4 +1,5 @@
 //! Pulls from registries that behave and from those that do not.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod scripted;

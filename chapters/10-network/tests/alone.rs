@@ -1,4 +1,5 @@
 //! The chapter's binary in a network namespace of its own: what it runs, what it says, and that nothing stays. Needs root.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 use std::process::Command;

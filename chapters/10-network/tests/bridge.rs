@@ -1,6 +1,7 @@
 //! The bridge on the real kernel: containers that reach each other, their gateway and the world, and nothing left behind.
 //!
 //! A machine of these tests is a thread with a network namespace of its own; the host is one too. Needs root.
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 use std::fs;

@@ -2,6 +2,8 @@
 //!
 //! The answers in `dockerd/` were written by dockerd at version 1.41, about a container made with every kind of option.
 
+#![forbid(unsafe_code)]
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

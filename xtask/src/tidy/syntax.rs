@@ -29,9 +29,15 @@ fn may_be_async(source: &Source) -> bool {
         || source.path.starts_with("chapters/09-own-registry")
 }
 
+/// Cargo's targets: the package's own, and each test, exhibit and bench, which is a crate of its own.
 fn is_crate_root(source: &Source) -> bool {
-    let is_root = source.path.ends_with("src/lib.rs") || source.path.ends_with("src/main.rs");
-    is_root && !source.path.starts_with("chapters/00-kernel")
+    let path = &source.path;
+    let is_own = path.ends_with("src/lib.rs") || path.ends_with("src/main.rs") || path.ends_with("build.rs");
+    let holder = if path.ends_with("main.rs") { path.ancestors().nth(2) } else { path.parent() };
+    let holder = holder.and_then(|folder| folder.file_name()).unwrap_or_default();
+    let is_target = ["tests", "examples", "benches"].iter().any(|name| holder == *name);
+    let is_module = path.iter().any(|part| part == "src") && !is_own;
+    (is_own || is_target && !is_module) && !path.starts_with("chapters/00-kernel")
 }
 
 fn forbids_unsafe(file: &syn::File) -> bool {

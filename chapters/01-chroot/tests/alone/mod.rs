@@ -62,9 +62,20 @@ fn try_case(name: &str, user: u32) -> Result<(), String> {
     let before = std::fs::read_to_string("/proc/self/mounts").unwrap();
     let output = command.output().unwrap();
     assert_eq!(before, std::fs::read_to_string("/proc/self/mounts").unwrap(), "{name} left a mount");
+    open_folders(&folder);
     std::fs::remove_dir_all(&folder).unwrap();
     if output.status.success() {
         return Ok(());
     }
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// overlayfs makes its work folder with mode 0, which keeps an ordinary user, even its owner, from removing it.
+fn open_folders(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+            open_folders(&entry.path());
+        }
+    }
 }
