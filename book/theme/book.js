@@ -9,6 +9,12 @@
         return root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     }
     if (kept()) { root.dataset.theme = kept(); }
+    // A link of `coracle book --live` brings a token: it is kept while this tab shows the book, and taken out of the address.
+    var token = new URLSearchParams(location.search).get("token");
+    if (token && location.protocol !== "file:") {
+        try { sessionStorage.setItem("coracle-token", token); } catch (refused) { /* then nothing is live */ }
+        history.replaceState(null, "", location.pathname + location.hash);
+    }
     // The search: what is searched is a script that is loaded when somebody begins to search, so that it works from a file, too.
     function search(field) {
         if (!field) { return; }

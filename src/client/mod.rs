@@ -5,6 +5,7 @@
 
 mod archives;
 mod attaching;
+mod book;
 mod creation;
 mod daemon_calls;
 mod exec;

@@ -83,6 +83,7 @@ pub const VERBS: &[Entry] = &[
     entry::<watching::Events>(&["events", "system events"]),
     entry::<system::Info>(&["info", "system info"]),
     entry::<version::Version>(&["version"]),
+    entry::<book::Book>(&["book"]),
 ];
 
 /// Finds the verb that `words` begin with; says under which name, and how many words that is.

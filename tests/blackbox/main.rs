@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod book;
 mod connections;
 mod crash;
 mod daemon;

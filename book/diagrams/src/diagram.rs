@@ -2,6 +2,7 @@
 
 use crate::controls::{self, Control};
 use crate::drawing::escaped;
+use crate::live::{Kernel, Plan, Row};
 
 /// A diagram, as its state.
 pub trait Diagram: Clone + Default + PartialEq {
@@ -24,6 +25,8 @@ pub trait Diagram: Clone + Default + PartialEq {
     fn svg(&self) -> String;
     /// The same in words; the first line is the answer, or the question.
     fn text(&self) -> Vec<String>;
+    /// A container's plan beside what the kernel reports of it.
+    fn beside(plan: &Plan, kernel: &Kernel) -> Vec<Row>;
 
     /// The event of a word; `None` for what is none.
     fn event(word: &str) -> Option<Self::Event> {

@@ -7,10 +7,12 @@
 mod controls;
 mod diagram;
 mod drawing;
+mod live;
 mod mount_plan;
 mod spawn;
 
 pub use controls::{Choice, Control, Kind};
 pub use diagram::{Diagram, content, next};
+pub use live::{Kernel, Plan, Row, Verdict, html as live};
 pub use mount_plan::{MountPlan, Side, carried_out, root_spec};
 pub use spawn::{Caller, Maps, Outcome, Spawn};

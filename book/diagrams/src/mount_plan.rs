@@ -1,5 +1,6 @@
 //! Diagram 2: the mount plan, and who sees what is mounted later.
 
+mod beside;
 mod picture;
 mod steps;
 mod words;
@@ -7,6 +8,7 @@ mod world;
 
 use crate::controls::{Control, Kind, choice, group};
 use crate::diagram::Diagram;
+use crate::live::{Kernel, Plan, Row};
 pub(crate) use world::Later;
 pub use world::{carried_out, root_spec};
 
@@ -212,5 +214,9 @@ impl Diagram for MountPlan {
 
     fn text(&self) -> Vec<String> {
         words::text(self)
+    }
+
+    fn beside(plan: &Plan, kernel: &Kernel) -> Vec<Row> {
+        beside::rows(&plan.root, &kernel.mountinfo)
     }
 }

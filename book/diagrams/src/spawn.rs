@@ -1,11 +1,13 @@
 //! Diagram 1: how a process comes into namespaces of its own, and what keeps it from it.
 
+mod beside;
 mod picture;
 mod sequence;
 mod words;
 
 use crate::controls::{Control, Kind, choice, group};
 use crate::diagram::Diagram;
+use crate::live::{Kernel, Plan, Row};
 use namespaces::{IdMap, Namespaces, SpawnPlan};
 pub use sequence::Outcome;
 
@@ -201,5 +203,9 @@ impl Diagram for Spawn {
 
     fn text(&self) -> Vec<String> {
         words::text(self)
+    }
+
+    fn beside(plan: &Plan, kernel: &Kernel) -> Vec<Row> {
+        beside::rows(&plan.spawn, kernel)
     }
 }

@@ -1,7 +1,7 @@
 //! What is drawn and said in some states, and that a state, its link and its events agree.
 #![forbid(unsafe_code)]
 
-use diagrams::{Diagram, MountPlan, Spawn, content, next};
+use diagrams::{Diagram, MountPlan, Spawn, content, live, next};
 
 fn drawn<D: Diagram>(link: &str) -> String {
     let state = D::from_link(link);
@@ -72,4 +72,35 @@ fn every_state_has_a_link() {
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "reset"), "");
     assert_eq!(next::<Spawn>("no such words.<script>", "root"), "root");
+}
+
+/// Two containers, of which one cannot be looked at; and what is said when there is nothing to show.
+#[test]
+fn the_readers_own_containers() {
+    let facts = r#"{"pid": 77,
+        "plan": {"root": [{"CutOff": {"flag": 262144, "recursive": true}}, {"Root": {"root": {"folder": "/r"}, "rootless": false}}],
+            "spawn": {"new": ["PID"], "join": [], "uid_map": [], "gid_map": [], "time_offsets": []}},
+        "kernel": {"mountinfo": "1 0 8:1 /r / rw - ext4 <disk> rw\n", "namespaces": ["pid:[2]"], "callers": ["pid:[1]"],
+            "uid_map": "0 0 1", "gid_map": "0 0 1", "numbers": "77 1"}}"#;
+    let answer = format!(
+        r#"{{"containers": [{{"id": "a", "name": "one", "image": "<i>", "facts": {facts}}},
+            {{"id": "b", "name": "two", "image": "i", "refused": "it has ended"}}]}}"#
+    );
+    for diagram in ["mount-plan", "spawn"] {
+        insta::assert_snapshot!(
+            format!("live_{diagram}"),
+            live(diagram, &answer, "").replace("<tr", "\n<tr")
+        );
+    }
+    let said = |answer: &str, chosen: &str| {
+        let html = live("spawn", answer, chosen);
+        html.split("<p role=\"status\">").nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(said(&answer, "b"), "two: it has ended.</p>");
+    assert_eq!(
+        said(r#"{"containers": []}"#, ""),
+        "None of your containers runs. Start one, and ask again.</p>"
+    );
+    assert_eq!(said(r#"{"refused": "no <daemon>"}"#, ""), "no &lt;daemon&gt;</p>");
+    assert!(said("nonsense", "").starts_with("what the engine says is not understood: "));
 }

@@ -103,18 +103,38 @@ impl Container {
     }
 }
 
+/// What the supervisor of a run directory makes its container of: for those who want to see the plan of one that runs.
+pub fn bundle(run_dir: &Path) -> Result<Bundle, Failure> {
+    let launch = files::read_launch(run_dir)?;
+    match &launch.kind {
+        Kind::Container { root, cgroup } => bundle_of(run_dir, &launch.id, root, cgroup),
+        Kind::Exec { .. } => {
+            Err(Failure::system(&"launch.json: this is a process in a container, and no container"))
+        }
+    }
+}
+
+fn bundle_of(
+    run_dir: &Path,
+    id: &str,
+    root: &chroot::Root,
+    cgroup: &Option<String>,
+) -> Result<Bundle, Failure> {
+    let spec =
+        files::read_spec(run_dir).map_err(|error| Failure::system(&format!("config.json: {error}")))?;
+    Ok(Bundle {
+        id: id.to_owned(),
+        spec,
+        root: root.clone(),
+        cgroup: cgroup.clone(),
+        preserved_descriptors: 0,
+    })
+}
+
 fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failure> {
     let (mut created, cgroup) = match &launch.kind {
         Kind::Container { root, cgroup } => {
-            let spec = files::read_spec(run_dir)
-                .map_err(|error| Failure::system(&format!("config.json: {error}")))?;
-            let bundle = Bundle {
-                id: launch.id.clone(),
-                spec,
-                root: root.clone(),
-                cgroup: cgroup.clone(),
-                preserved_descriptors: 0,
-            };
+            let bundle = bundle_of(run_dir, &launch.id, root, cgroup)?;
             (runtime::create(&bundle, stdio)?, cgroup)
         }
         Kind::Exec { container, target, cgroup, process, seccomp } => {

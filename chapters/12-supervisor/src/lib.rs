@@ -27,6 +27,8 @@ mod supervise;
 
 #[cfg(target_os = "linux")]
 pub use connection::{Connection, Error, LaunchError, connect, destroy, launch, read_exit};
+#[cfg(target_os = "linux")]
+pub use container::bundle;
 pub use messages::*;
 pub use runtime::Identity;
 #[cfg(target_os = "linux")]

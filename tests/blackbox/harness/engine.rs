@@ -144,13 +144,7 @@ impl Engine {
         if !is_root() {
             return Command::new(coracle_binary());
         }
-        let copy = self.folder.join("coracle");
-        if !copy.exists() {
-            // By a process of its own: a descriptor of ours would live on in what other tests start just now, and nobody may
-            // execute a file that is open for writing.
-            run(Command::new("cp").arg(coracle_binary()).arg(&copy)).expect(0);
-        }
-        let copy = copy.display().to_string();
+        let copy = self.copy();
         let Some(before) = &self.before else {
             return self.user_command(&copy);
         };
@@ -161,12 +155,35 @@ impl Engine {
         command
     }
 
+    fn copy(&self) -> String {
+        let copy = self.folder.join("coracle");
+        if !copy.exists() {
+            // By a process of its own: a descriptor of ours would live on in what other tests start just now, and nobody may
+            // execute a file that is open for writing.
+            run(Command::new("cp").arg(coracle_binary()).arg(&copy)).expect(0);
+        }
+        copy.display().to_string()
+    }
+
+    /// Our client as the daemon's user, in the test's own network, where a browser reaches what it serves.
+    pub fn client_of_the_test(&self) -> Command {
+        let mut command = match self.who {
+            Who::CoracleRootless if is_root() => self.as_user(Command::new("setpriv"), &self.copy()),
+            _ => Command::new(coracle_binary()),
+        };
+        command.args(["--host", &self.host()]).stdin(Stdio::null());
+        command
+    }
+
     /// A program as the ordinary user, at home in the engine's folder.
     pub fn user_command(&self, program: &str) -> Command {
         if !is_root() {
             return Command::new(program);
         }
-        let mut command = self.inside("setpriv");
+        self.as_user(self.inside("setpriv"), program)
+    }
+
+    fn as_user(&self, mut command: Command, program: &str) -> Command {
         command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--", program]);
         command.env("HOME", &self.folder).env("XDG_RUNTIME_DIR", &self.folder).current_dir(&self.folder);
         command

@@ -146,7 +146,16 @@ impl Browser {
 
     /// The whole page as a picture, PNG.
     pub fn picture(&self) -> Vec<u8> {
-        let taken = self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
+        self.taken(&json!({ "captureBeyondViewport": true }))
+    }
+
+    /// A part of the page as a picture: an object of `x`, `y`, `width`, `height` and `scale`.
+    pub fn picture_of(&self, part: &Value) -> Vec<u8> {
+        self.taken(&json!({ "captureBeyondViewport": true, "clip": part }))
+    }
+
+    fn taken(&self, how: &Value) -> Vec<u8> {
+        let taken = self.devtools("Page.captureScreenshot", how);
         BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 

@@ -17,7 +17,10 @@ pub const BUDGET: usize = 60 << 10;
 /// What all modules together may have.
 pub const BUDGET_OF_ALL: usize = 250 << 10;
 
-/// A diagram that was bundled.
+/// The module that shows the reader's own containers below a diagram.
+const LIVE: &str = "live";
+
+/// A module that was bundled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundled {
     /// Its name.
@@ -41,7 +44,11 @@ const PAGE: &[(&str, &str)] = &[
 pub fn bundle(workspace: &Path, folder: &Path) -> Result<Vec<Bundled>, Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let modules = module::build(workspace)?;
-    let bundled = [write::<MountPlan>(&modules, folder)?, write::<Spawn>(&modules, folder)?];
+    let bundled = [
+        write::<MountPlan>(&modules, folder)?,
+        write::<Spawn>(&modules, folder)?,
+        write_module(&modules, folder, LIVE, "coracleLive({ show: wasm_bindgen.show });")?,
+    ];
     for (name, text) in PAGE {
         std::fs::write(folder.join(name), text)?;
     }
@@ -58,14 +65,25 @@ pub fn bundle(workspace: &Path, folder: &Path) -> Result<Vec<Bundled>, Box<dyn E
 }
 
 fn write<D: Diagram>(modules: &Path, folder: &Path) -> Result<Bundled, Box<dyn Error>> {
-    let (glue, module) = module::bind(&modules.join(format!("{}.wasm", D::NAME)))?;
-    std::fs::write(folder.join(format!("{}.js", D::NAME)), script(D::NAME, &glue, &module)?)?;
     std::fs::write(folder.join(format!("{}.svg", D::NAME)), still_file::<D>())?;
-    Ok(Bundled { name: D::NAME, module: module.len(), compressed: compressed(&module)? })
+    let functions = "{ show: wasm_bindgen.show, next: wasm_bindgen.next }";
+    write_module(modules, folder, D::NAME, &format!("coracleDiagram(\"{}\", {functions});", D::NAME))
+}
+
+/// `ready` is what the script says to the page once the module can be used.
+fn write_module(
+    modules: &Path,
+    folder: &Path,
+    name: &'static str,
+    ready: &str,
+) -> Result<Bundled, Box<dyn Error>> {
+    let (glue, module) = module::bind(&modules.join(format!("{name}.wasm")))?;
+    std::fs::write(folder.join(format!("{name}.js")), script(&glue, &module, ready)?)?;
+    Ok(Bundled { name, module: module.len(), compressed: compressed(&module)? })
 }
 
 /// A script that needs no other file: a page that was opened from a disk may not fetch any.
-fn script(name: &str, glue: &str, module: &[u8]) -> Result<String, std::fmt::Error> {
+fn script(glue: &str, module: &[u8], ready: &str) -> Result<String, std::fmt::Error> {
     let mut script = String::from("(function () {\n");
     script.push_str(glue);
     writeln!(script, "\nvar text = atob(\"{}\");", BASE64_STANDARD.encode(module))?;
@@ -74,11 +92,7 @@ fn script(name: &str, glue: &str, module: &[u8]) -> Result<String, std::fmt::Err
         "var bytes = Uint8Array.from(text, function (letter) {{ return letter.charCodeAt(0); }});"
     )?;
     writeln!(script, "wasm_bindgen({{ module_or_path: bytes }}).then(function () {{")?;
-    writeln!(
-        script,
-        "    coracleDiagram(\"{name}\", {{ show: wasm_bindgen.show, next: wasm_bindgen.next }});"
-    )?;
-    writeln!(script, "}});\n}})();")?;
+    writeln!(script, "    {ready}\n}});\n}})();")?;
     Ok(script)
 }
 
