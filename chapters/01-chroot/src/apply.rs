@@ -34,7 +34,7 @@ pub fn apply(steps: &[MountOp]) -> Result<()> {
                 *root = Some(NewRoot::mount(made_of, *rootless)?)
             }
             (MountOp::Mount(mount), Some(root)) if shared::is_shared(mount) => {
-                apply_mount(&root.inside, mount, copies.next())?
+                apply_mount(&mut root.inside, mount, copies.next())?
             }
             (step, Some(root)) => root.apply(step)?,
             (_, None) => return Err(Error::not_safe("/", "the plan uses a root before it mounts one")),
@@ -59,7 +59,7 @@ impl NewRoot {
     }
 
     fn apply(&mut self, step: &MountOp) -> Result<()> {
-        let inside = &self.inside;
+        let inside = &mut self.inside;
         match step {
             MountOp::Mount(mount) => apply_mount(inside, mount, None),
             MountOp::Node(device) => nodes::make(inside, device),
@@ -86,7 +86,7 @@ pub(crate) fn cut_off(propagation: Propagation) -> Result<()> {
 }
 
 /// One mount inside the root; `shared` is its source where that had to be copied earlier.
-pub(crate) fn apply_mount(inside: &Inside, mount: &Mount, shared: Option<OwnedFd>) -> Result<()> {
+pub(crate) fn apply_mount(inside: &mut Inside, mount: &Mount, shared: Option<OwnedFd>) -> Result<()> {
     let destination = &mount.destination;
     let (tree, place) = match &mount.what {
         What::Filesystem { fstype, source } => filesystem(inside, mount, fstype, source)?,
@@ -98,7 +98,9 @@ pub(crate) fn apply_mount(inside: &Inside, mount: &Mount, shared: Option<OwnedFd
         What::Remount => return read_only::remount(inside, mount),
     };
     procfs::check(&tree, &place, destination)?;
-    trees::attach(&tree, &place, destination)
+    trees::attach(&tree, &place, destination)?;
+    inside.kernels.keep(tree, destination);
+    Ok(())
 }
 
 /// A file system of the container's own, and its place.

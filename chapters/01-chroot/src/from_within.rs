@@ -2,14 +2,15 @@
 
 use crate::apply::apply_mount;
 use crate::inside::Inside;
-use crate::{Error, Mount, Result, trees};
+use crate::{Error, Mount, Result, procfs, trees};
 use kernel::Strace;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// Mounts a file system on a folder of the host, as this mount namespace sees it.
 pub fn mount_on_host(mount: &Mount) -> Result<()> {
-    apply_mount(&own_root()?, mount, None)
+    apply_mount(&mut own_root()?, mount, None)
 }
 
 /// The root that this process has.
@@ -20,9 +21,13 @@ fn own_root() -> Result<Inside> {
         .map_err(|error| Error::call("/", error))
 }
 
-/// Binds a terminal's device over /dev/console, for the process that expects one there; from inside the root.
-pub fn bind_console(terminal: &Path) -> Result<()> {
+/// Binds a terminal over /dev/console, for the process that expects one there; from inside the root.
+///
+/// By its descriptor: its name, /dev/pts/0, is whatever the image or somebody beside us makes of it (CVE-2025-52565).
+pub fn bind_console(terminal: impl AsFd) -> Result<()> {
     let console = Path::new("/dev/console");
     let place = own_root()?.make_file(console)?;
-    trees::attach(trees::copy(CWD, terminal, false)?, place, console)
+    let tree = trees::copy_of(terminal, console, false)?;
+    procfs::check(&tree, &place, console)?;
+    trees::attach(tree, place, console)
 }

@@ -3,6 +3,7 @@
 //! Every path is resolved by openat2(2) with `RESOLVE_IN_ROOT`, which the kernel holds to even while an attacker exchanges
 //! folders for links (CVE-2021-30465), and `RESOLVE_NO_MAGICLINKS`, so that no link of /proc leads elsewhere.
 
+use crate::kernels::KernelTrees;
 use crate::{Error, Result};
 use kernel::{Strace, SysError};
 use nix::errno::Errno;
@@ -15,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Debug)]
 pub struct Inside {
     root: OwnedFd,
+    pub(crate) kernels: KernelTrees,
 }
 
 /// Opens a path below `root` as openat2(2) with `RESOLVE_IN_ROOT`: links are followed as if `root` were `/`.
@@ -35,7 +37,7 @@ pub fn open_inside(root: impl AsFd, path: &Path, flags: OFlags) -> std::result::
 impl Inside {
     /// Takes a root by its descriptor.
     pub fn new(root: OwnedFd) -> Inside {
-        Inside { root }
+        Inside { root, kernels: KernelTrees::default() }
     }
 
     /// The root itself.

@@ -26,6 +26,8 @@ pub mod hello;
 #[cfg(target_os = "linux")]
 mod inside;
 #[cfg(target_os = "linux")]
+mod kernels;
+#[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
 mod masks;
@@ -60,3 +62,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use from_within::bind_console;
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
+#[cfg(target_os = "linux")]
+pub use procfs::write_proc;

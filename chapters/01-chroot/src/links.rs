@@ -16,7 +16,7 @@ const LINKS_MAX: usize = 40;
 impl Inside {
     /// What is at a path, or nothing where the kernel has nothing to be seen there.
     pub fn find_if_there(&self, path: &Path) -> Result<Option<OwnedFd>> {
-        match self.find(path) {
+        match self.kernels.find(path).unwrap_or_else(|| self.find(path)) {
             Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(None),
             found => found.map(Some).map_err(|error| Error::call(path.display(), error)),
         }

@@ -15,9 +15,6 @@ pub fn apply(plan: &Plan) -> Result<()> {
         join_keyring(name)?;
     }
     rlimits::apply(&plan.rlimits)?;
-    if let Some(score) = plan.oom_score_adj {
-        set_oom_score(score)?;
-    }
     if let Some(umask) = plan.umask {
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
     }
@@ -59,17 +56,6 @@ fn join_keyring(name: &str) -> Result<()> {
         Err(error) if matches!(error.errno(), Errno::ENOSYS | Errno::EDQUOT) => Ok(()),
         result => result.map_err(|error| Error::call("a session keyring", error)),
     }
-}
-
-fn set_oom_score(score: i32) -> Result<()> {
-    let path = "/proc/self/oom_score_adj";
-    // Writing the value that is there already would still need a privilege when it is below zero.
-    if std::fs::read_to_string(path).is_ok_and(|text| text.trim() == score.to_string()) {
-        return Ok(());
-    }
-    std::fs::write(path, score.to_string())
-        .strace(|| format!("write({path:?}, \"{score}\")"))
-        .map_err(|error| Error::call("the oom score", error))
 }
 
 fn load_filter(plan: &Plan) -> Result<()> {

@@ -34,6 +34,15 @@ impl Error {
         Error { kind, message: format!("{purpose}: {error}") }
     }
 
+    /// What chapter 01 could not do.
+    pub(crate) fn of_root(purpose: impl std::fmt::Display, error: chroot::Error) -> Error {
+        let kind = match error.kind() {
+            chroot::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            _ => ErrorKind::System,
+        };
+        Error { kind, message: format!("{purpose}: {error}") }
+    }
+
     pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
         Error { kind: ErrorKind::Invalid, message: message.to_string() }
     }

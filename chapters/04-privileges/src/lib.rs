@@ -15,6 +15,8 @@ mod apply;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
+mod host_proc;
+#[cfg(target_os = "linux")]
 mod rlimits;
 
 pub use capability::{CapSet, Capabilities, all_capabilities};
@@ -25,3 +27,5 @@ pub use plan::{Plan, Rlimit};
 pub use apply::apply;
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use host_proc::write_host_proc;

@@ -61,6 +61,7 @@ impl Child {
         for (path, value) in &self.process.sysctls {
             write_sysctl(path, value)?;
         }
+        privileges::write_host_proc(&self.process.privileges)?;
         enter_root()?;
         self.take_descriptors(says)?;
         self.enter_folder()?;
@@ -142,6 +143,5 @@ fn inside(folder: &Path) -> Result<()> {
 
 /// Through the host's /proc: a name of a namespaced sysctl means the one of the caller's own namespaces.
 fn write_sysctl(path: &str, value: &str) -> Result<()> {
-    let path = format!("/proc/sys/{path}");
-    Ok(std::fs::write(&path, value).strace(|| format!("write({path:?}, {value:?})"))?)
+    Ok(chroot::write_proc(format!("sys/{path}"), value)?)
 }

@@ -15,7 +15,6 @@ use std::io::IoSlice;
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 /// `DEVPTS_SUPER_MAGIC` (statfs(2)).
 const DEVPTS: i64 = 0x1cd1;
@@ -37,8 +36,7 @@ pub fn set_up(socket: &OwnedFd, size: Option<(u16, u16)>, console: bool) -> Resu
     let slave =
         rustix::pty::ioctl_tiocgptpeer(&master, flags).strace(|| "ioctl(master, TIOCGPTPEER)".into())?;
     if console {
-        let name = rustix::pty::ptsname(&master, Vec::new()).strace(|| "ioctl(master, TIOCGPTN)".into())?;
-        chroot::bind_console(Path::new(&*name.to_string_lossy()))?;
+        chroot::bind_console(&slave)?;
     }
     send(socket, &master)?;
     rustix::process::ioctl_tiocsctty(&slave).strace(|| "ioctl(slave, TIOCSCTTY)".into())?;
