@@ -23,6 +23,14 @@ struct NewRoot {
 ///
 /// On failure the mount namespace is half made: the process must end, and the namespace ends with it.
 pub fn apply(steps: &[MountOp]) -> Result<()> {
+    apply_with(steps, || Ok(()))
+}
+
+/// The same, with something to be done while everything is mounted and the host's root still there.
+pub fn apply_with<E: From<Error>>(
+    steps: &[MountOp],
+    before_pivot: impl Fn() -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     // Folders, files and nodes get the modes that the plan says, whatever the caller's mask.
     let umask = rustix::process::umask(Mode::empty());
     let mut copies = shared::sources_to_share(steps)?.into_iter();
@@ -36,8 +44,13 @@ pub fn apply(steps: &[MountOp]) -> Result<()> {
             (MountOp::Mount(mount), Some(root)) if shared::is_shared(mount) => {
                 apply_mount(&mut root.inside, mount, copies.next())?
             }
-            (step, Some(root)) => root.apply(step)?,
-            (_, None) => return Err(Error::not_safe("/", "the plan uses a root before it mounts one")),
+            (step, Some(root)) => {
+                if *step == MountOp::PivotRoot {
+                    before_pivot()?;
+                }
+                root.apply(step)?;
+            }
+            (_, None) => return Err(Error::not_safe("/", "the plan uses a root before it mounts one").into()),
         }
     }
     rustix::process::umask(umask);

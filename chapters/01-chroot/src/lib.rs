@@ -46,12 +46,12 @@ mod trees;
 
 pub use device::{Device, DeviceKind};
 pub use mount::{Attributes, Mount, MountOptions, Propagation, What};
-pub use options::parse_options;
+pub use options::{option_words, parse_options};
 pub use plan::{MountOp, RootSpec, plan};
 pub use root::Root;
 
 #[cfg(target_os = "linux")]
-pub use apply::apply;
+pub use apply::{apply, apply_with};
 #[cfg(target_os = "linux")]
 pub use borrowed::borrow_namespaces;
 #[cfg(target_os = "linux")]

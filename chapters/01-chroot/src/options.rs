@@ -25,6 +25,22 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
 const WITHOUT_EFFECT: &[&str] =
     &["defaults", "bind", "rbind", "remount", "async", "norelatime", "nostrictatime", "loud", "atime"];
 
+/// Words for the propagation of a mount.
+const PROPAGATIONS: &[&str] = &["private", "slave", "shared", "unbindable"];
+
+/// Every word that [`parse_options`] knows itself; others go to the file system.
+pub fn option_words() -> Vec<String> {
+    let recursive = |word: &str| format!("r{word}");
+    let attributes = ATTRIBUTES.iter().map(|(word, ..)| *word);
+    let mut words: Vec<String> = attributes.clone().map(recursive).collect();
+    words.extend(PROPAGATIONS.iter().map(|word| recursive(word)));
+    words.extend(attributes.chain(PROPAGATIONS.iter().copied()).map(String::from));
+    words.extend(WITHOUT_EFFECT.iter().map(|word| word.to_string()));
+    words.push("tmpcopyup".into());
+    words.sort();
+    words
+}
+
 /// Sorts the words of an OCI mount's `options` into attributes, propagation, and what is left for the file system.
 pub fn parse_options(words: &[String]) -> MountOptions {
     let mut options = MountOptions::default();

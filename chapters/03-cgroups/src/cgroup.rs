@@ -154,7 +154,7 @@ impl Cgroup {
         self.unified.as_ref().map(|(folder, _)| folder.as_path())
     }
 
-    fn any_folder(&self) -> Option<&Path> {
+    pub(crate) fn any_folder(&self) -> Option<&Path> {
         let v1 = || self.v1_folder("pids").or_else(|| self.v1.first().map(|(_, folder)| folder.as_path()));
         self.unified_folder().or_else(v1)
     }

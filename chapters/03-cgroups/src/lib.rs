@@ -26,6 +26,8 @@ mod shortage;
 #[cfg(target_os = "linux")]
 mod statistics;
 #[cfg(target_os = "linux")]
+mod tree;
+#[cfg(target_os = "linux")]
 mod update;
 
 pub use device_program::device_program;

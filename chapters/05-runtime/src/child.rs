@@ -1,6 +1,7 @@
 //! The container's first process, from clone3 to execve: what it does to itself, in this order.
 
 use crate::gate::Gate;
+use crate::hooks::ChildHooks;
 use crate::{Error, Result, Stdio, command, terminal};
 use kernel::Strace;
 use namespaces::Failure;
@@ -23,20 +24,28 @@ pub struct Child {
     pub stdio: Stdio,
     /// Where it waits.
     pub gate: Gate,
+    /// What others do at its stations, as far as it is a container's first process.
+    pub hooks: ChildHooks,
 }
 
 impl Child {
-    /// Becomes the command. `enter_root` is what differs between a container's first process and one that is added to it.
+    /// Becomes the command. `enter_root` is what differs between a container's first process and one that is added to it; it is
+    /// given what is to be done before the host's root is left.
     /// `says` is the pipe of its last words.
     pub fn run(
         self,
         says: BorrowedFd<'_>,
-        enter_root: impl FnOnce() -> Result<()>,
+        enter_root: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<()>,
     ) -> std::result::Result<Infallible, Failure> {
         // It closes descriptors that it owns, and must not close them again when it fails.
-        let child = ManuallyDrop::new(self);
+        let mut child = ManuallyDrop::new(self);
+        child.hooks.learn_own_number().map_err(Failure::from)?;
         let command = child.prepare(says, enter_root).map_err(Failure::from)?;
         if !child.gate.wait() {
+            kernel::exit_now(1);
+        }
+        if let Err(error) = child.hooks.run_before_command() {
+            child.gate.fail(&Failure::from(error));
             kernel::exit_now(1);
         }
         // The container has started, and this is its output: what runc does, too.
@@ -48,7 +57,7 @@ impl Child {
     fn prepare(
         &self,
         says: BorrowedFd<'_>,
-        enter_root: impl FnOnce() -> Result<()>,
+        enter_root: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<()>,
     ) -> Result<command::Command> {
         // Nobody may look at this process through /proc while it is still our executable (see protect.rs); execve undoes it.
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
@@ -62,7 +71,7 @@ impl Child {
             write_sysctl(path, value)?;
         }
         privileges::write_host_proc(&self.process.privileges)?;
-        enter_root()?;
+        enter_root(&|| self.hooks.run_before_pivot(&self.gate))?;
         self.take_descriptors(says)?;
         self.enter_folder()?;
         privileges::apply(&self.process.privileges)?;

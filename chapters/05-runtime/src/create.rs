@@ -1,9 +1,10 @@
 //! Makes a container's first process, which then waits to be started.
 
 use crate::child::Child;
-use crate::gate::{self, Gate, Keeper};
-use crate::plan::{Bundle, Plan, plan};
-use crate::{Created, Error, ErrorKind, Identity, Result, terminal};
+use crate::gate::{self, Gate, Keeper, Said};
+use crate::hooks::{self, ChildHooks};
+use crate::plan::{Bundle, Plan, State, plan};
+use crate::{Created, Error, ErrorKind, Identity, Result, created, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -40,13 +41,14 @@ pub fn create_with_gate(
 ) -> Result<Created> {
     let layout = Layout::detect();
     let plan = plan(bundle, &layout)?;
+    let state = State::new(&bundle.spec, &bundle.id, bundle.folder.clone());
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup.map(|path| Cgroup::create(&layout, path, &plan.limits)).transpose()?;
-    match spawn(plan, cgroup.as_ref(), stdio, gate, made) {
+    match spawn((plan, state), cgroup.as_ref(), stdio, gate, made) {
         Ok(created) => Ok(Created { cgroup, ..created }),
         Err(error) => {
             if let Some(cgroup) = cgroup {
-                let _ = cgroup.remove();
+                let _ = created::end_cgroup(&cgroup);
             }
             Err(error)
         }
@@ -54,14 +56,15 @@ pub fn create_with_gate(
 }
 
 fn spawn(
-    plan: Plan,
+    (plan, state): (Plan, State),
     cgroup: Option<&Cgroup>,
     stdio: Stdio,
     (gate, keeper): (Gate, Keeper),
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let (stdio, console) = with_console(stdio)?;
-    let child = Child { process: plan.process, stdio, gate };
+    let hooks = ChildHooks::new(&plan.hooks, &state);
+    let child = Child { process: plan.process, stdio, gate, hooks };
     // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
     let mut identity = None;
     let before_release = |pid: Pid| {
@@ -70,11 +73,16 @@ fn spawn(
         known.and_then(|known| made(*identity.insert(known))).map_err(namespaces::Error::other)
     };
     let root = plan.root;
-    let enter_root = move || Ok(chroot::apply(&root)?);
+    let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| chroot::apply_with(&root, before_pivot);
     let unified = cgroup.and_then(Cgroup::unified_fd);
     let spawned =
         namespaces::spawn(&plan.spawn, unified, before_release, move |says| child.run(says, enter_root));
-    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
+    let run_hooks = || {
+        let state = State { pid: identity.map_or(0, |identity: Identity| identity.pid), ..state };
+        hooks::run("prestart", &plan.hooks.prestart, &state)?;
+        hooks::run("createRuntime", &plan.hooks.create_runtime, &state)
+    };
+    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, run_hooks)
 }
 
 /// Where the master of a terminal comes to us, unless it is somebody else's.
@@ -95,9 +103,20 @@ pub fn wait_until_ready(
     identity: Option<Identity>,
     keeper: Keeper,
     console: Option<OwnedFd>,
+    run_hooks: impl FnOnce() -> Result<()>,
 ) -> Result<Created> {
     let pid = child.pid;
-    if !keeper.ready()? {
+    let mut said = keeper.hear()?;
+    if said == Said::AtHooks {
+        if let Err(error) = run_hooks() {
+            let _ = kernel::pidfd_send_signal(&child.pidfd, nix::libc::SIGKILL);
+            let _ = nix::sys::wait::waitpid(pid, None);
+            return Err(error);
+        }
+        keeper.go_on()?;
+        said = keeper.hear()?;
+    }
+    if said != Said::Ready {
         let failure = child.executed();
         let _ = nix::sys::wait::waitpid(pid, None);
         return Err(failure

@@ -61,7 +61,8 @@ pub fn wait(pidfd: impl AsFd) {
     while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
 }
 
-fn end_cgroup(cgroup: &Cgroup) -> Result<()> {
+/// Ends what is in a group, and the group.
+pub fn end_cgroup(cgroup: &Cgroup) -> Result<()> {
     cgroup.kill()?;
     Ok(cgroup.remove()?)
 }

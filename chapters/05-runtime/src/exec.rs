@@ -2,6 +2,7 @@
 
 use crate::child::Child;
 use crate::create::{wait_until_ready, with_console};
+use crate::hooks::ChildHooks;
 use crate::plan::process_plan;
 use crate::{Created, Error, Identity, Result, Stdio, gate};
 use cgroups::{Cgroup, Layout};
@@ -51,9 +52,9 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     // From its first instruction the child is seen by the container's processes: they must not get at its executable.
     set_dumpable(NotDumpable)?;
     join(&pidfd, by_parent)?;
-    let child = Child { process, stdio, gate };
+    let child = Child { process, stdio, gate, hooks: ChildHooks::default() };
     let by_child = joined - by_parent;
-    let enter = move || join(&pidfd, by_child);
+    let enter = move |_: &dyn Fn() -> Result<()>| join(&pidfd, by_child);
     let mut identity = None;
     let before_release = |pid: nix::unistd::Pid| {
         let moved = cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
@@ -64,7 +65,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let spawned =
         namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;
-    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console)
+    wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, || Ok(()))
 }
 
 fn open_cgroup(path: &str) -> Result<Cgroup> {

@@ -21,6 +21,8 @@ mod error;
 mod exec;
 #[cfg(target_os = "linux")]
 mod gate;
+#[cfg(target_os = "linux")]
+mod hooks;
 mod identity;
 #[cfg(target_os = "linux")]
 pub mod oci;

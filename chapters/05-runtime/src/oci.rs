@@ -3,22 +3,31 @@
 //! What a container is lies in one folder below `--root`, named after its id (see `store`); each command reads it, does one
 //! thing, and ends. A flag that is not supported is refused, never ignored.
 
+mod criu;
+mod descriptors;
 mod ending;
+mod events;
+mod features;
 mod foreground;
+mod freezing;
+mod later_hooks;
 mod listing;
+mod log;
+mod making;
 mod processes;
+mod ps;
 mod starting;
 mod store;
+mod update;
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Chapter 05: runs containers from bundles, as the OCI runtime specification has it: a rootfs and a config.json.
 #[derive(Parser)]
-#[command(name = "coracle-oci", version)]
+#[command(name = "coracle-oci", version = VERSION, disable_version_flag = true)]
 struct Arguments {
     #[command(flatten)]
     general: General,
@@ -26,8 +35,14 @@ struct Arguments {
     verb: Verb,
 }
 
+/// A line each, as callers read them off runc.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+
 #[derive(Args)]
 struct General {
+    /// Print the version
+    #[arg(short, long, action = clap::ArgAction::Version)]
+    version: (),
     /// Where containers' states are kept [default: /run/coracle-oci, or $XDG_RUNTIME_DIR/coracle-oci]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -37,9 +52,15 @@ struct General {
     /// How errors are written there
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
-    /// Accepted: whatever can be said is said anyway
+    /// Say in the log what was done, and how long it took
     #[arg(long)]
     debug: bool,
+    /// The program that checkpoints and restores
+    #[arg(long, value_name = "PROGRAM", default_value = "criu")]
+    criu: String,
+    /// Whether containers go without a cgroup where their config.json names none; auto: an ordinary user's do
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    rootless: store::Rootless,
     /// Not supported: cgroups are made without systemd
     #[arg(long)]
     systemd_cgroup: bool,
@@ -67,6 +88,20 @@ enum Verb {
     Spec(listing::Spec),
     /// Print what this runtime supports as JSON
     Features,
+    /// List the processes of a container
+    Ps(ps::Ps),
+    /// Stop all processes of a container where they are
+    Pause { id: String },
+    /// Let them go on
+    Resume { id: String },
+    /// Change a container's limits
+    Update(update::Update),
+    /// Tell what a container uses, and when its memory runs out
+    Events(events::Events),
+    /// Not supported
+    Checkpoint(criu::Criu),
+    /// Not supported
+    Restore(criu::Criu),
 }
 
 /// The command `coracle-oci`, from its arguments: `run x`. It may execute itself again (see `protect`), with what came `before`
@@ -89,10 +124,16 @@ pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> E
             return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
         }
     };
-    match dispatch(&arguments) {
+    let begin = std::time::Instant::now();
+    let done = dispatch(&arguments);
+    if arguments.general.debug {
+        let what = std::env::args().collect::<Vec<_>>().join(" ");
+        log::write(&arguments.general, "debug", &format!("{what}: {:?}", begin.elapsed()));
+    }
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            report(&arguments.general, &error);
+            log::report(&arguments.general, &error);
             // runc's code for a process that could not be added, which callers tell from the process's own.
             let is_addition = matches!(arguments.verb, Verb::Exec(_));
             ExitCode::from(if is_addition { 255 } else { 1 })
@@ -102,9 +143,10 @@ pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> E
 
 fn dispatch(arguments: &Arguments) -> crate::Result<u8> {
     if arguments.general.systemd_cgroup {
-        return Err(crate::Error::not_supported("--systemd-cgroup"));
+        let why = "--systemd-cgroup is not supported: leave it out, and give linux.cgroupsPath as a path";
+        return Err(crate::Error::new(crate::ErrorKind::NotSupported, why));
     }
-    let store = store::Store::new(arguments.general.root.clone());
+    let store = store::Store::new(arguments.general.root.clone(), arguments.general.rootless);
     match &arguments.verb {
         Verb::Create(command) => command.run(&store),
         Verb::Start { id } => starting::start(&store, id),
@@ -115,22 +157,13 @@ fn dispatch(arguments: &Arguments) -> crate::Result<u8> {
         Verb::State { id } => listing::state(&store, id),
         Verb::List(command) => command.run(&store),
         Verb::Spec(command) => command.run(),
-        Verb::Features => listing::features(),
-    }
-}
-
-/// On standard error for whoever reads it, and in the log for whoever called: containerd takes its message from there.
-fn report(general: &General, error: &crate::Error) {
-    let message = error.to_string();
-    eprintln!("coracle-oci: {message}");
-    let Some(path) = &general.log else { return };
-    let time = crate::clock::now();
-    let line = match general.log_format.as_str() {
-        "json" => serde_json::json!({"level": "error", "msg": message, "time": time}).to_string(),
-        _ => format!("time=\"{time}\" level=error msg={message:?}"),
-    };
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    if let Err(error) = file.and_then(|mut file| writeln!(file, "{line}")) {
-        eprintln!("coracle-oci: {}: {error}", path.display());
+        Verb::Features => features::print_features(),
+        Verb::Ps(command) => command.run(&store),
+        Verb::Pause { id } => freezing::pause(&store, id),
+        Verb::Resume { id } => freezing::resume(&store, id),
+        Verb::Update(command) => command.run(&store),
+        Verb::Events(command) => command.run(&store),
+        Verb::Checkpoint(command) => command.run("checkpoint", &arguments.general.criu),
+        Verb::Restore(command) => command.run("restore", &arguments.general.criu),
     }
 }

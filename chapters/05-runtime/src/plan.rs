@@ -1,10 +1,14 @@
 //! The plan: from an OCI spec to what the chapters below carry out. Pure.
 
+mod hooks;
 mod limits;
 mod privilege;
 mod refusals;
 mod root;
 mod sysctls;
+
+pub use hooks::{Hook, Hooks, State};
+pub(crate) use limits::limits;
 
 use crate::{Error, Result};
 use chroot::MountOp;
@@ -25,6 +29,10 @@ pub struct Bundle {
     pub cgroup: Option<String>,
     /// How many descriptors after the standard three the process inherits.
     pub preserved_descriptors: u32,
+    /// Where its config.json is; hooks are told.
+    pub folder: PathBuf,
+    /// It keeps the session keyring of whoever makes it, instead of one of its own.
+    pub keeps_keyring: bool,
 }
 
 /// What is to be done, by whom: each part is data of the chapter that does it.
@@ -38,6 +46,8 @@ pub struct Plan {
     pub limits: cgroups::Limits,
     /// What it becomes.
     pub process: Process,
+    /// What others have to do meanwhile.
+    pub hooks: Hooks,
 }
 
 /// What a process becomes.
@@ -78,10 +88,13 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     if let [IdMap { count: 1, .. }] = spawn.gid_map[..] {
         process.keep_groups()?;
     }
+    if bundle.keeps_keyring {
+        process.privileges.keyring = None;
+    }
     let root = root::root_spec(bundle, linux, layout, rootless)?;
     Ok(Plan {
         root: chroot::plan(&root),
-        limits: limits::limits(linux)?,
+        limits: limits(linux)?,
         process: Process {
             sysctls: sysctls::sysctls(linux, &spawn)?,
             makes_folder: true,
@@ -89,6 +102,7 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
             preserved_descriptors: bundle.preserved_descriptors,
             ..process
         },
+        hooks: Hooks::of(spec)?,
         spawn,
     })
 }

@@ -23,6 +23,8 @@ pub fn run(root: Root, config: &RunConfig, command: Vec<String>) -> Result<ExitC
         root,
         cgroup: None,
         preserved_descriptors: 0,
+        folder: "/".into(),
+        keeps_keyring: false,
     };
     // What streams layers has threads; the last of them is on its way out.
     while kernel::thread_count() > 1 {

@@ -41,6 +41,8 @@ fn bundle(rootfs: PathBuf, command: Vec<String>) -> Result<Bundle> {
         root: chroot::Root::Folder(std::path::absolute(rootfs)?),
         cgroup: None,
         preserved_descriptors: 0,
+        folder: "/".into(),
+        keeps_keyring: false,
     })
 }
 

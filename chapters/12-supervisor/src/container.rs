@@ -128,6 +128,8 @@ fn bundle_of(
         root: root.clone(),
         cgroup: cgroup.clone(),
         preserved_descriptors: 0,
+        folder: run_dir.into(),
+        keeps_keyring: false,
     })
 }
 

@@ -53,11 +53,15 @@ fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
         cgroup.kill()?;
         return Ok(0);
     }
-    for pid in cgroup.pids()? {
+    // While they stand still none of them makes another that would be missed; where they cannot be stopped, some may be.
+    let stands = cgroup.is_frozen();
+    let _ = if stands { Ok(()) } else { cgroup.freeze() };
+    for pid in cgroup.all_pids()? {
         if let Some(pidfd) = crate::Identity::of(pid).ok().and_then(|process| process.open().ok()).flatten() {
             let _ = kernel::pidfd_send_signal(&pidfd, number);
         }
     }
+    let _ = if stands { Ok(()) } else { cgroup.thaw() };
     Ok(0)
 }
 
@@ -72,12 +76,7 @@ impl Delete {
             let message = format!("cannot delete container {} that is not stopped: {status}", self.id);
             return Err(Error::new(ErrorKind::Conflict, message));
         }
-        match entry.record.process {
-            Some(process) => crate::destroy(process, entry.record.cgroup.as_deref())?,
-            // Whoever made it was killed between the record and the process.
-            None => entry.cgroup()?.map(|cgroup| cgroup.remove()).transpose().map(drop)?,
-        }
-        entry.remove()?;
+        super::starting::remove(entry)?;
         Ok(0)
     }
 }

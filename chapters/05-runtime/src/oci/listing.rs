@@ -1,4 +1,4 @@
-//! `state`, `list`, `spec`, `features`: what is printed.
+//! `state`, `list`, `spec`: what is printed.
 
 use super::store::{Entry, Store};
 use crate::{Error, Result, default_spec, spec_to_json};
@@ -29,7 +29,7 @@ pub struct Spec {
 }
 
 /// To standard output; a reader that has gone away wants no more.
-fn print(text: &str) -> Result<u8> {
+pub fn print(text: &str) -> Result<u8> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::system(error)),
         _ => Ok(0),
@@ -58,14 +58,14 @@ fn state_of(entry: &Entry) -> Value {
 }
 
 pub fn state(store: &Store, id: &str) -> Result<u8> {
-    print(&format!("{:#}", state_of(&store.open(id)?)))
+    print(&format!("{:#}", state_of(&store.look(id)?)))
 }
 
 impl List {
     pub fn run(&self, store: &Store) -> Result<u8> {
         // One that is removed meanwhile is not there.
         let states =
-            store.ids().into_iter().filter_map(|id| store.open(&id).ok()).map(|entry| state_of(&entry));
+            store.ids().into_iter().filter_map(|id| store.look(&id).ok()).map(|entry| state_of(&entry));
         let states: Vec<Value> = states.collect();
         let lines: Vec<String> = if self.quiet {
             states.iter().map(|state| text(&state["id"])).collect()
@@ -111,34 +111,4 @@ impl Spec {
         written.strace(|| format!("write({path:?})"))?;
         Ok(0)
     }
-}
-
-/// The document of the specification's features.md.
-pub fn features() -> Result<u8> {
-    let features = json!({
-        "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
-        "hooks": [],
-        "linux": {
-            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
-            "capabilities": privileges::all_capabilities(),
-            "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false },
-            "seccomp": {
-                "enabled": true,
-                "actions": [
-                    "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
-                    "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"
-                ],
-                "operators": [
-                    "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
-                    "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"
-                ],
-            },
-            "apparmor": { "enabled": false },
-            "selinux": { "enabled": false },
-            "intelRdt": { "enabled": false },
-            "mountExtensions": { "idmap": { "enabled": false } }
-        }
-    });
-    print(&format!("{features:#}"))
 }

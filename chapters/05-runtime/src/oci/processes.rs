@@ -1,7 +1,8 @@
 //! `exec`: one more process in a container.
 
+use super::descriptors::Descriptors;
 use super::foreground::Foreground;
-use super::starting::{own_streams, read_spec, stdio, write_pid};
+use super::making::{own_streams, stdio, write_pid};
 use super::store::{Status, Store};
 use crate::{Addition, Error, ErrorKind, Result};
 use clap::Args;
@@ -55,24 +56,30 @@ pub struct Exec {
     /// Also in a container that is paused
     #[arg(long)]
     ignore_paused: bool,
+    /// A cgroup below the container's own, which must be there
+    #[arg(long, value_name = "PATH")]
+    cgroup: Option<String>,
+    /// Not supported
+    #[arg(long, value_name = "LABEL")]
+    process_label: Option<String>,
+    /// Not supported
+    #[arg(long, value_name = "PROFILE")]
+    apparmor: Option<String>,
 }
 
 impl Exec {
     pub fn run(&self, store: &Store) -> Result<u8> {
-        let entry = store.open(&self.id)?;
-        check_preserved(self.preserve_fds)?;
-        match entry.status() {
-            Status::Running | Status::Created => {}
-            Status::Paused if self.ignore_paused => {}
-            Status::Paused => {
-                return Err(Error::new(ErrorKind::Conflict, "cannot exec in a paused container"));
-            }
-            _ => {
-                return Err(Error::new(ErrorKind::Conflict, "cannot exec in a stopped container"));
+        for (flag, value) in [("--process-label", &self.process_label), ("--apparmor", &self.apparmor)] {
+            if value.is_some() {
+                return Err(Error::not_supported(flag));
             }
         }
-        let spec = read_spec(&entry.record.bundle)?;
-        let process = self.process(&spec)?;
+        let entry = store.open(&self.id)?;
+        let descriptors = Descriptors::inherited(self.preserve_fds)?;
+        self.check_status(entry.status())?;
+        let spec = entry.spec()?;
+        let mut process = self.process(&spec)?;
+        descriptors.tell(&mut process);
         let has_terminal = process.terminal().unwrap_or_default();
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
         let stdio = match &foreground {
@@ -80,13 +87,14 @@ impl Exec {
             Some(_) if !has_terminal => own_streams()?,
             _ => stdio(has_terminal, self.console_socket.as_deref(), None)?,
         };
+        let cgroup = self.cgroup_below(entry.record.cgroup.as_deref())?;
         let addition = Addition {
             container: &self.id,
             target: entry.process()?,
-            cgroup: entry.record.cgroup.as_deref(),
+            cgroup: cgroup.as_deref(),
             process: &process,
             seccomp: spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()),
-            preserved_descriptors: self.preserve_fds,
+            preserved_descriptors: descriptors.count(),
         };
         let failed = |error: Error| {
             Error::new(error.kind(), format!("exec failed: unable to start container process: {error}"))
@@ -99,6 +107,27 @@ impl Exec {
         // Other commands may come while it runs.
         drop(entry);
         foreground.map_or(Ok(0), |foreground| foreground.wait(&created))
+    }
+
+    fn check_status(&self, status: Status) -> Result<()> {
+        let refused = |why: &str| Err(Error::new(ErrorKind::Conflict, why));
+        match status {
+            Status::Running | Status::Created => Ok(()),
+            Status::Paused if self.ignore_paused => Ok(()),
+            Status::Paused => refused("cannot exec in a paused container (use --ignore-paused to override)"),
+            Status::Creating | Status::Stopped => refused("cannot exec in a stopped container"),
+        }
+    }
+
+    /// The container's own group, or one that its processes have made below it.
+    fn cgroup_below(&self, own: Option<&str>) -> Result<Option<String>> {
+        let Some(path) = &self.cgroup else { return Ok(own.map(String::from)) };
+        let own = own.ok_or_else(|| Error::not_supported("--cgroup, in a container without a cgroup,"))?;
+        if path.contains(':') || path.split('/').any(|part| part == "..") {
+            let why = format!("--cgroup {path:?}: must be the path of a group below the container's own");
+            return Err(Error::invalid(why));
+        }
+        Ok(Some(format!("{own}/{}", path.trim_matches('/'))))
     }
 
     /// The container's own process, with what the flags change; or the whole from a file.
@@ -171,13 +200,5 @@ impl Exec {
         sets.set_effective(effective);
         sets.set_permitted(permitted);
         Ok(sets)
-    }
-}
-
-/// A descriptor that is promised but not open would be one of our own.
-pub fn check_preserved(count: u32) -> Result<()> {
-    match (3..3 + count).find(|number| !std::path::Path::new(&format!("/proc/self/fd/{number}")).exists()) {
-        Some(number) => Err(Error::invalid(format!("--preserve-fds: descriptor {number} is not open"))),
-        None => Ok(()),
     }
 }

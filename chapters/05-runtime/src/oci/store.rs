@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! ROOT/ID/state.json        the record, written beside and renamed; first of all, so that a kill -9 leaves nothing unknown
+//! ROOT/ID/config.json       a copy of the bundle's, since that may change; `update` writes new limits into it
 //! ROOT/ID/report, start     the gate (see `gate`), while the container waits to be started
 //! ```
 //!
 //! The folder lies on a tmpfs and is not synced: after a reboot there are no containers.
 
-use crate::{Error, ErrorKind, Identity, Result};
+use crate::plan::State;
+use crate::{Error, ErrorKind, Identity, Result, gate, spec_from_json, spec_to_json};
 use cgroups::{Cgroup, Layout};
 use kernel::Strace;
 use nix::fcntl::{Flock, FlockArg};
+use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
@@ -20,15 +23,27 @@ use std::path::{Path, PathBuf};
 /// All containers of one root.
 pub struct Store {
     root: PathBuf,
+    rootless: Rootless,
 }
 
-/// One container, locked: no other command changes it meanwhile.
+/// Whether a container goes without a cgroup of its own where its config.json names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Rootless {
+    /// It does.
+    True,
+    /// It does not.
+    False,
+    /// An ordinary user's does.
+    Auto,
+}
+
+/// One container. Opened for changes it is locked: no other command changes it meanwhile.
 pub struct Entry {
     /// Its folder.
     pub folder: PathBuf,
     /// What is known of it.
     pub record: Record,
-    _lock: Flock<File>,
+    _lock: Option<Flock<File>>,
 }
 
 /// `state.json`
@@ -48,6 +63,9 @@ pub struct Record {
     pub annotations: BTreeMap<String, String>,
     /// Its cgroup below the cgroup mount points.
     pub cgroup: Option<String>,
+    /// Its config.json has hooks that run after its start, or after its end.
+    #[serde(default)]
+    pub has_later_hooks: bool,
     /// Its first process; absent while it is being made.
     pub process: Option<Identity>,
 }
@@ -82,12 +100,27 @@ impl std::fmt::Display for Status {
 
 impl Store {
     /// Below this folder, or the usual one of this user.
-    pub fn new(root: Option<PathBuf>) -> Store {
+    pub fn new(root: Option<PathBuf>, rootless: Rootless) -> Store {
         let of_user = || {
             let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !nix::unistd::geteuid().is_root());
             PathBuf::from(runtime.unwrap_or_else(|| "/run".into())).join("coracle-oci")
         };
-        Store { root: root.unwrap_or_else(of_user) }
+        Store { root: root.unwrap_or_else(of_user), rootless }
+    }
+
+    /// The cgroup of a new container: its config.json's, or one of our own.
+    pub fn cgroup_path(&self, spec: &Spec, id: &str) -> Option<String> {
+        let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone());
+        let has_own = match self.rootless {
+            Rootless::True => false,
+            Rootless::False => true,
+            Rootless::Auto => nix::unistd::geteuid().is_root(),
+        };
+        match path.filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) => Some(Path::new("/").join(path).display().to_string()),
+            // Not below a group for all of them, which would stay when the last one has gone.
+            None => has_own.then(|| format!("/coracle-oci-{id}")),
+        }
     }
 
     /// The ids of all containers.
@@ -98,8 +131,8 @@ impl Store {
         ids
     }
 
-    /// Makes a folder for a new container and writes its record.
-    pub fn add(&self, record: Record) -> Result<Entry> {
+    /// Makes a folder for a new container and writes its record, and beside it its config.json.
+    pub fn add(&self, record: Record, config: &[u8]) -> Result<Entry> {
         check_id(&record.id)?;
         let folder = self.root.join(&record.id);
         let private = |recursive| {
@@ -120,23 +153,38 @@ impl Store {
         if folder.join("state.json").exists() {
             return Err(exists());
         }
-        let entry = Entry { folder, record, _lock: lock };
+        let entry = Entry { folder, record, _lock: Some(lock) };
+        entry.write_beside("config.json", config)?;
         entry.write()?;
         Ok(entry)
     }
 
-    /// An existing container.
+    /// An existing container, to change it.
     pub fn open(&self, id: &str) -> Result<Entry> {
+        let folder = self.folder_of(id)?;
+        let lock = lock(&folder)?;
+        Ok(Entry { _lock: Some(lock), ..read(folder)? })
+    }
+
+    /// An existing container, to look at it: also while a command is at work on it, which may be the one that runs us as a hook.
+    pub fn look(&self, id: &str) -> Result<Entry> {
+        read(self.folder_of(id)?)
+    }
+
+    fn folder_of(&self, id: &str) -> Result<PathBuf> {
         check_id(id)?;
         let folder = self.root.join(id);
-        let missing = || Error::new(ErrorKind::NoSuchContainer, "container does not exist");
-        if !folder.is_dir() {
-            return Err(missing());
-        }
-        let lock = lock(&folder)?;
-        let bytes = std::fs::read(folder.join("state.json")).map_err(|_| missing())?;
-        Ok(Entry { record: serde_json::from_slice(&bytes).map_err(Error::system)?, folder, _lock: lock })
+        if folder.is_dir() { Ok(folder) } else { Err(missing()) }
     }
+}
+
+fn read(folder: PathBuf) -> Result<Entry> {
+    let bytes = std::fs::read(folder.join("state.json")).map_err(|_| missing())?;
+    Ok(Entry { record: serde_json::from_slice(&bytes).map_err(Error::system)?, folder, _lock: None })
+}
+
+fn missing() -> Error {
+    Error::new(ErrorKind::NoSuchContainer, "container does not exist")
 }
 
 fn exists() -> Error {
@@ -162,9 +210,24 @@ fn check_id(id: &str) -> Result<()> {
 impl Entry {
     /// Writes the record.
     pub fn write(&self) -> Result<()> {
-        let (path, beside) = (self.folder.join("state.json"), self.folder.join("state.json.new"));
-        let json = serde_json::to_vec(&self.record).map_err(Error::system)?;
-        std::fs::write(&beside, json).strace(|| format!("write({beside:?})"))?;
+        self.write_beside("state.json", &serde_json::to_vec(&self.record).map_err(Error::system)?)
+    }
+
+    /// The container's config.json as it is in effect.
+    pub fn spec(&self) -> Result<Spec> {
+        let path = self.folder.join("config.json");
+        let bytes = std::fs::read(&path).strace(|| format!("read({path:?})"))?;
+        spec_from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+    }
+
+    /// Another config.json is in effect.
+    pub fn write_spec(&self, spec: &Spec) -> Result<()> {
+        self.write_beside("config.json", &spec_to_json(spec)?)
+    }
+
+    fn write_beside(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let (path, beside) = (self.folder.join(name), self.folder.join(format!("{name}.new")));
+        std::fs::write(&beside, bytes).strace(|| format!("write({beside:?})"))?;
         Ok(std::fs::rename(&beside, &path).strace(|| format!("rename({beside:?}, {path:?})"))?)
     }
 
@@ -176,12 +239,27 @@ impl Entry {
         let lives = process.open().is_ok_and(|pidfd| pidfd.is_some_and(|pidfd| !has_ended(&pidfd)));
         if !lives {
             Status::Stopped
+        } else if self.folder.join(gate::UNFINISHED).exists() {
+            Status::Creating
         } else if self.folder.join("start").exists() {
             Status::Created
         } else if self.cgroup().is_ok_and(|cgroup| cgroup.is_some_and(|cgroup| cgroup.is_frozen())) {
             Status::Paused
         } else {
             Status::Running
+        }
+    }
+
+    /// What hooks are told.
+    pub fn state(&self, status: &'static str) -> State {
+        let has_process = status != "stopped";
+        State {
+            oci_version: self.record.oci_version.clone(),
+            id: self.record.id.clone(),
+            status,
+            pid: self.record.process.filter(|_| has_process).map_or(0, |process| process.pid),
+            bundle: self.record.bundle.clone(),
+            annotations: self.record.annotations.clone(),
         }
     }
 
@@ -198,7 +276,7 @@ impl Entry {
 
     /// The gate is open: it waits no longer.
     pub fn forget_gate(&self) {
-        for name in ["start", "report"] {
+        for name in ["start", "report", gate::UNFINISHED] {
             let _ = std::fs::remove_file(self.folder.join(name));
         }
     }

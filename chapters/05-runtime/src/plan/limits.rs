@@ -44,7 +44,6 @@ fn set<T: Default + PartialEq>(limit: T) -> Option<T> {
 fn take_memory(limits: &mut Limits, memory: &LinuxMemory) -> Result<()> {
     refuse("memory.kernel", memory.kernel().and_then(set).is_some())?;
     refuse("memory.kernelTCP", memory.kernel_tcp().and_then(set).is_some())?;
-    refuse("memory.checkBeforeUpdate", memory.check_before_update() == Some(true))?;
     limits.memory = memory.limit().and_then(set);
     limits.memory_swap = memory.swap().and_then(set);
     limits.memory_reservation = memory.reservation().and_then(set);

@@ -6,7 +6,6 @@ use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
 /// Refuses the first field that is not supported, by its JSON path.
 pub fn check(spec: &Spec) -> Result<()> {
     let of_spec = [
-        ("hooks", has_hooks(spec)),
         ("solaris", spec.solaris().is_some()),
         ("windows", spec.windows().is_some()),
         ("vm", spec.vm().is_some()),
@@ -23,24 +22,6 @@ pub fn check(spec: &Spec) -> Result<()> {
     spec.process().as_ref().map(check_process).transpose()?;
     spec.linux().as_ref().map(check_linux).transpose()?;
     Ok(())
-}
-
-fn has_hooks(spec: &Spec) -> bool {
-    let lists = spec.hooks().as_ref().map(|hooks| {
-        #[allow(deprecated)]
-        let prestart = hooks.prestart();
-        [
-            prestart,
-            hooks.create_runtime(),
-            hooks.create_container(),
-            hooks.start_container(),
-            hooks.poststart(),
-            hooks.poststop(),
-        ]
-        .iter()
-        .any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
-    });
-    lists.unwrap_or_default()
 }
 
 /// The same for a process that is added to a container.

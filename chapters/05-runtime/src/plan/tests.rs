@@ -11,6 +11,8 @@ fn bundle(spec: Value) -> Bundle {
         root: chroot::Root::Folder("/bundle/rootfs".into()),
         cgroup: Some("/coracle/box".into()),
         preserved_descriptors: 0,
+        folder: "/bundle".into(),
+        keeps_keyring: false,
     }
 }
 
@@ -60,7 +62,6 @@ fn limits_and_the_view_of_cgroups() {
 #[test]
 fn what_is_not_supported_is_refused_by_its_path() {
     let cases = [
-        ("/hooks", json!({"poststop": [{"path": "/bin/true"}]})),
         ("/vm", json!({"kernel": {"path": "/vmlinuz"}})),
         ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 1}])),
         ("/process/apparmorProfile", json!("docker-default")),

@@ -1,132 +1,10 @@
-//! coracle-oci as its callers meet it. Needs root, and busybox.
-#![forbid(unsafe_code)]
+//! A container's life, from `create` to `delete`, and what may come between.
 
+use super::site::{Site, eventually};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// A bundle, a root for states, and what may be left in it: nothing.
-struct Site {
-    folder: PathBuf,
-    executable: PathBuf,
-    spec: Value,
-    id: String,
-}
-
-impl Site {
-    /// For a shell script; None where this test cannot run.
-    fn new(name: &str, script: &str) -> Option<Site> {
-        if !Path::new("/usr/bin/busybox").exists() || !nix::unistd::geteuid().is_root() {
-            println!("skipped: needs root and busybox");
-            return None;
-        }
-        let id = format!("oci-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(&id);
-        let root = folder.join("rootfs");
-        for name in ["bin", "etc", "proc", "dev", "sys", "tmp"] {
-            std::fs::create_dir_all(root.join(name)).unwrap();
-        }
-        copy_program("/usr/bin/busybox", &root.join("bin/busybox"));
-        for applet in
-            ["sh", "cat", "sleep", "echo", "true", "id", "tty", "stty", "mkfifo", "mv", "mkdir", "pwd"]
-        {
-            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        // A copy, so that a test may try to harm it.
-        let executable = folder.join("coracle-oci");
-        copy_program(env!("CARGO_BIN_EXE_coracle-oci"), &executable);
-        let mut spec = serde_json::to_value(runtime::default_spec(None).unwrap()).unwrap();
-        spec["process"]["args"] = json!(["sh", "-c", script]);
-        spec["process"]["terminal"] = false.into();
-        spec["root"]["readonly"] = false.into();
-        let site = Site { folder, executable, spec, id };
-        site.write();
-        Some(site)
-    }
-
-    fn write(&self) {
-        std::fs::write(self.folder.join("config.json"), self.spec.to_string()).unwrap();
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.executable);
-        command.arg("--root").arg(self.folder.join("state")).args(words).current_dir(&self.folder);
-        command.stdin(Stdio::null());
-        command
-    }
-
-    /// `ID` in the words stands for the container. A detached container would keep pipes open: its output goes nowhere.
-    fn run(&self, words: &[&str]) -> (i32, String, String) {
-        let words: Vec<&str> =
-            words.iter().map(|word| if *word == "ID" { self.id.as_str() } else { word }).collect();
-        let detached = words[0] == "create" || words.contains(&"-d");
-        let mut command = self.command(&words);
-        if detached {
-            command.stdout(Stdio::null());
-        }
-        let errors = std::fs::File::create(self.folder.join("errors")).unwrap();
-        let Output { status, stdout, .. } = command.stderr(errors).output().unwrap();
-        let stderr = std::fs::read_to_string(self.folder.join("errors")).unwrap();
-        (status.code().unwrap_or(-1), String::from_utf8_lossy(&stdout).into(), stderr.trim().into())
-    }
-
-    fn ok(&self, words: &[&str]) -> String {
-        let (code, stdout, stderr) = self.run(words);
-        assert_eq!(code, 0, "{words:?}: {stderr}");
-        stdout
-    }
-
-    fn refused(&self, words: &[&str]) -> String {
-        let (code, _, stderr) = self.run(words);
-        assert_ne!(code, 0, "{words:?}");
-        stderr
-    }
-
-    fn status(&self) -> String {
-        let state: Value = serde_json::from_str(&self.ok(&["state", "ID"])).unwrap();
-        state["status"].as_str().unwrap().into()
-    }
-
-    fn nothing_is_left(&self) {
-        let states = std::fs::read_dir(self.folder.join("state"));
-        assert_eq!(states.map_or(0, |entries| entries.count()), 0, "a state is left");
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        for line in mounts.lines() {
-            let point = Path::new(line.split(' ').nth(4).unwrap());
-            assert!(!line.contains(&self.id), "a mount is left: {line}");
-            assert!(
-                !line.contains(" - cgroup") || !point.join(format!("coracle-oci-{}", self.id)).exists(),
-                "a cgroup is left in {}",
-                point.display()
-            );
-        }
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.command(&["delete", "--force", &self.id]).stderr(Stdio::null()).status();
-        if !std::thread::panicking() {
-            self.nothing_is_left();
-        }
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Another process copies: while we had the copy open for writing, a child that a thread beside us makes would hold it too, and
-/// whoever executes it then would be told that it is busy (ETXTBSY).
-fn copy_program(from: &str, to: &Path) {
-    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
-}
-
-fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !happened() {
-        assert!(Instant::now() < deadline, "{what}: not in ten seconds");
-        std::thread::sleep(Duration::from_millis(5)); // poll
-    }
-}
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 #[test]
 fn the_life_of_a_container() {
@@ -183,10 +61,12 @@ fn a_container_that_cannot_be_made_leaves_nothing() {
     fails(json!(["nosuch"]), r#"exec: "nosuch": executable file not found in $PATH"#);
     fails(json!(["/nosuch"]), r#"exec: "/nosuch": stat /nosuch: no such file or directory"#);
     fails(json!(["/etc"]), r#"exec: "/etc": permission denied"#);
-    site.spec["hooks"] = json!({"prestart": [{"path": "/bin/true"}]});
+    site.spec["vm"] = json!({"kernel": {"path": "/vmlinuz"}});
     site.write();
-    assert!(site.refused(&["run", "ID"]).ends_with("hooks is not supported"));
-    assert_eq!(site.refused(&["run", "--no-pivot", "ID"]), "coracle-oci: --no-pivot is not supported");
+    assert!(site.refused(&["run", "ID"]).ends_with("vm is not supported"));
+    assert!(
+        site.refused(&["run", "--no-pivot", "ID"]).starts_with("coracle-oci: --no-pivot is not supported: ")
+    );
     assert_eq!(site.refused(&["run", "../x"]), "coracle-oci: invalid container ID format");
     site.nothing_is_left();
 }

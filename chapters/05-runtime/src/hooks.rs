@@ -1,0 +1,178 @@
+//! Long tail: running hooks, one after the other, until one fails.
+
+use crate::gate::Gate;
+use crate::plan::{Hook, Hooks, State};
+use crate::{Error, Result};
+use kernel::Strace;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::MemfdFlags;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How much of what a failed hook has written is told.
+const TOLD_MAX: u64 = 4096;
+
+/// Runs the hooks of one point, whose name is `point`, each with the state on its standard input.
+pub fn run(point: &str, hooks: &[Hook], state: &State) -> Result<()> {
+    for (index, hook) in hooks.iter().enumerate() {
+        run_one(hook, state).map_err(|why| {
+            let path = hook.path.display();
+            Error::system(format!("error running {point} hook #{index} ({path}): {why}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// The hooks of a container, in the hands of its first process.
+#[derive(Debug, Default)]
+pub struct ChildHooks(pub Option<(Hooks, State)>);
+
+impl ChildHooks {
+    /// Those of a container; none, if there is nothing for the child to do.
+    pub fn new(hooks: &Hooks, state: &State) -> ChildHooks {
+        let has_some = hooks.run_before_pivot() || !hooks.start_container.is_empty();
+        ChildHooks(has_some.then(|| (hooks.clone(), state.clone())))
+    }
+
+    /// How the host numbers this process, as long as its /proc is in sight.
+    pub fn learn_own_number(&mut self) -> Result<()> {
+        if let Some((_, state)) = &mut self.0 {
+            let link = std::fs::read_link("/proc/self").strace(|| "readlink(\"/proc/self\")".into())?;
+            let number = link.to_str().and_then(|text| text.parse().ok());
+            state.pid = number.ok_or_else(|| Error::system("/proc/self leads to no process"))?;
+        }
+        Ok(())
+    }
+
+    /// Everything is mounted: first those that the runtime runs, then those that are run here.
+    pub fn run_before_pivot(&self, gate: &Gate) -> Result<()> {
+        let Some((hooks, state)) = self.0.as_ref().filter(|(hooks, _)| hooks.run_before_pivot()) else {
+            return Ok(());
+        };
+        if !gate.wait_for_hooks() {
+            kernel::exit_now(1);
+        }
+        // While a root is made there is no umask; hooks have the usual one.
+        let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        run("createContainer", &hooks.create_container, state)?;
+        rustix::process::umask(umask);
+        Ok(())
+    }
+
+    /// The last before the command is executed.
+    pub fn run_before_command(&self) -> Result<()> {
+        let Some((hooks, state)) = &self.0 else { return Ok(()) };
+        run("startContainer", &hooks.start_container, &State { status: "created", ..state.clone() })
+    }
+}
+
+/// Files in memory instead of pipes: a hook may read nothing, write much, or leave a process behind that keeps them open.
+fn run_one(hook: &Hook, state: &State) -> Result<()> {
+    let mut input = memory_file()?;
+    let json = serde_json::to_vec(state).map_err(Error::system)?;
+    input.write_all(&json).and_then(|()| input.rewind()).strace(|| "write(memfd)".into())?;
+    let output = memory_file()?;
+    let copy = || output.try_clone().strace(|| "dup(memfd)".into());
+    let mut command = Command::new(&hook.path);
+    if let Some((name, rest)) = hook.arguments.split_first() {
+        command.arg0(name).args(rest);
+    }
+    command.env_clear().envs(hook.environment.iter().filter_map(|entry| entry.split_once('=')));
+    command.stdin(Stdio::from(input)).stdout(Stdio::from(copy()?)).stderr(Stdio::from(copy()?));
+    let child = command.spawn().strace(|| format!("execve({:?})", hook.path))?;
+    wait(child, hook.timeout, output)
+}
+
+fn memory_file() -> Result<File> {
+    let file = rustix::fs::memfd_create("hook", MemfdFlags::CLOEXEC);
+    Ok(file.strace(|| "memfd_create(\"hook\", MFD_CLOEXEC)".into())?.into())
+}
+
+fn wait(mut child: Child, timeout: Option<Duration>, mut output: File) -> Result<()> {
+    if let Some(timeout) = timeout
+        && !ends_within(&child, timeout)?
+    {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(Error::system(format!(
+            "it was not done within its timeout of {timeout:?}, and was killed"
+        )));
+    }
+    let status = child.wait().strace(|| "waitid(a hook)".into())?;
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = Vec::new();
+    let _ = output.rewind().and_then(|()| (&output).take(TOLD_MAX).read_to_end(&mut said));
+    Err(Error::system(format!("{status}, output: {}", String::from_utf8_lossy(&said).trim())))
+}
+
+fn ends_within(child: &Child, timeout: Duration) -> Result<bool> {
+    let pid = rustix::process::Pid::from_child(child);
+    let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
+    let pidfd = pidfd.strace(|| format!("pidfd_open({})", child.id()))?;
+    let deadline = Instant::now() + timeout;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match rustix::event::poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return Ok(result.strace(|| "poll(a hook)".into())? == 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn shell(script: &str) -> Hook {
+        Hook {
+            path: "/bin/sh".into(),
+            arguments: ["hook", "-c", script].map(String::from).into(),
+            environment: vec!["X=of the hook".into()],
+            timeout: None,
+        }
+    }
+
+    fn state() -> State {
+        State {
+            oci_version: "1.2.0".into(),
+            id: "box".into(),
+            status: "creating",
+            pid: 7,
+            bundle: "/bundle".into(),
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_hook_reads_the_state_and_has_its_own_environment_alone() {
+        // The state has no end of line, so that read(1) fails, having read it.
+        let script = r#"read state; echo "$X, $HOME, $state"; exit 3"#;
+        let error = run("prestart", &[shell(script)], &state()).unwrap_err().to_string();
+        let state = r#"{"ociVersion":"1.2.0","id":"box","status":"creating","pid":7,"bundle":"/bundle"}"#;
+        assert!(error.ends_with(&format!("output: of the hook, , {state}")), "{error}");
+    }
+
+    #[test]
+    fn the_first_failure_is_told_and_the_rest_does_not_run() {
+        let hooks = [shell("exit 0"), shell("echo why >&2; exit 3"), shell("exit 4")];
+        let error = run("createRuntime", &hooks, &state()).unwrap_err().to_string();
+        assert_eq!(error, "error running createRuntime hook #1 (/bin/sh): exit status: 3, output: why");
+        let missing = Hook { path: "/nosuch".into(), ..shell("") };
+        let error = run("poststop", &[missing], &state()).unwrap_err().to_string();
+        assert!(error.contains("execve(\"/nosuch\")") && error.contains("ENOENT"), "{error}");
+    }
+
+    #[test]
+    fn a_hook_that_takes_too_long_is_killed() {
+        let slow = Hook { timeout: Some(Duration::from_millis(50)), ..shell("sleep 100 & wait") };
+        let error = run("poststart", &[slow], &state()).unwrap_err().to_string();
+        assert!(error.contains("timeout of 50ms"), "{error}");
+    }
+}

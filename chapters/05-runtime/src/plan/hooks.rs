@@ -1,0 +1,120 @@
+//! Long tail: hooks, programs of others that run at six points of a container's life (config.md, "POSIX-platform Hooks").
+
+use crate::{Error, Result};
+use oci_spec::runtime::Spec;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All hooks of a container, in the order in which their points come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// The namespaces and mounts are made; by the runtime, on the host. (An old name for the next.)
+    pub prestart: Vec<Hook>,
+    /// The same.
+    pub create_runtime: Vec<Hook>,
+    /// Then; in the container's namespaces, but with the host's files still in sight.
+    pub create_container: Vec<Hook>,
+    /// Before the command is executed, in its root, with its privileges.
+    pub start_container: Vec<Hook>,
+    /// After it was; by the runtime, on the host.
+    pub poststart: Vec<Hook>,
+    /// The container is no more; by the runtime, on the host.
+    pub poststop: Vec<Hook>,
+}
+
+/// One program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// Where it is; absolute.
+    pub path: PathBuf,
+    /// Its arguments, the name that it is called by first.
+    pub arguments: Vec<String>,
+    /// All of its environment, `NAME=value`.
+    pub environment: Vec<String>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+/// What a hook reads of its container from its standard input (runtime.md, "State").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// The version of the specification.
+    pub oci_version: String,
+    /// The container.
+    pub id: String,
+    /// `creating`, `created`, `running`, `stopped`
+    pub status: &'static str,
+    /// Its first process, as the host numbers it; 0: there is none.
+    pub pid: i32,
+    /// Where its config.json is.
+    pub bundle: PathBuf,
+    /// The annotations of that.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Hooks {
+    /// Those of a spec.
+    pub fn of(spec: &Spec) -> Result<Hooks> {
+        let Some(hooks) = spec.hooks() else { return Ok(Hooks::default()) };
+        #[allow(deprecated, reason = "it is still what Docker's own network hook is")]
+        let prestart = hooks.prestart();
+        Ok(Hooks {
+            prestart: list("prestart", prestart)?,
+            create_runtime: list("createRuntime", hooks.create_runtime())?,
+            create_container: list("createContainer", hooks.create_container())?,
+            start_container: list("startContainer", hooks.start_container())?,
+            poststart: list("poststart", hooks.poststart())?,
+            poststop: list("poststop", hooks.poststop())?,
+        })
+    }
+
+    /// Whether some run while the container is made, between its mounts and its root.
+    pub fn run_before_pivot(&self) -> bool {
+        let lists = [&self.prestart, &self.create_runtime, &self.create_container];
+        lists.iter().any(|list| !list.is_empty())
+    }
+}
+
+impl State {
+    /// Of a container that has no process yet.
+    pub fn new(spec: &Spec, id: &str, bundle: PathBuf) -> State {
+        State {
+            oci_version: spec.version().clone(),
+            id: id.into(),
+            status: "creating",
+            pid: 0,
+            bundle,
+            annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
+        }
+    }
+}
+
+fn list(name: &str, hooks: &Option<Vec<oci_spec::runtime::Hook>>) -> Result<Vec<Hook>> {
+    let numbered = hooks.iter().flatten().enumerate();
+    numbered.map(|(index, hook)| one(&format!("hooks.{name}[{index}]"), hook)).collect()
+}
+
+fn one(place: &str, hook: &oci_spec::runtime::Hook) -> Result<Hook> {
+    let path = hook.path();
+    if !path.is_absolute() {
+        return Err(Error::invalid(format!("{place}.path {path:?}: must be an absolute path")));
+    }
+    let environment = hook.env().clone().unwrap_or_default();
+    if let Some(entry) = environment.iter().find(|entry| !entry.contains('=')) {
+        return Err(Error::invalid(format!("{place}.env {entry:?}: must be NAME=value")));
+    }
+    let timeout = match hook.timeout() {
+        None => None,
+        Some(seconds @ 1..) => Some(Duration::from_secs(seconds as u64)),
+        Some(seconds) => {
+            let why = format!("{place}.timeout {seconds}: must be a number of seconds greater than zero");
+            return Err(Error::invalid(why));
+        }
+    };
+    let arguments = hook.args().clone().unwrap_or_default();
+    Ok(Hook { path: path.clone(), arguments, environment, timeout })
+}

@@ -1,0 +1,7 @@
+//! coracle-oci as its callers meet it. Needs root, and busybox.
+#![forbid(unsafe_code)]
+
+mod hooks;
+mod life;
+mod site;
+mod verbs;
