@@ -14,7 +14,7 @@ use rustix::fs::{CWD, Mode};
 use std::os::fd::OwnedFd;
 
 /// A root that is being made.
-struct NewRoot {
+pub(crate) struct NewRoot {
     inside: Inside,
     masks: Masks,
 }
@@ -23,20 +23,16 @@ struct NewRoot {
 ///
 /// On failure the mount namespace is half made: the process must end, and the namespace ends with it.
 pub fn apply(steps: &[MountOp]) -> Result<()> {
-    apply_with(steps, || Ok(()))
+    carry_out(steps, &mut None)
 }
 
-/// The same, with something to be done while everything is mounted and the host's root still there.
-pub fn apply_with<E: From<Error>>(
-    steps: &[MountOp],
-    before_pivot: impl Fn() -> std::result::Result<(), E>,
-) -> std::result::Result<(), E> {
+/// Some of the steps; the root is what those before have made.
+pub(crate) fn carry_out(steps: &[MountOp], root: &mut Option<NewRoot>) -> Result<()> {
     // Folders, files and nodes get the modes that the plan says, whatever the caller's mask.
     let umask = rustix::process::umask(Mode::empty());
     let mut copies = shared::sources_to_share(steps)?.into_iter();
-    let mut root: Option<NewRoot> = None;
     for step in steps {
-        match (step, &mut root) {
+        match (step, &mut *root) {
             (MountOp::CutOff(propagation), _) => cut_off(*propagation)?,
             (MountOp::Root { root: made_of, rootless }, root) => {
                 *root = Some(NewRoot::mount(made_of, *rootless)?)
@@ -44,13 +40,8 @@ pub fn apply_with<E: From<Error>>(
             (MountOp::Mount(mount), Some(root)) if shared::is_shared(mount) => {
                 apply_mount(&mut root.inside, mount, copies.next())?
             }
-            (step, Some(root)) => {
-                if *step == MountOp::PivotRoot {
-                    before_pivot()?;
-                }
-                root.apply(step)?;
-            }
-            (_, None) => return Err(Error::not_safe("/", "the plan uses a root before it mounts one").into()),
+            (step, Some(root)) => root.apply(step)?,
+            (_, None) => return Err(Error::not_safe("/", "the plan uses a root before it mounts one")),
         }
     }
     rustix::process::umask(umask);

@@ -22,6 +22,8 @@ mod error;
 #[cfg(target_os = "linux")]
 mod from_within;
 #[cfg(target_os = "linux")]
+mod halfway;
+#[cfg(target_os = "linux")]
 pub mod hello;
 #[cfg(target_os = "linux")]
 mod inside;
@@ -51,7 +53,7 @@ pub use plan::{MountOp, RootSpec, plan};
 pub use root::Root;
 
 #[cfg(target_os = "linux")]
-pub use apply::{apply, apply_with};
+pub use apply::apply;
 #[cfg(target_os = "linux")]
 pub use borrowed::borrow_namespaces;
 #[cfg(target_os = "linux")]
@@ -60,6 +62,8 @@ pub use built_in::{built_in_root, built_in_rootfs, root_and_command};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]
 pub use from_within::bind_console;
+#[cfg(target_os = "linux")]
+pub use halfway::apply_with;
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
 #[cfg(target_os = "linux")]

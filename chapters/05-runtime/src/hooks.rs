@@ -55,11 +55,7 @@ impl ChildHooks {
         if !gate.wait_for_hooks() {
             kernel::exit_now(1);
         }
-        // While a root is made there is no umask; hooks have the usual one.
-        let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-        run("createContainer", &hooks.create_container, state)?;
-        rustix::process::umask(umask);
-        Ok(())
+        run("createContainer", &hooks.create_container, state)
     }
 
     /// The last before the command is executed.
