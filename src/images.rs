@@ -42,7 +42,7 @@ impl Engine {
         if is_hello(image) {
             let hello = layers::hello(&self.store, &self.snapshots)?;
             if hello.config.config.labels.contains_key(layers::HELLO_LABEL) {
-                check_platform(&hello, platform, image)?;
+                check_platform(&hello, platform, HELLO)?;
                 sink(Progress::Status(format!("{HELLO} is part of coracle: there is nothing to pull")));
                 return Ok(());
             }

@@ -40,8 +40,7 @@ fn hello_is_as_old_as_its_executable_and_is_pulled_from_nowhere() {
     let created = engine.coracle(&["image", "inspect", "--format", "{{.Created}}", "hello"]).expect(0).stdout;
     assert!(created.as_str() > "2025", "{created}");
     let said = engine.coracle(&["run", "--rm", "--platform", "linux/s390x", "hello"]).expect(125);
-    let refusal =
-        "image with reference hello was found but does not provide the specified platform (linux/s390x)";
+    let refusal = "image with reference hello:latest was found but does not provide the specified platform (linux/s390x)";
     assert!(said.stderr.contains(refusal), "{}", said.stderr);
     engine.finish();
 }
