@@ -10,6 +10,7 @@ mod inspect;
 pub mod list;
 mod log_options;
 pub mod logs;
+mod machine;
 pub mod names;
 mod record;
 mod remove;

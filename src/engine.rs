@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cgroups::{Cgroup, Layout};
 use layers::Snapshots;
 
+use crate::containers::Record;
 use crate::containers::names::Names;
 use crate::containers::watch::Watcher;
 use crate::daemon::Places;
@@ -53,6 +54,13 @@ pub struct Engine {
     names: Mutex<Names>,
 }
 
+/// Major and minor version of the kernel; nobody's for one that does not say.
+fn kernel_version() -> (u32, u32) {
+    let release = crate::system::kernel_release();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse().ok());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
+
 /// The cgroup of all containers, unless the command line says another.
 const CGROUP_PARENT: &str = "/coracle";
 
@@ -77,6 +85,7 @@ impl Engine {
             unified_cgroups: cgroups.is_unified(),
             cgroup_parent,
             processors: std::thread::available_parallelism().map_or(1, usize::from),
+            kernel: kernel_version(),
         };
         Ok(Engine {
             store: images::Store::open(folder("images"))?,
@@ -98,14 +107,9 @@ impl Engine {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a container's cgroup is, below the hierarchies' mount points; none when containers have none.
-    pub fn cgroup_path(&self, id: &str) -> Option<String> {
-        self.facts.cgroup_parent.as_ref().map(|parent| format!("{}/{id}", parent.trim_end_matches('/')))
-    }
-
     /// The cgroup of a container that runs.
-    pub fn cgroup_of(&self, id: &str) -> Result<Cgroup> {
-        let path = self.cgroup_path(id).ok_or_else(|| {
+    pub fn cgroup_of(&self, record: &Record) -> Result<Cgroup> {
+        let path = self.facts.cgroup_of(record).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotSupported,
                 "containers have no cgroup here: none is delegated to this user",

@@ -109,9 +109,6 @@ impl Engine {
         if request.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(Error::new(ErrorKind::InvalidParameter, "No exec command specified"));
         }
-        if request.privileged {
-            return Err(Error::not_supported("exec --privileged"));
-        }
         let session = Arc::new(Session {
             id: names::random_id(),
             container: container.id.clone(),

@@ -3,9 +3,12 @@
 //! The request has been checked when the container was created ([`crate::containers`]), so that what is wrong here is a bug.
 
 pub mod binds;
+pub mod devices;
+pub mod machine;
 pub mod mounts;
 mod process;
 mod resources;
+mod seccomp_profile;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +33,20 @@ pub struct Facts {
     pub cgroup_parent: Option<String>,
     /// How many processors there are.
     pub processors: usize,
+    /// The kernel's major and minor version.
+    pub kernel: (u32, u32),
+}
+
+impl Facts {
+    /// Where a container's cgroup is, below the hierarchies' mount points; none when containers have none.
+    pub fn cgroup_of(&self, record: &Record) -> Option<String> {
+        let own = &record.host_config.cgroup_parent;
+        let parent = match own.is_empty() {
+            true => self.cgroup_parent.clone()?,
+            false => self.cgroup_parent.as_ref().map(|_| binds::clean(&format!("/{own}")))?,
+        };
+        Some(format!("{}/{}", parent.trim_end_matches('/'), record.id))
+    }
 }
 
 /// Everything that a spec is made of.
@@ -44,6 +61,8 @@ pub struct Request<'a> {
     pub volumes: &'a Path,
     /// The machine's side.
     pub facts: &'a Facts,
+    /// What the client named of the machine.
+    pub machine: &'a machine::Machine,
 }
 
 /// The OCI runtime spec of a container.
@@ -56,12 +75,12 @@ pub fn spec(request: &Request<'_>) -> Result<Spec> {
     spec.set_version("1.0.2".to_owned())
         .set_root(Some(root))
         .set_process(Some(process::process(request)?))
-        .set_hostname(Some(record.config.hostname.clone()))
+        .set_hostname(has_own_uts(record).then(|| record.config.hostname.clone()))
         .set_mounts(Some(mounts::mounts(request)?))
         .set_linux(Some(linux(request)?))
         .set_hooks(None)
-        .set_annotations(None);
-    if !record.config.domainname.is_empty() {
+        .set_annotations(record.host_config.annotations.clone().map(|map| map.into_iter().collect()));
+    if !record.config.domainname.is_empty() && has_own_uts(record) {
         spec.set_domainname(Some(record.config.domainname.clone()));
     }
     Ok(spec)
@@ -75,10 +94,10 @@ fn linux(request: &Request<'_>) -> Result<Linux> {
         .set_uid_mappings(ids(request.facts.rootless.map(|(uid, _)| uid)))
         .set_gid_mappings(ids(request.facts.rootless.map(|(_, gid)| gid)))
         .set_namespaces(Some(namespaces(request)))
-        .set_resources(Some(resources::resources(host, request.facts)?))
-        .set_cgroups_path(request.facts.cgroup_parent.as_ref().map(|p| Path::new(p).join(&request.record.id)))
-        .set_devices(None)
-        .set_seccomp(process::seccomp(host)?)
+        .set_resources(Some(resources::resources(host, request.facts, request.machine)?))
+        .set_cgroups_path(request.facts.cgroup_of(request.record).map(PathBuf::from))
+        .set_devices(Some(devices::nodes(&request.machine.devices)).filter(|nodes| !nodes.is_empty()))
+        .set_seccomp(process::seccomp(host, request.facts)?)
         .set_rootfs_propagation(None)
         .set_masked_paths(Some(paths(&host.masked_paths, privileges::masked_paths())))
         .set_readonly_paths(Some(paths(&host.readonly_paths, privileges::readonly_paths())))
@@ -94,7 +113,13 @@ fn one_id(outside: u32) -> LinuxIdMapping {
 
 fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
     let host = &request.record.host_config;
-    let mut kinds = vec![LinuxNamespaceType::Mount, LinuxNamespaceType::Uts, LinuxNamespaceType::Pid];
+    let mut kinds = vec![LinuxNamespaceType::Mount];
+    if has_own_uts(request.record) {
+        kinds.push(LinuxNamespaceType::Uts);
+    }
+    if host.pid_mode.is_empty() {
+        kinds.push(LinuxNamespaceType::Pid);
+    }
     if host.ipc_mode != "host" {
         kinds.push(LinuxNamespaceType::Ipc);
     }
@@ -108,7 +133,15 @@ fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
         kinds.push(LinuxNamespaceType::User);
     }
     let one = |kind| LinuxNamespaceBuilder::default().typ(kind).build().expect("a namespace without a path");
-    kinds.into_iter().map(one).collect()
+    let joined = request.machine.pid_namespace.as_ref().map(|path| {
+        let pid = LinuxNamespaceBuilder::default().typ(LinuxNamespaceType::Pid).path(path);
+        pid.build().expect("a namespace with a path")
+    });
+    kinds.into_iter().map(one).chain(joined).collect()
+}
+
+fn has_own_uts(record: &Record) -> bool {
+    record.host_config.uts_mode != "host"
 }
 
 fn paths(asked: &Option<Vec<String>>, default: &[&str]) -> Vec<String> {

@@ -14,7 +14,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 impl Engine {
     /// `docker version`'s server half.
     pub fn version(&self) -> api::SystemVersion {
-        let kernel = kernel_version();
+        let kernel = kernel_release();
         let details = [
             ("ApiVersion", api::NEWEST_VERSION.to_string()),
             ("Arch", architecture().to_owned()),
@@ -74,7 +74,7 @@ impl Engine {
             cgroup_driver: if limits { "cgroupfs" } else { "none" }.to_owned(),
             cgroup_version: if unified { "2" } else { "1" }.to_owned(),
             n_events_listener: self.events.listeners() as i64,
-            kernel_version: kernel_version(),
+            kernel_version: kernel_release(),
             operating_system: release.get("PRETTY_NAME").cloned().unwrap_or_default(),
             os_version: release.get("VERSION_ID").cloned().unwrap_or_default(),
             os_type: "linux".to_owned(),
@@ -183,7 +183,8 @@ fn architecture() -> &'static str {
     }
 }
 
-fn kernel_version() -> String {
+/// `6.18.0-cloud-amd64`
+pub fn kernel_release() -> String {
     read_word("/proc/sys/kernel/osrelease")
 }
 

@@ -81,8 +81,11 @@ fn merge(id: &str, request: &api::ContainerCreateRequest, image: &Image, facts: 
     let mut host_config = request.host_config.clone();
     complete_host_config(&mut host_config, facts);
     if config.hostname.is_empty() {
-        config.hostname =
-            if host_config.network_mode == "host" { own_hostname() } else { id[..12].to_owned() };
+        config.hostname = if host_config.network_mode == "host" || host_config.uts_mode == "host" {
+            own_hostname()
+        } else {
+            id[..12].to_owned()
+        };
     }
     let parts = [&config.entrypoint, &config.cmd];
     let command: Vec<String> = parts.into_iter().flatten().flatten().cloned().collect();
@@ -171,13 +174,16 @@ fn complete_host_config(host: &mut api::HostConfig, facts: &Facts) {
         host.shm_size = SHM_SIZE;
     }
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
-    host.masked_paths.get_or_insert_with(|| owned(privileges::masked_paths()));
-    host.readonly_paths.get_or_insert_with(|| owned(privileges::readonly_paths()));
+    // A privileged container sees and changes what its host does.
+    let hidden = |paths: &[&str]| if host.privileged { Vec::new() } else { owned(paths) };
+    let (masked, readonly) = (hidden(privileges::masked_paths()), hidden(privileges::readonly_paths()));
+    host.masked_paths.get_or_insert(masked);
+    host.readonly_paths.get_or_insert(readonly);
     // Swap as large again as memory, unless told otherwise.
     if host.memory > 0 && host.memory_swap == 0 {
         host.memory_swap = host.memory * 2;
     }
-    host.memory_swappiness = None;
+    host.memory_swappiness = host.memory_swappiness.filter(|value| *value != -1);
 }
 
 fn own_hostname() -> String {

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 
 /// The fields whose flag is not their own name in lower case with hyphens.
-const OTHERWISE: [(&str, &str); 22] = [
+const OTHERWISE: [(&str, &str); 21] = [
     ("BlkioDeviceReadBps", "device-read-bps"),
     ("BlkioDeviceReadIOps", "device-read-iops"),
     ("BlkioDeviceWriteBps", "device-write-bps"),
@@ -12,7 +12,6 @@ const OTHERWISE: [(&str, &str); 22] = [
     ("CpuRealtimePeriod", "cpu-rt-period"),
     ("CpuRealtimeRuntime", "cpu-rt-runtime"),
     ("DeviceCgroupRules", "device-cgroup-rule"),
-    ("DeviceRequests", "gpus"),
     ("Devices", "device"),
     ("IpcMode", "ipc"),
     ("Links", "link"),
@@ -28,12 +27,13 @@ const OTHERWISE: [(&str, &str); 22] = [
     ("UsernsMode", "userns"),
 ];
 
-/// Fields that no flag of `docker run` sets.
-const WITHOUT_FLAG: [&str; 10] = [
+/// Fields that no flag sets.
+const WITHOUT_FLAG: [&str; 11] = [
     "BlkioWeightDevice",
     "Cgroup",
     "CpuCount",
     "CpuPercent",
+    "DeviceRequests",
     "IOMaximumBandwidth",
     "IOMaximumIOps",
     "KernelMemory",
@@ -64,6 +64,12 @@ pub fn without_cgroup(field: &str) -> Error {
          (coracle daemon stop), then start it by `systemd-run --user --scope -p Delegate=yes coracle daemon`",
         named(field)
     );
+    Error::new(ErrorKind::NotSupported, message)
+}
+
+/// What an ordinary user's engine cannot do.
+pub fn only_for_root(field: &str) -> Error {
+    let message = format!("{} cannot be honoured: only root's daemon can do it", named(field));
     Error::new(ErrorKind::NotSupported, message)
 }
 

@@ -62,12 +62,14 @@ impl Engine {
         let address = lease.map(|lease| lease.address());
         files::write(&folder, record, address)?;
         volumes::make_sources(record)?;
+        let machine = self.look_up(record)?;
         let request = spec::Request {
             record,
             user: &user,
             folder: &folder,
             volumes: &self.places.data_root.join("volumes"),
             facts: &self.facts,
+            machine: &machine,
         };
         let spec = spec::spec(&request)?;
         // That of an end that could not be recorded is still there, and must not be taken for the next one's.
@@ -84,7 +86,7 @@ impl Engine {
                     upper: folder.join("diff"),
                     work: folder.join("work"),
                 },
-                cgroup: self.cgroup_path(&record.id),
+                cgroup: self.facts.cgroup_of(record),
             },
             terminal: record.config.tty,
             console_size: console_size(&record.host_config),

@@ -120,7 +120,7 @@ impl Engine {
         if let Err(refusal) = states::apply(inside.state().clone(), event.clone()) {
             return Err(Error::new(ErrorKind::Conflict, format!("Container {} {refusal}", container.id)));
         }
-        let cgroup = self.cgroup_of(&container.id)?;
+        let cgroup = self.cgroup_of(&inside.record)?;
         change(&cgroup).map_err(|error| {
             Error::because(ErrorKind::System, format!("Cannot {verb} container {reference}: {error}"), error)
         })?;

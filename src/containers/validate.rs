@@ -12,7 +12,7 @@ const LEAST_MEMORY: i64 = 6 << 20;
 /// Checks what a client asks for, before anything is made.
 pub fn validate(request: &api::ContainerCreateRequest, facts: &Facts) -> Result<()> {
     let (config, host) = (&request.config, &request.host_config);
-    check_config(config)?;
+    check_config(config, host)?;
     check_features(host)?;
     check_limits(host, facts)?;
     check_privileges(host)?;
@@ -25,7 +25,10 @@ fn invalid<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::new(ErrorKind::InvalidParameter, message))
 }
 
-fn check_config(config: &api::ContainerConfig) -> Result<()> {
+fn check_config(config: &api::ContainerConfig, host: &api::HostConfig) -> Result<()> {
+    if host.uts_mode == "host" && !config.hostname.is_empty() {
+        return invalid("conflicting options: hostname and the UTS mode");
+    }
     if !config.working_dir.is_empty() && !config.working_dir.starts_with('/') {
         let folder = &config.working_dir;
         return invalid(format!(
@@ -59,11 +62,19 @@ pub fn says_nothing(value: &Value) -> bool {
 
 /// The fields of `HostConfig` that are honoured, or checked one by one below. Every other one is refused unless it asks for
 /// nothing, whatever fields the API may still get.
-pub const HONOURED: [&str; 39] = [
+pub const HONOURED: [&str; 55] = [
+    "Annotations",
     "AutoRemove",
     "Binds",
+    "BlkioDeviceReadBps",
+    "BlkioDeviceReadIOps",
+    "BlkioDeviceWriteBps",
+    "BlkioDeviceWriteIOps",
+    "BlkioWeight",
+    "BlkioWeightDevice",
     "CapAdd",
     "CapDrop",
+    "CgroupParent",
     "CgroupnsMode",
     "ConsoleSize",
     "ContainerIDFile",
@@ -72,6 +83,8 @@ pub const HONOURED: [&str; 39] = [
     "CpuShares",
     "CpusetCpus",
     "CpusetMems",
+    "DeviceCgroupRules",
+    "Devices",
     "Dns",
     "DnsOptions",
     "DnsSearch",
@@ -88,16 +101,22 @@ pub const HONOURED: [&str; 39] = [
     "Mounts",
     "NanoCpus",
     "NetworkMode",
+    "OomKillDisable",
     "OomScoreAdj",
+    "PidMode",
     "PidsLimit",
+    "Privileged",
     "ReadonlyPaths",
     "ReadonlyRootfs",
     "RestartPolicy",
     "Runtime",
     "SecurityOpt",
     "ShmSize",
+    "Sysctls",
     "Tmpfs",
+    "UTSMode",
     "Ulimits",
+    "UsernsMode",
     "VolumeDriver",
 ];
 
@@ -113,20 +132,35 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
     if !is_known && !host.ipc_mode.starts_with("container:") {
         return invalid(format!("Invalid IPC mode: {}", host.ipc_mode));
     }
+    check_namespaces(host)?;
     let one_of = |value: &str, harmless: &[&str]| value.is_empty() || harmless.contains(&value);
     let checks = [
         ("RestartPolicy", one_of(&host.restart_policy.name, &["no"])),
         ("VolumeDriver", one_of(&host.volume_driver, &["local"])),
-        ("IpcMode", one_of(&host.ipc_mode, &["private", "host"])),
+        ("IpcMode", one_of(&host.ipc_mode, &["private", "host", "none"])),
+        ("UsernsMode", one_of(&host.userns_mode, &["host"])),
         ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
         ("Isolation", one_of(&host.isolation, &["default"])),
         ("Runtime", one_of(&host.runtime, &[RUNTIME])),
-        ("MemorySwappiness", host.memory_swappiness.is_none_or(|value| value == -1)),
     ];
     match checks.iter().find(|(_, harmless)| !harmless) {
         None => Ok(()),
         Some((name, _)) => Err(flag_names::not_supported(name)),
     }
+}
+
+fn check_namespaces(host: &api::HostConfig) -> Result<()> {
+    let is_pid_mode = match host.pid_mode.strip_prefix("container:") {
+        Some(other) => !other.is_empty(),
+        None => ["", "host"].contains(&host.pid_mode.as_str()),
+    };
+    if !is_pid_mode {
+        return invalid(format!("Invalid PID mode: {}", host.pid_mode));
+    }
+    if !["", "host"].contains(&host.uts_mode.as_str()) {
+        return invalid(format!("Invalid UTS mode: {}", host.uts_mode));
+    }
+    Ok(())
 }
 
 /// The name of our own OCI runtime.
@@ -145,6 +179,15 @@ fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {
         ("CpusetCpus", !host.cpuset_cpus.is_empty()),
         ("CpusetMems", !host.cpuset_mems.is_empty()),
         ("PidsLimit", host.pids_limit.is_some_and(|limit| limit > 0)),
+        ("CgroupParent", !host.cgroup_parent.is_empty()),
+        ("MemorySwappiness", host.memory_swappiness.is_some_and(|value| value != -1)),
+        ("OomKillDisable", host.oom_kill_disable == Some(true)),
+        ("BlkioWeight", host.blkio_weight != 0),
+        ("BlkioWeightDevice", is_asked(&host.blkio_weight_device)),
+        ("BlkioDeviceReadBps", is_asked(&host.blkio_device_read_bps)),
+        ("BlkioDeviceWriteBps", is_asked(&host.blkio_device_write_bps)),
+        ("BlkioDeviceReadIOps", is_asked(&host.blkio_device_read_iops)),
+        ("BlkioDeviceWriteIOps", is_asked(&host.blkio_device_write_iops)),
     ];
     match limits.iter().find(|(_, asked)| *asked && facts.cgroup_parent.is_none()) {
         None => Ok(()),
@@ -152,7 +195,26 @@ fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     }
 }
 
+/// Docker's client sends some lists empty.
+fn is_asked<T>(list: &Option<Vec<T>>) -> bool {
+    list.as_ref().is_some_and(|list| !list.is_empty())
+}
+
+/// What the kernel does only for root.
+fn check_rootless(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    let needs_root = [
+        ("Devices", is_asked(&host.devices)),
+        ("DeviceCgroupRules", is_asked(&host.device_cgroup_rules)),
+        ("PidMode", host.pid_mode.starts_with("container:")),
+    ];
+    match needs_root.iter().find(|(_, asked)| *asked && facts.rootless.is_some()) {
+        None => Ok(()),
+        Some((name, _)) => Err(flag_names::only_for_root(name)),
+    }
+}
+
 fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
+    check_rootless(host, facts)?;
     check_cgroup(host, facts)?;
     let (memory, swap, reservation) = (host.memory, host.memory_swap, host.memory_reservation);
     if memory != 0 && memory < LEAST_MEMORY {
@@ -211,6 +273,9 @@ fn check_processors(host: &api::HostConfig, facts: &Facts) -> Result<()> {
 fn check_privileges(host: &api::HostConfig) -> Result<()> {
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     spec::capability_names(&list(&host.cap_add), &list(&host.cap_drop))?;
+    for rule in host.device_cgroup_rules.iter().flatten() {
+        spec::devices::parse_rule(rule)?;
+    }
     for ulimit in host.ulimits.iter().flatten() {
         spec::rlimit_kind(&ulimit.name)?;
         if ulimit.hard != -1 && (ulimit.soft == -1 || ulimit.soft > ulimit.hard) {
@@ -232,12 +297,10 @@ fn check_security_option(option: &str) -> Result<()> {
         None => return invalid(format!("invalid --security-opt 1: \"{option}\"")),
     };
     match (name, value) {
-        ("seccomp", "unconfined") => Ok(()),
-        // What the client calls the default is what it gets.
-        ("seccomp", "builtin") => Ok(()),
-        ("seccomp", _) => Err(Error::not_supported(
-            "--security-opt seccomp with a profile of one's own (HostConfig.SecurityOpt)",
-        )),
+        // A profile of one's own is read when the container starts, as Docker does.
+        ("seccomp", _) => Ok(()),
+        // Where no such module confines anybody, these ask for what holds anyway.
+        ("apparmor", "unconfined") | ("label", "disable") => Ok(()),
         ("apparmor" | "label", _) => {
             Err(Error::not_supported(format!("--security-opt {name} (HostConfig.SecurityOpt)")))
         }

@@ -86,9 +86,9 @@ impl Engine {
             kind: Kind::Exec {
                 container: record.id.clone(),
                 target,
-                cgroup: self.cgroup_path(&record.id),
+                cgroup: self.facts.cgroup_of(record),
                 process: Box::new(process),
-                seccomp: spec::seccomp(&record.host_config)?.map(Box::new),
+                seccomp: spec::seccomp(&record.host_config, &self.facts)?.map(Box::new),
             },
             terminal: request.tty,
             console_size: terminal_size.or(request.console_size.map(|[height, width]| (width, height))),

@@ -25,10 +25,13 @@ pub fn mounts(request: &Request<'_>) -> Result<Vec<Mount>> {
 fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
     let host = &request.record.host_config;
     let rootless = request.facts.rootless.is_some();
-    let mut mounts = vec![
-        mount("proc", "/proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount("tmpfs", "/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
-    ];
+    // procfs belongs to whoever owns the PID namespace: an ordinary user can only show the host's again.
+    let proc = match rootless && host.pid_mode == "host" {
+        true => mount("/proc", "/proc", "bind", &["rbind", "nosuid", "noexec", "nodev"]),
+        false => mount("proc", "/proc", "proc", &["nosuid", "noexec", "nodev"]),
+    };
+    let mut mounts =
+        vec![proc, mount("tmpfs", "/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"])];
     let terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"];
     // The group tty is not among the ids of an ordinary user's container.
     mounts.push(mount("devpts", "/dev/pts", "devpts", if rootless { &terminals[..5] } else { &terminals }));
@@ -36,16 +39,20 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
         // sysfs belongs to whoever owns the network namespace: an ordinary user can only show the host's again.
         mounts.push(mount("/sys", "/sys", "bind", &["rbind", "nosuid", "noexec", "nodev", "ro"]));
     } else {
-        mounts.push(mount("sysfs", "/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]));
-        mounts.push(mount("cgroup", "/sys/fs/cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]));
+        let access = if host.privileged { "rw" } else { "ro" };
+        mounts.push(mount("sysfs", "/sys", "sysfs", &["nosuid", "noexec", "nodev", access]));
+        mounts.push(mount("cgroup", "/sys/fs/cgroup", "cgroup", &[access, "nosuid", "noexec", "nodev"]));
     }
-    if host.ipc_mode == "host" {
-        mounts.push(mount("/dev/mqueue", "/dev/mqueue", "bind", &["rbind", "nosuid", "noexec", "nodev"]));
+    let shares_ipc = host.ipc_mode == "host";
+    // It shows the queues of the IPC namespace that it is mounted in, which an ordinary user must own.
+    if !(shares_ipc && rootless) {
+        mounts.push(mount("mqueue", "/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
+    }
+    if shares_ipc {
         mounts.push(mount("/dev/shm", "/dev/shm", "bind", &["rbind", "nosuid", "noexec", "nodev"]));
-    } else {
+    } else if host.ipc_mode != "none" {
         let size = if host.shm_size > 0 { host.shm_size } else { SHM_SIZE };
         let size = format!("size={}k", size / 1024);
-        mounts.push(mount("mqueue", "/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
         mounts.push(mount("shm", "/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
     }
     mounts

@@ -9,6 +9,7 @@ use oci_spec::runtime::{
 };
 use privileges::user;
 
+use super::seccomp_profile::{self, Place};
 use super::{Facts, Request};
 use crate::containers::Record;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,7 +45,7 @@ pub fn process(request: &Request<'_>) -> Result<Process> {
         .set_args(Some(request.record.command.clone()))
         .set_env(Some(environment(request.record, config.tty, &[], request.user)))
         .set_cwd(working_folder(&config.working_dir).into())
-        .set_capabilities(Some(capabilities(host, request.user.uid)?))
+        .set_capabilities(Some(capabilities(host, host.privileged, request.user.uid)?))
         .set_rlimits(rlimits(host)?)
         .set_no_new_privileges(Some(no_new_privileges(host)))
         .set_oom_score_adj(oom_score_adj(host, request.facts));
@@ -67,7 +68,7 @@ pub fn exec_process(
         .set_args(asked.cmd.clone())
         .set_env(Some(environment(record, asked.tty, asked.env.as_deref().unwrap_or_default(), user)))
         .set_cwd(working_folder(folder).into())
-        .set_capabilities(Some(capabilities(host, user.uid)?))
+        .set_capabilities(Some(capabilities(host, host.privileged || asked.privileged, user.uid)?))
         .set_rlimits(rlimits(host)?)
         .set_no_new_privileges(Some(no_new_privileges(host)))
         .set_oom_score_adj(None);
@@ -120,11 +121,9 @@ fn set_variable(variables: &mut Vec<String>, variable: &str) {
 }
 
 /// `--cap-add` and `--cap-drop` over Docker's default. Who is not root gets none in hand, only as the most they may reach.
-fn capabilities(host: &api::HostConfig, uid: u32) -> Result<LinuxCapabilities> {
-    let names = capability_names(
-        host.cap_add.as_deref().unwrap_or_default(),
-        host.cap_drop.as_deref().unwrap_or_default(),
-    )?;
+fn capabilities(host: &api::HostConfig, privileged: bool, uid: u32) -> Result<LinuxCapabilities> {
+    let all = || privileges::all_capabilities().iter().map(|name| (*name).to_owned()).collect();
+    let names = if privileged { all() } else { own_capabilities(host)? };
     // oci-spec knows the names without their prefix.
     let one = |name: &String| Capability::from_str(name.trim_start_matches("CAP_")).map_err(Error::system);
     let set: Capabilities = names.iter().map(one).collect::<Result<_>>()?;
@@ -207,15 +206,25 @@ pub fn is_no_new_privileges(option: &str) -> Option<bool> {
     }
 }
 
-/// Docker's profile for these capabilities, unless the container goes without.
-pub fn seccomp(host: &api::HostConfig) -> Result<Option<LinuxSeccomp>> {
-    let unconfined = |option: &String| option == "seccomp=unconfined" || option == "seccomp:unconfined";
-    if host.security_opt.iter().flatten().any(unconfined) {
-        return Ok(None);
+/// Docker's profile for the container's capabilities, one of its own, or none: a privileged container goes without unless it asks.
+pub fn seccomp(host: &api::HostConfig, facts: &Facts) -> Result<Option<LinuxSeccomp>> {
+    let asked = host
+        .security_opt
+        .iter()
+        .flatten()
+        .find_map(|option| option.strip_prefix("seccomp").and_then(|rest| rest.strip_prefix(['=', ':'])));
+    match asked {
+        Some("unconfined") => Ok(None),
+        None if host.privileged => Ok(None),
+        None | Some("builtin") => Ok(Some(privileges::default_seccomp(&own_capabilities(host)?))),
+        Some(profile) => {
+            let place = Place { capabilities: &own_capabilities(host)?, kernel: facts.kernel };
+            seccomp_profile::parse(profile, &place).map(Some)
+        }
     }
-    let names = capability_names(
-        host.cap_add.as_deref().unwrap_or_default(),
-        host.cap_drop.as_deref().unwrap_or_default(),
-    )?;
-    Ok(Some(privileges::default_seccomp(&names)))
+}
+
+fn own_capabilities(host: &api::HostConfig) -> Result<Vec<String>> {
+    let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
+    capability_names(&list(&host.cap_add), &list(&host.cap_drop))
 }

@@ -1,22 +1,25 @@
 //! Limits: Docker's numbers in the words of the OCI spec. Zero means: not limited.
 
 use oci_spec::runtime::{
-    LinuxCpu, LinuxDeviceCgroup, LinuxDeviceCgroupBuilder, LinuxDeviceType, LinuxMemory, LinuxPids,
-    LinuxResources,
+    LinuxBlockIo, LinuxCpu, LinuxMemory, LinuxPids, LinuxResources, LinuxThrottleDevice,
+    LinuxThrottleDeviceBuilder, LinuxWeightDeviceBuilder,
 };
 
-use super::Facts;
+use super::machine::{Disk, Disks, Machine};
+use super::{Facts, devices};
 use crate::error::Result;
 
 /// Microseconds of the period that `--cpus` is a share of.
 const CPU_PERIOD: i64 = 100_000;
 
 /// What a container may use.
-pub fn resources(host: &api::HostConfig, facts: &Facts) -> Result<LinuxResources> {
+pub fn resources(host: &api::HostConfig, facts: &Facts, machine: &Machine) -> Result<LinuxResources> {
     let mut resources = LinuxResources::default();
     resources.set_memory(memory(host)).set_cpu(cpu(host)).set_pids(pids(host));
+    resources.set_block_io(disks(host, &machine.disks));
     // The rules are a program in the container's cgroup, which an ordinary user cannot load; they can make no devices either.
-    resources.set_devices(facts.rootless.is_none().then(devices));
+    let rules = facts.rootless.is_none().then(|| devices::rules(host, &machine.devices));
+    resources.set_devices(rules.transpose()?);
     Ok(resources)
 }
 
@@ -30,6 +33,7 @@ fn memory(host: &api::HostConfig) -> Option<LinuxMemory> {
         .set_limit(limited(host.memory))
         .set_reservation(limited(host.memory_reservation))
         .set_swap(limited(host.memory_swap))
+        .set_swappiness(host.memory_swappiness.and_then(|value| u64::try_from(value).ok()))
         .set_disable_oom_killer(host.oom_kill_disable.filter(|disable| *disable));
     (memory != LinuxMemory::default()).then_some(memory)
 }
@@ -56,33 +60,26 @@ fn pids(host: &api::HostConfig) -> Option<LinuxPids> {
     Some(pids)
 }
 
-/// Docker's devices: everything is forbidden but to make nodes, and to use these.
-fn devices() -> Vec<LinuxDeviceCgroup> {
-    const CHARACTERS: [(i64, Option<i64>); 9] = [
-        (1, Some(3)), // null
-        (1, Some(5)), // zero
-        (1, Some(7)), // full
-        (1, Some(8)), // random
-        (1, Some(9)), // urandom
-        (5, Some(0)), // tty
-        (5, Some(1)), // console
-        (5, Some(2)), // ptmx
-        (136, None),  // pts
-    ];
-    let rule = |allow: bool, kind: LinuxDeviceType, access: &str| {
-        LinuxDeviceCgroupBuilder::default().allow(allow).typ(kind).access(access)
+fn disks(host: &api::HostConfig, disks: &Disks) -> Option<LinuxBlockIo> {
+    let bounds = |list: &[Disk]| -> Option<Vec<LinuxThrottleDevice>> {
+        let one = |(major, minor, rate): &Disk| {
+            let disk = LinuxThrottleDeviceBuilder::default().major(*major).minor(*minor).rate(*rate);
+            disk.build().expect("every field is given")
+        };
+        (!list.is_empty()).then(|| list.iter().map(one).collect())
     };
-    let mut rules = vec![
-        rule(false, LinuxDeviceType::A, "rwm"),
-        rule(true, LinuxDeviceType::C, "m"),
-        rule(true, LinuxDeviceType::B, "m"),
-    ];
-    for (major, minor) in CHARACTERS {
-        let mut allowed = rule(true, LinuxDeviceType::C, "rwm").major(major);
-        if let Some(minor) = minor {
-            allowed = allowed.minor(minor);
-        }
-        rules.push(allowed);
-    }
-    rules.into_iter().map(|rule| rule.build().expect("every field is given")).collect()
+    let weight = |(major, minor, weight): &Disk| {
+        let disk = LinuxWeightDeviceBuilder::default().major(*major).minor(*minor).weight(*weight as u16);
+        disk.build().expect("every field is given")
+    };
+    let weights: Vec<_> = disks.weights.iter().map(weight).collect();
+    let mut block = LinuxBlockIo::default();
+    block
+        .set_weight((host.blkio_weight != 0).then_some(host.blkio_weight))
+        .set_weight_device((!weights.is_empty()).then_some(weights))
+        .set_throttle_read_bps_device(bounds(&disks.read_bytes))
+        .set_throttle_write_bps_device(bounds(&disks.write_bytes))
+        .set_throttle_read_iops_device(bounds(&disks.read_operations))
+        .set_throttle_write_iops_device(bounds(&disks.write_operations));
+    (block != LinuxBlockIo::default()).then_some(block)
 }

@@ -21,8 +21,9 @@ fn record(config: ContainerConfig, host_config: HostConfig) -> Record {
 
 /// The spec as JSON; the filter is a table of its own, and sets have no order.
 fn shown(record: &Record, user: &User, facts: &Facts) -> serde_json::Value {
-    let request =
-        Request { record, user, folder: Path::new("/data/c"), volumes: Path::new("/data/volumes"), facts };
+    let machine = machine::Machine::default();
+    let (folder, volumes) = (Path::new("/data/c"), Path::new("/data/volumes"));
+    let request = Request { record, user, folder, volumes, facts, machine: &machine };
     let mut json = serde_json::to_value(spec(&request).expect("legal")).expect("JSON");
     let filtered = json["linux"].as_object_mut().and_then(|linux| linux.remove("seccomp")).is_some();
     json["linux"]["seccomp"] = filtered.into();
@@ -34,7 +35,13 @@ fn shown(record: &Record, user: &User, facts: &Facts) -> serde_json::Value {
 }
 
 fn root_facts() -> Facts {
-    Facts { rootless: None, unified_cgroups: true, cgroup_parent: Some("/coracle".to_owned()), processors: 2 }
+    Facts {
+        rootless: None,
+        unified_cgroups: true,
+        cgroup_parent: Some("/coracle".to_owned()),
+        processors: 2,
+        kernel: (5, 14),
+    }
 }
 
 #[test]

@@ -19,5 +19,6 @@ mod parity;
 mod pull;
 mod rootless;
 mod scarcity;
+mod sharing;
 mod streams;
 mod verbs;

@@ -210,7 +210,7 @@ pub struct Isolation {
     #[arg(long, value_name = "list", value_parser = values::device)]
     pub device: Vec<DeviceMapping>,
     /// Add a rule to the cgroup allowed devices list
-    #[arg(long, value_name = "list")]
+    #[arg(long, value_name = "list", value_parser = values::device_rule)]
     pub device_cgroup_rule: Vec<String>,
     /// IPC mode to use
     #[arg(long, value_name = "string")]

@@ -3,7 +3,7 @@
 mod clients;
 mod engine;
 mod images;
-mod leftovers;
+pub mod leftovers;
 mod namespace;
 mod registry;
 
