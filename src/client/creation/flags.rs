@@ -204,7 +204,7 @@ pub struct Isolation {
     #[arg(long, value_name = "string")]
     pub cgroup_parent: Option<String>,
     /// Cgroup namespace to use (host|private)
-    #[arg(long, value_name = "string", value_parser = values::one_of("cgroupns", "CGROUP"))]
+    #[arg(long, value_name = "string")]
     pub cgroupns: Option<String>,
     /// Add a host device to the container
     #[arg(long, value_name = "list", value_parser = values::device)]
@@ -216,7 +216,7 @@ pub struct Isolation {
     #[arg(long, value_name = "string")]
     pub ipc: Option<String>,
     /// PID namespace to use
-    #[arg(long, value_name = "string", value_parser = values::one_of("pid", "PID"))]
+    #[arg(long, value_name = "string")]
     pub pid: Option<String>,
     /// Give extended privileges to this container
     #[arg(long)]
@@ -228,10 +228,10 @@ pub struct Isolation {
     #[arg(long, value_name = "map", value_parser = values::sysctl)]
     pub sysctl: Vec<String>,
     /// User namespace to use
-    #[arg(long, value_name = "string", value_parser = values::one_of("userns", "USER"))]
+    #[arg(long, value_name = "string")]
     pub userns: Option<String>,
     /// UTS namespace to use
-    #[arg(long, value_name = "string", value_parser = values::one_of("uts", "UTS"))]
+    #[arg(long, value_name = "string")]
     pub uts: Option<String>,
 }
 

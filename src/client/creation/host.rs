@@ -3,7 +3,7 @@
 use super::flags::{Container, Flags, Isolation, Limits, Network, Storage};
 use super::mounts::Volume;
 use super::request::{pairs, unless_empty};
-use super::values::security_option;
+use super::values::{check_mode, security_option};
 use crate::client::failure::{Error, Result};
 use api::{EndpointIpamConfig, EndpointSettings, HostConfig, Labels, LogConfig, NetworkingConfig, PortMap};
 
@@ -74,6 +74,10 @@ fn network(config: &mut HostConfig, network: &Network) {
 }
 
 fn isolation(config: &mut HostConfig, isolation: &Isolation) -> Result<()> {
+    check_mode("pid", "PID", isolation.pid.as_deref())?;
+    check_mode("uts", "UTS", isolation.uts.as_deref())?;
+    check_mode("userns", "USER", isolation.userns.as_deref())?;
+    check_mode("cgroupns", "CGROUP", isolation.cgroupns.as_deref())?;
     let options = isolation.security_opt.iter().map(|text| security_option(text));
     let mut options = options.collect::<Result<Vec<_>>>()?;
     if options.iter().any(|option| option == "systempaths=unconfined") {

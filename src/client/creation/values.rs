@@ -73,16 +73,14 @@ pub fn restart_policy(text: &str) -> Parsed<RestartPolicy> {
     Ok(RestartPolicy { name: name.to_string(), maximum_retry_count: count })
 }
 
-/// A namespace mode: empty, `host`, `private`, or `container:x` for pids.
-pub fn one_of(flag: &'static str, name: &'static str) -> impl Fn(&str) -> Parsed<String> + Clone {
-    move |text| {
-        let known = match text {
-            "" | "host" => true,
-            "private" => flag == "cgroupns" || flag == "pid",
-            other => flag == "pid" && other.strip_prefix("container:").is_some_and(|name| !name.is_empty()),
-        };
-        if known { Ok(text.to_string()) } else { Err(format!("--{flag}: invalid {name} mode")) }
-    }
+/// Refuses a namespace that is neither the container's own nor the host's; docker checks these once all flags are read.
+pub fn check_mode(flag: &str, name: &str, mode: Option<&str>) -> Result<()> {
+    let known = match mode.unwrap_or_default() {
+        "" | "host" => true,
+        "private" => flag == "cgroupns" || flag == "pid",
+        other => flag == "pid" && other.strip_prefix("container:").is_some_and(|name| !name.is_empty()),
+    };
+    if known { Ok(()) } else { Err(Error::usage(format!("--{flag}: invalid {name} mode"))) }
 }
 
 /// `/dev/x[:/dev/y][:rwm]`.
@@ -237,7 +235,7 @@ mod tests {
             ulimit("nofile=2:1").unwrap_err(),
             byte_rate("/dev/sda:x").unwrap_err(),
             operation_rate("/dev/sda:-1").unwrap_err(),
-            one_of("pid", "PID")("foo").unwrap_err(),
+            check_mode("pid", "PID", Some("foo")).unwrap_err().to_string(),
             security_option("seccomp=/nosuch").unwrap_err().to_string(),
             security_option("bogus").unwrap_err().to_string(),
         ];
