@@ -68,9 +68,11 @@ const STEPS: &[(&str, Step)] = &[
     }),
     ("wasm32", wasm32),
     ("chapters", |steps, name| {
-        let what = &["test", "--locked", "--workspace", "--no-fail-fast", "--exclude", "coracle"];
-        steps.command(name, cargo(&[what, APART, &["--", "--test-threads=2"]].concat()));
+        let what = &["test", "--locked", "--workspace", "--no-fail-fast"];
+        let rest = &["--exclude", "coracle", "--exclude", "course"];
+        steps.command(name, cargo(&[what, rest, APART, &["--", "--test-threads=2"]].concat()));
     }),
+    ("coursework", coursework),
     ("diagrams", diagrams),
     ("book", book),
     ("engine", |steps, name| {
@@ -156,6 +158,17 @@ fn wasm32(steps: &mut Steps, name: &str) {
         command.args(["--package", package]);
     }
     steps.command(name, &mut command);
+}
+
+/// The exercises: their starters, answers, wrong solutions and cheats, as this user and as an ordinary one.
+fn coursework(steps: &mut Steps, name: &str) {
+    let skipped = root().join("target/skipped-exercises");
+    let _ = std::fs::remove_file(&skipped);
+    if is_root() {
+        steps.check("an ordinary user for the exercises", || users::ordinary_user().map(drop));
+    }
+    steps.command(name, cargo(&["test", "--locked", "--package", "course"]).env("CORACLE_SKIPPED", &skipped));
+    name_skipped(steps, &skipped);
 }
 
 /// Drives the engine from outside. What had to be skipped is written to a file by the tests, and named in the summary.

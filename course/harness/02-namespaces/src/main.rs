@@ -1,0 +1,80 @@
+//! What the checks of exercise 02 run: a caller of `namespaces::spawn` that does as it is told.
+//!
+//! Standard input is a socket on which the caller speaks with the checks, standard output one for the child. The kernel
+//! says to the checks who sent each message; what a message claims beyond that, they look up in /proc.
+#![forbid(unsafe_code)]
+
+use namespaces::{Child, Error, Failure, FailureKind, IdMap, SpawnPlan, map_text, spawn};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use std::convert::Infallible;
+use std::io::{stdin, stdout};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["map-text", maps] => {
+            let maps: Vec<IdMap> = serde_json::from_str(maps).expect("the checks write maps");
+            ask(stdout(), &map_text(&maps));
+        }
+        ["spawn", plan] => caller(&serde_json::from_str(plan).expect("the checks write a plan")),
+        ["program"] => {
+            let code = ask(stdout(), "running");
+            exit(code.parse().unwrap_or(1));
+        }
+        _ => panic!("the checks say what to do"),
+    }
+}
+
+/// Sends a message and waits for what shall be done; at the end of the socket nobody is there to say it.
+fn ask(socket: impl AsFd, message: &str) -> String {
+    let socket = UnixDatagram::from(socket.as_fd().try_clone_to_owned().expect("the socket is open"));
+    let mut answer = vec![0; 1 << 16];
+    let answered = socket.send(message.as_bytes()).and_then(|_| socket.recv(&mut answer));
+    match answered {
+        Ok(length @ 1..) => String::from_utf8_lossy(&answer[..length]).into_owned(),
+        _ => exit(0),
+    }
+}
+
+/// The caller's side, step by step.
+fn caller(plan: &SpawnPlan) {
+    let before = |pid: Pid| match ask(stdin(), &format!("before {pid}")).as_str() {
+        "give up" => Err(Error::other("the caller gives up")),
+        _ => Ok(()),
+    };
+    match spawn(plan, None, before, |_| inside()) {
+        Ok(child) => follow(child),
+        Err(error) => {
+            ask(stdin(), &format!("refused {:?}: {error}", error.kind()));
+        }
+    }
+}
+
+fn follow(child: Child) {
+    let pid = child.pid;
+    ask(stdin(), &format!("spawned {pid} {}", child.pidfd.as_raw_fd()));
+    let message = match child.executed() {
+        Ok((pid, _pidfd)) => format!("executed {pid}"),
+        Err(failure) => {
+            format!("failed {}", serde_json::to_string(&failure).expect("a failure can be written"))
+        }
+    };
+    ask(stdin(), &message);
+    ask(stdin(), &format!("ended {:?}", waitpid(pid, None)));
+}
+
+/// The child's side: it becomes a program, or fails with the words that it is given.
+fn inside() -> Result<Infallible, Failure> {
+    let order = ask(stdout(), "inside");
+    if let Some(words) = order.strip_prefix("fail ") {
+        return Err(Failure::new(FailureKind::NotExecutable, words));
+    }
+    let error = Command::new("/proc/self/exe").arg("program").exec();
+    Err(Failure::new(FailureKind::System, format_args!("/proc/self/exe: {error}")))
+}

@@ -1,0 +1,107 @@
+//! Runs an exercise's checks: each makes containers by the participant's crate, and looks at them from outside.
+
+pub mod look;
+pub mod process;
+pub mod socket;
+pub mod trial;
+
+use crate::Result;
+use crate::exercise::{Check, Exercise};
+use nix::unistd::{getegid, geteuid};
+use std::path::{Path, PathBuf};
+
+/// What became of a check.
+pub struct CheckResult {
+    /// Which it was.
+    pub check: &'static Check,
+    /// How it went.
+    pub verdict: Verdict,
+}
+
+/// How a check went.
+pub enum Verdict {
+    /// It holds; what was seen.
+    Held(String),
+    /// It does not.
+    Failed(Fault),
+}
+
+impl Verdict {
+    /// What is wrong, if anything.
+    pub fn fault(&self) -> Option<&Fault> {
+        if let Verdict::Failed(fault) = self { Some(fault) } else { None }
+    }
+
+    /// Whether something is wrong.
+    pub fn is_failure(&self) -> bool {
+        self.fault().is_some()
+    }
+}
+
+/// What is wrong.
+#[derive(Debug)]
+pub struct Fault {
+    /// What should have been seen.
+    pub expected: String,
+    /// What was.
+    pub seen: String,
+    /// The name of the hint that helps.
+    pub hint: &'static str,
+}
+
+impl Fault {
+    /// A fault, with the hint that belongs to it.
+    pub fn new(expected: impl Into<String>, seen: impl Into<String>, hint: &'static str) -> Fault {
+        Fault { expected: expected.into(), seen: seen.into(), hint }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Fault {
+        Fault::new("the checks can look", error.to_string(), "not-our-fault")
+    }
+}
+
+impl From<nix::errno::Errno> for Fault {
+    fn from(error: nix::errno::Errno) -> Fault {
+        std::io::Error::from(error).into()
+    }
+}
+
+/// Where the checks are carried out.
+pub struct Stage {
+    /// The program that was linked with the participant's crate.
+    pub program: PathBuf,
+    /// Who we are.
+    pub uid: u32,
+    /// Our group.
+    pub gid: u32,
+}
+
+impl Stage {
+    /// Whether we may write any id map.
+    pub fn is_root(&self) -> bool {
+        self.uid == 0
+    }
+}
+
+/// Runs the checks of an exercise on a program, in order: all of them, or as far as the first that fails.
+pub fn run(exercise: &'static Exercise, program: &Path, all: bool) -> Result<Vec<CheckResult>> {
+    // What a container leaves behind becomes our child, and is found.
+    nix::sys::prctl::set_child_subreaper(true)
+        .map_err(|error| format!("prctl(PR_SET_CHILD_SUBREAPER): {error}"))?;
+    let program = program.canonicalize().map_err(|error| format!("{}: {error}", program.display()))?;
+    let stage = Stage { program, uid: geteuid().as_raw(), gid: getegid().as_raw() };
+    let mut results: Vec<CheckResult> = Vec::new();
+    for check in exercise.checks {
+        if !all && results.last().is_some_and(|result| result.verdict.is_failure()) {
+            break;
+        }
+        let verdict = (check.observe)(&stage).map_or_else(Verdict::Failed, Verdict::Held);
+        if let Some(fault) = verdict.fault() {
+            exercise.hint(fault.hint);
+        }
+        results.push(CheckResult { check, verdict });
+    }
+    Ok(results)
+}

@@ -1,0 +1,196 @@
+//! One run of the harness: a caller, the child that it makes, and the sockets on which both speak with us.
+
+use super::process::Process;
+use super::socket::{Heard, Message, Socket};
+use super::{Fault, Stage};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long we wait for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long we listen for what must not come.
+pub const SILENCE: Duration = Duration::from_millis(300);
+
+/// A run of the harness. When it is dropped, nothing of it is left.
+pub struct Trial {
+    /// Who called `spawn`.
+    pub caller: Process,
+    /// On which the caller speaks.
+    pub outer: Socket,
+    /// On which the child speaks.
+    pub inner: Socket,
+    said_before_the_end: File,
+}
+
+impl Trial {
+    /// Starts the harness with these words.
+    pub fn start(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
+        let ((outer, stdin), (inner, stdout)) = (Socket::pair()?, Socket::pair()?);
+        let stderr = unnamed_file()?;
+        let mut command = Command::new(&stage.program);
+        // A PATH in which nothing is: what another program could do is not asked here.
+        command.args(words).env_clear().env("PATH", "/nonexistent").current_dir("/");
+        let child = command
+            .stdin(Stdio::from(stdin))
+            .stdout(Stdio::from(stdout))
+            .stderr(stderr.try_clone()?)
+            .spawn()?;
+        Ok(Trial { caller: Process(child.id() as i32), outer, inner, said_before_the_end: stderr })
+    }
+
+    /// The caller's next message of this sort; anything else is a failure, to which the hint belongs.
+    pub fn caller_says(&mut self, word: &str, hint: &'static str) -> Result<Message, Fault> {
+        let heard =
+            self.outer.hear(&["before", "spawned", "refused", "executed", "failed", "ended"], PATIENCE)?;
+        self.expect(heard, word, "the caller", hint)
+    }
+
+    /// The child's next message of this sort.
+    pub fn child_says(&mut self, word: &str, hint: &'static str) -> Result<Message, Fault> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let heard = self.inner.hear(&["inside", "running"], SILENCE)?;
+            let is_dead = !self.caller.children().iter().any(|child| child.is_alive());
+            match heard {
+                Heard::Silence if is_dead => return Err(self.obituary(word, hint)),
+                Heard::Silence if Instant::now() < deadline => {}
+                heard => return self.expect(heard, word, "the child", hint),
+            }
+        }
+    }
+
+    /// The child is dead; its caller may know of what.
+    fn obituary(&mut self, word: &str, hint: &'static str) -> Fault {
+        let expected = format!("the child comes to {}", meaning(word));
+        if let Some(stop) = self.unfinished(&expected) {
+            return stop;
+        }
+        let mut seen = format!("the child has ended before{}", self.last_words());
+        let mut hint = hint;
+        // It answers "spawned" when it is told to go on, and then what `executed` gave.
+        self.outer.say("go on");
+        if let Ok(Heard::Message(message)) = self.outer.hear(&["refused", "failed"], SILENCE) {
+            hint = diagnosis(&message.text, hint);
+            seen = format!("{seen}; its caller: {}", message.text);
+        }
+        Fault::new(expected, seen, hint)
+    }
+
+    /// Nothing came where something must.
+    pub fn silent(mut self, expected: &str, hint: &'static str) -> Fault {
+        let seen = format!("nothing{}", self.last_words());
+        self.unfinished(expected).unwrap_or_else(|| Fault::new(expected, seen, hint))
+    }
+
+    fn expect(&mut self, heard: Heard, word: &str, who: &str, hint: &'static str) -> Result<Message, Fault> {
+        let expected = format!("{who} comes to {}", meaning(word));
+        if let Some(stop) = self.unfinished(&expected) {
+            return Err(stop);
+        }
+        match heard {
+            Heard::Message(message) if message.text.starts_with(word) => Ok(message),
+            Heard::Message(message) => {
+                Err(Fault::new(expected, format!("{who}: {}", message.text), diagnosis(&message.text, hint)))
+            }
+            Heard::End => Err(Fault::new(expected, format!("{who} has ended{}", self.last_words()), hint)),
+            Heard::Silence => Err(Fault::new(
+                expected,
+                format!("nothing in {} s{}", PATIENCE.as_secs(), self.last_words()),
+                hint,
+            )),
+        }
+    }
+
+    /// What was written to standard error.
+    fn last_words(&mut self) -> String {
+        let mut text = String::new();
+        let read = self
+            .said_before_the_end
+            .rewind()
+            .and_then(|()| self.said_before_the_end.read_to_string(&mut text));
+        match (read, text.trim()) {
+            (Ok(_), "") | (Err(_), _) => String::new(),
+            (Ok(_), text) => format!("; it said: {text}"),
+        }
+    }
+
+    /// A hole that was met: whatever else happened follows from it.
+    fn unfinished(&mut self, expected: &str) -> Option<Fault> {
+        let words = self.last_words();
+        let (_, task) = words.split_once("not yet implemented: ")?;
+        let task = task.lines().next().unwrap_or_default();
+        Some(Fault::new(expected, format!("a hole: {task}"), "a-hole"))
+    }
+
+    /// Ends the caller at once, as a crash would.
+    pub fn kill_caller(&self) {
+        let _ = kill(Pid::from_raw(self.caller.0), Signal::SIGKILL);
+        let _ = waitpid(Pid::from_raw(self.caller.0), None);
+    }
+
+    /// Whether a process goes away in time; a zombie does not.
+    pub fn goes_away(process: Process) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while process.exists() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            // An orphan of ours is ours to wait for.
+            let _ = waitpid(Pid::from_raw(process.0), Some(nix::sys::wait::WaitPidFlag::WNOHANG));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+}
+
+impl Drop for Trial {
+    /// Everything that the harness started is ours or becomes ours, since orphans do.
+    fn drop(&mut self) {
+        loop {
+            for child in Process::this().children() {
+                let _ = kill(Pid::from_raw(child.0), Signal::SIGKILL);
+            }
+            if waitpid(None, None) == Err(Errno::ECHILD) {
+                return;
+            }
+        }
+    }
+}
+
+/// A word of the harness in the book's words.
+fn meaning(word: &str) -> &str {
+    match word {
+        "before" => "the caller's step before the release",
+        "spawned" => "the end of spawn, without an error",
+        "refused" => "the end of spawn, with an error",
+        "executed" => "the end of `executed`, without a failure",
+        "failed" => "the end of `executed`, with the child's failure",
+        "ended" => "the child's end",
+        "inside" => "its closure",
+        "running" => "its program",
+        other => other,
+    }
+}
+
+/// An error that names the file which the kernel did not take says more than the check does.
+fn diagnosis(message: &str, otherwise: &'static str) -> &'static str {
+    let is_refused = message.starts_with("refused") || message.starts_with("failed");
+    match () {
+        () if message.contains("UserNamespacesForbidden") => "not-our-fault",
+        () if is_refused && message.contains("gid_map") && message.contains("EPERM") => "setgroups-first",
+        () if is_refused && message.contains("_map") => "inside-first",
+        () => otherwise,
+    }
+}
+
+fn unnamed_file() -> Result<File, Fault> {
+    let descriptor: OwnedFd = nix::sys::memfd::memfd_create("said", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
+    Ok(descriptor.into())
+}

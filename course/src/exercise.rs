@@ -1,0 +1,70 @@
+//! What an exercise is: plain data, one table for each chapter.
+
+use crate::checks::{Fault, Stage};
+use crate::{Result, exercise_02};
+
+/// Every exercise, in the order of the chapters.
+pub const ALL: &[&Exercise] = &[&exercise_02::EXERCISE];
+
+/// An exercise: its starter is the chapter with holes in it, and so its answer is the chapter.
+pub struct Exercise {
+    /// The chapter's number, by which it is called.
+    pub number: &'static str,
+    /// The folder in `chapters/`.
+    pub chapter: &'static str,
+    /// What it is about.
+    pub task: &'static str,
+    /// What is taken out of the chapter.
+    pub holes: &'static [Hole],
+    /// What the checks run: a program that is linked with the participant's crate. Its manifest and its source.
+    pub harness: (&'static str, &'static str),
+    /// What must be true.
+    pub checks: &'static [Check],
+    /// What can be told to those who are stuck.
+    pub hints: &'static [Hint],
+}
+
+/// A function of which only the signature is left.
+pub struct Hole {
+    /// Its file in the chapter's `src`.
+    pub file: &'static str,
+    /// Its name: `spawn`, or `Child::executed`.
+    pub item: &'static str,
+    /// What to do, and where the book explains it.
+    pub task: &'static str,
+}
+
+/// Something that must be true of what the participant's crate makes.
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds the crate to, as a sentence.
+    pub contract: &'static str,
+    /// Makes a container and looks at it from outside; says what was seen.
+    pub observe: fn(&Stage) -> Result<String, Fault>,
+}
+
+/// A piece of help; what fails in the same way shares it.
+pub struct Hint {
+    /// By which a failure names it.
+    pub name: &'static str,
+    /// The help itself.
+    pub text: &'static str,
+}
+
+/// The exercise of a chapter.
+pub fn by_number(number: &str) -> Result<&'static Exercise> {
+    let known = || ALL.iter().map(|exercise| exercise.number).collect::<Vec<_>>().join(", ");
+    let found = ALL.iter().find(|exercise| exercise.number == number).copied();
+    found.ok_or_else(|| format!("there is no exercise {number:?}; there are: {}", known()))
+}
+
+impl Exercise {
+    /// The hint of this name.
+    ///
+    /// # Panics
+    /// When a check names a hint that nobody wrote.
+    pub fn hint(&self, name: &str) -> &'static Hint {
+        self.hints.iter().find(|hint| hint.name == name).unwrap_or_else(|| panic!("no hint {name:?}"))
+    }
+}

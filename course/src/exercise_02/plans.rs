@@ -1,0 +1,74 @@
+//! The plans that the checks give to `spawn`, and a child that was made by one.
+
+use crate::checks::process::Process;
+use crate::checks::trial::Trial;
+use crate::checks::{Fault, Stage};
+use serde_json::{Value, json};
+
+/// Every kind of namespace, by its name in a plan and in /proc/PID/ns.
+pub const KINDS: [(&str, &str); 8] = [
+    ("TIME", "time_for_children"),
+    ("MNT", "mnt"),
+    ("CGROUP", "cgroup"),
+    ("UTS", "uts"),
+    ("IPC", "ipc"),
+    ("USER", "user"),
+    ("PID", "pid"),
+    ("NET", "net"),
+];
+
+/// A host name that nobody guesses.
+pub fn name(stage: &Stage) -> String {
+    format!("box-{}-{}", stage.uid, std::process::id())
+}
+
+/// The first ids outside. Root takes others than its own, so that it is seen who became whom.
+pub fn outside(stage: &Stage) -> (u32, u32) {
+    if stage.is_root() { (100_000, 200_000) } else { (stage.uid, stage.gid) }
+}
+
+/// Everything new, with names, for whoever asks.
+pub fn everything(stage: &Stage) -> Value {
+    let count = if stage.is_root() { 1000 } else { 1 };
+    let (uid, gid) = outside(stage);
+    let map = |outside: u32| json!([{ "inside": 0, "outside": outside, "count": count }]);
+    json!({
+        "new": KINDS.map(|(name, _)| name),
+        "join": [],
+        "uid_map": map(uid),
+        "gid_map": map(gid),
+        "hostname": name(stage),
+        "domainname": "course",
+        "time_offsets": [],
+    })
+}
+
+/// The same with one field changed.
+pub fn with(mut plan: Value, field: &str, value: Value) -> Value {
+    plan[field] = value;
+    plan
+}
+
+/// A child that has come to its closure, and waits there.
+pub struct Born {
+    /// The run that it belongs to.
+    pub trial: Trial,
+    /// The child, by the number that the kernel gave with its message.
+    pub child: Process,
+}
+
+/// Makes a child by this plan, as far as its closure.
+pub fn born(stage: &Stage, plan: &Value) -> Result<Born, Fault> {
+    let mut trial = held(stage, plan)?.0;
+    trial.outer.say("go on");
+    let message = trial.child_says("inside", "release")?;
+    Ok(Born { trial, child: Process(message.pid) })
+}
+
+/// Makes a child by this plan, and stops its caller just before the release: the caller's run, and the number it tells.
+pub fn held(stage: &Stage, plan: &Value) -> Result<(Trial, Process), Fault> {
+    let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
+    let message = trial.caller_says("before", "not-begun")?;
+    let number = message.text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    Ok((trial, Process(number.unwrap_or(-1))))
+}

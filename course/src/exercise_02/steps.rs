@@ -1,0 +1,132 @@
+//! Who does what before whom, and what is left when it does not come to that.
+
+use super::plans::{born, everything, held, outside, with};
+use crate::checks::process::{OpenFile, Process};
+use crate::checks::socket::Heard;
+use crate::checks::trial::{PATIENCE, SILENCE, Trial};
+use crate::checks::{Fault, Stage};
+use serde_json::json;
+
+/// The caller is held just before the release, and the child is listened to.
+pub fn the_parent_first(stage: &Stage) -> Result<String, Fault> {
+    let plan = everything(stage);
+    let (mut trial, child) = held(stage, &plan)?;
+    let outside = outside(stage);
+    let written = (child.map("uid_map")?, child.map("gid_map")?);
+    let count = plan["uid_map"][0]["count"].as_u64().unwrap_or(0) as u32;
+    let expected = (vec![vec![0, outside.0, count]], vec![vec![0, outside.1, count]]);
+    if written != expected {
+        let seen = format!("{written:?}");
+        return Err(Fault::new(format!("before_release finds {expected:?}"), seen, "maps-before-release"));
+    }
+    match trial.inner.hear(&["inside"], SILENCE)? {
+        Heard::Silence if child.is_alive() => {}
+        Heard::Silence | Heard::End => {
+            return Err(Fault::new("the child waits", "the child has ended", "release-last"));
+        }
+        Heard::Message(_) => {
+            let seen = "the child was in its closure while its caller was getting ready";
+            return Err(Fault::new("the child waits for the release", seen, "release-last"));
+        }
+    }
+    trial.outer.say("go on");
+    trial.child_says("inside", "release")?;
+    Ok(format!("{} waited until its maps were written, and then ran", child.0))
+}
+
+/// The program waits for us, and does not end before its caller knows of it.
+pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
+    let mut born = born(stage, &everything(stage))?;
+    born.trial.caller_says("spawned", "not-begun")?;
+    born.trial.outer.say("go on");
+    born.trial.inner.say("become the program");
+    let program = born.trial.child_says("running", "release")?;
+    if program.pid != born.child.0 {
+        let seen = format!("the program is {}", program.pid);
+        return Err(Fault::new(format!("{} becomes its program", born.child.0), seen, "your-own-child"));
+    }
+    let ours = Process::this().pipes()?;
+    let is_new = |pipe: &OpenFile| !ours.iter().any(|own| own.target == pipe.target);
+    if let Some(pipe) = born.child.pipes()?.into_iter().find(is_new) {
+        let seen = format!("its descriptor {} is {}", pipe.number, pipe.target);
+        return Err(Fault::new("the program inherits no pipe", seen, "close-on-exec"));
+    }
+    let hint = if waits_for_itself(born.trial.caller) { "close-the-other-end" } else { "read-the-words" };
+    let executed = born.trial.caller_says("executed", hint)?;
+    if executed.text != format!("executed {}", born.child.0) {
+        return Err(Fault::new(format!("executed {}", born.child.0), executed.text, "your-own-child"));
+    }
+    born.trial.outer.say("go on");
+    born.trial.inner.say("42");
+    let ended = born.trial.caller_says("ended", "your-own-child")?.text;
+    if !ended.contains("42") {
+        return Err(Fault::new("the program ends with 42", ended, "your-own-child"));
+    }
+    Ok("`executed` returned while the program ran, which then ended with 42".into())
+}
+
+/// A reader that holds the other end as well waits for itself.
+fn waits_for_itself(process: Process) -> bool {
+    let pipes = process.pipes().unwrap_or_default();
+    let reads = |target: &str| pipes.iter().any(|pipe| pipe.target == target && !pipe.is_writable);
+    pipes.iter().any(|pipe| pipe.is_writable && reads(&pipe.target))
+}
+
+/// The caller's own step fails while the child waits.
+pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
+    let (mut trial, child) = held(stage, &everything(stage))?;
+    let hint = if waits_for_itself(child) { "child-keeps-release" } else { "end-without-the-byte" };
+    trial.outer.say("give up");
+    let refused = trial.caller_says("refused", hint)?.text;
+    if !refused.contains("the caller gives up") {
+        return Err(Fault::new("spawn returns the error of before_release", refused, "maps-before-release"));
+    }
+    if let Heard::Message(_) = trial.inner.hear(&["inside"], SILENCE)? {
+        let seen = "the child has run its closure";
+        return Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"));
+    }
+    nothing_is_left(&trial, child)
+}
+
+/// Its caller is there, so that a zombie would be its caller's.
+fn nothing_is_left(trial: &Trial, child: Process) -> Result<String, Fault> {
+    let left = trial.caller.children();
+    match left.first() {
+        None => Ok("nothing is left of the child".to_string()),
+        Some(process) if process.is_alive() => {
+            Err(Fault::new("nothing is left", format!("{} lives", child.0), "end-without-the-byte"))
+        }
+        Some(process) => {
+            Err(Fault::new("nothing is left", format!("{} is a zombie", process.0), "wait-for-it"))
+        }
+    }
+}
+
+/// A map that nobody may write: two ranges of the same ids.
+pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
+    let range = json!({ "inside": 0, "outside": outside(stage).0, "count": 1 });
+    let plan = with(everything(stage), "uid_map", json!([range, range]));
+    let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
+    let refused = trial.caller_says("refused", "maps-before-release")?.text;
+    if !(refused.contains("uid_map") && refused.contains("write(")) {
+        return Err(Fault::new("an error that names write(…uid_map…)", refused, "name-the-call"));
+    }
+    let children = trial.caller.children();
+    let child = children.first().copied().unwrap_or(trial.caller);
+    nothing_is_left(&trial, child).map(|_| refused)
+}
+
+/// The caller is killed while the child waits.
+pub fn the_parent_dies(stage: &Stage) -> Result<String, Fault> {
+    let (trial, child) = held(stage, &everything(stage))?;
+    trial.kill_caller();
+    if let Heard::Message(_) = trial.inner.hear(&["inside"], SILENCE)? {
+        let seen = "the child has run its closure";
+        return Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"));
+    }
+    if !Trial::goes_away(child) {
+        let seen = format!("it still waits after {} s", PATIENCE.as_secs());
+        return Err(Fault::new("the child ends by itself", seen, "child-keeps-release"));
+    }
+    Ok("the child ended".into())
+}

@@ -1,0 +1,40 @@
+//! What keeps a child from its program comes back to its caller.
+
+use super::plans::{born, everything, held, with};
+use crate::checks::{Fault, Stage};
+use serde_json::{Value, json};
+
+/// The closure fails with words of ours, longer than what fits by chance.
+pub fn last_words(stage: &Stage) -> Result<String, Fault> {
+    let mut born = born(stage, &everything(stage))?;
+    born.trial.caller_says("spawned", "not-begun")?;
+    let words = format!("word {} {}", std::process::id(), "long ".repeat(1500));
+    born.trial.inner.say(&format!("fail {words}"));
+    born.trial.outer.say("go on");
+    let text = born.trial.caller_says("failed", "words-into-the-pipe")?.text;
+    let failure: Value = serde_json::from_str(text.trim_start_matches("failed ")).unwrap_or(json!(text));
+    if failure != json!({ "kind": "NotExecutable", "message": words }) {
+        let seen: String = failure.to_string().chars().take(200).collect();
+        return Err(Fault::new("NotExecutable, and the words of the closure", seen, "read-the-words"));
+    }
+    born.trial.outer.say("go on");
+    let ended = born.trial.caller_says("ended", "words-into-the-pipe")?.text;
+    if !ended.contains("Exited") {
+        return Err(Fault::new("the child ends", ended, "words-into-the-pipe"));
+    }
+    Ok(format!("{} bytes of words, and their kind", words.len()))
+}
+
+/// A namespace to join that is not there.
+pub fn a_failed_entry(stage: &Stage) -> Result<String, Fault> {
+    let join = json!([{ "kind": ["IPC"], "path": "/nowhere/ipc" }]);
+    let (mut trial, _) = held(stage, &with(everything(stage), "join", join))?;
+    trial.outer.say("go on");
+    trial.caller_says("spawned", "not-begun")?;
+    trial.outer.say("go on");
+    let text = trial.caller_says("failed", "words-into-the-pipe")?.text;
+    if text.contains("/nowhere/ipc") && text.contains("ENOENT") {
+        return Ok(text.chars().take(120).collect());
+    }
+    Err(Fault::new("a failure that names /nowhere/ipc and ENOENT", text, "words-into-the-pipe"))
+}

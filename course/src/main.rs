@@ -1,0 +1,158 @@
+//! The coursework: `cargo course list | doctor | start | check | hint | diff`.
+#![forbid(unsafe_code)]
+
+mod checks;
+mod compile;
+mod diff;
+mod doctor;
+mod exercise;
+mod exercise_02;
+mod folder;
+mod hints;
+mod holes;
+mod report;
+mod start;
+
+use clap::{Parser, Subcommand};
+use exercise::Exercise;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A participant reads the error; nobody matches on it.
+pub type Result<T, E = String> = std::result::Result<T, E>;
+
+#[derive(Parser)]
+#[command(name = "cargo course", about = "The exercises of the book, and what checks them")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The exercises, and how far you are
+    List,
+    /// What this machine lacks, with the command that mends it
+    Doctor,
+    /// Make a folder with an exercise's starter
+    Start {
+        #[command(flatten)]
+        which: Which,
+        /// The answer instead of the starter, for those who fell behind
+        #[arg(long)]
+        answer: bool,
+        /// Whose crate it will be; your user's name if it is left out
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Build what you wrote, run it, and look at it from outside
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// The results as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The next hint for the first check that failed
+    Hint {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// What you wrote beside the starter or, when every check holds, beside the answer
+    Diff {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Only build, and print where the program lies that the checks run
+    #[command(hide = true)]
+    Build {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Only check a program that was built before; prints JSON
+    #[command(hide = true)]
+    Observe {
+        exercise: String,
+        program: PathBuf,
+        /// No further than the first check that fails
+        #[arg(long)]
+        first: bool,
+    },
+    /// What another process sees of the namespaces of this one; prints JSON
+    #[command(hide = true)]
+    Look { pid: i32 },
+}
+
+/// Which exercise, and where.
+#[derive(clap::Args)]
+struct Which {
+    /// The exercise, by the number of its chapter; left out, that of the folder you are in
+    exercise: Option<String>,
+    /// Its folder: coursework/NN-NAME if it is left out, or the one you are in
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
+impl Which {
+    fn find(&self) -> Result<(&'static Exercise, PathBuf)> {
+        folder::find(self.exercise.as_deref(), self.folder.as_deref())
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("course: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all was well.
+fn run(command: &Command) -> Result<bool> {
+    match command {
+        Command::List => report::list().map(|()| true),
+        Command::Doctor => Ok(doctor::run()),
+        Command::Start { which, answer, name } => {
+            let (exercise, folder) = which.find()?;
+            start::run(exercise, &folder, *answer, name.as_deref()).map(|()| true)
+        }
+        Command::Check { which, json } => {
+            let (exercise, folder) = which.find()?;
+            check(exercise, &folder, *json)
+        }
+        Command::Hint { which } => {
+            let (exercise, folder) = which.find()?;
+            hints::run(exercise, &folder).map(|()| true)
+        }
+        Command::Diff { which } => {
+            let (exercise, folder) = which.find()?;
+            diff::run(exercise, &folder).map(|()| true)
+        }
+        Command::Build { which } => {
+            let (exercise, folder) = which.find()?;
+            println!("{}", compile::build(exercise, &folder)?.display());
+            Ok(true)
+        }
+        Command::Observe { exercise, program, first } => {
+            let results = checks::run(exercise::by_number(exercise)?, program, !first)?;
+            println!("{}", report::json(&results));
+            Ok(true)
+        }
+        Command::Look { pid } => checks::look::run(*pid).map(|()| true),
+    }
+}
+
+fn check(exercise: &'static Exercise, folder: &Path, json: bool) -> Result<bool> {
+    let program = compile::build(exercise, folder)?;
+    let results = checks::run(exercise, &program, true)?;
+    folder::remember(folder, &results)?;
+    if json {
+        println!("{}", report::json(&results));
+    } else {
+        report::print(exercise, &results);
+    }
+    Ok(results.iter().all(|result| !result.verdict.is_failure()))
+}

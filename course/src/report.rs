@@ -1,0 +1,68 @@
+//! What a participant reads: the exercises, and the results of a check.
+
+use crate::Result;
+use crate::checks::{CheckResult, Verdict};
+use crate::exercise::{ALL, Exercise};
+use crate::folder;
+use serde_json::{Value, json};
+
+/// The exercises, and how far each is.
+pub fn list() -> Result<()> {
+    for exercise in ALL {
+        let (_, folder) = folder::find(Some(exercise.number), None)?;
+        let state = match folder::recall(&folder) {
+            Err(_) => format!("not begun: cargo course start {}", exercise.number),
+            Ok(memory) => {
+                format!(
+                    "{} of {} checks hold, in {}",
+                    memory.held.len(),
+                    exercise.checks.len(),
+                    folder.display()
+                )
+            }
+        };
+        println!("{}  {}\n    {state}", exercise.chapter, exercise.task);
+    }
+    Ok(())
+}
+
+/// A check a line; of the first that failed, everything that is known.
+pub fn print(exercise: &Exercise, results: &[CheckResult]) {
+    for result in results {
+        let sign = match &result.verdict {
+            Verdict::Held(_) => "holds",
+            Verdict::Failed(_) => "FAILS",
+        };
+        println!("{sign}  {:<24} {}", result.check.name, result.check.contract);
+        if let Verdict::Held(seen) = &result.verdict {
+            println!("{:33}{seen}", "");
+        }
+    }
+    let failed = results.iter().filter(|result| result.verdict.is_failure()).count();
+    let first = results.iter().find_map(|result| Some((result.check, result.verdict.fault()?)));
+    match first {
+        None => {
+            println!("\nAll {} hold. Yours beside ours: cargo course diff {}", results.len(), exercise.number)
+        }
+        Some((check, fault)) => println!(
+            "\n{failed} of {} fail. The first is `{}`:\n  expected  {}\n  seen      {}\nStuck? cargo course hint {}",
+            results.len(),
+            check.name,
+            fault.expected,
+            fault.seen,
+            exercise.number
+        ),
+    }
+}
+
+/// The results for programs.
+pub fn json(results: &[CheckResult]) -> Value {
+    let one = |result: &CheckResult| {
+        let (outcome, seen, expected, hint) = match &result.verdict {
+            Verdict::Held(seen) => ("held", seen, None, None),
+            Verdict::Failed(fault) => ("failed", &fault.seen, Some(&fault.expected), Some(fault.hint)),
+        };
+        json!({ "check": result.check.name, "outcome": outcome, "seen": seen, "expected": expected, "hint": hint })
+    };
+    results.iter().map(one).collect()
+}

@@ -1,0 +1,107 @@
+//! Makes a participant's folder: a Cargo project of its own, made from the chapter, that builds without a network.
+
+use crate::Result;
+use crate::exercise::{Exercise, Hole};
+use crate::folder::{self, Memory, read_file, workspace, write_file};
+use crate::holes::dig;
+use std::path::Path;
+
+/// Fills an absent or empty folder with the starter, or with the answer, and says what to do next.
+pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>) -> Result<()> {
+    let user = std::env::var("USER").unwrap_or_else(|_| "you".into());
+    let name = name.unwrap_or(&user);
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!("{} is not empty: nothing of yours is overwritten", folder.display()));
+    }
+    let chapter = workspace().join("chapters").join(exercise.chapter);
+    for (path, text) in sources(exercise, &chapter, answer)? {
+        write_file(&folder.join("src").join(path), &text)?;
+    }
+    copy_snapshots(&chapter.join("src/snapshots"), &folder.join("src/snapshots"))?;
+    write_file(&folder.join("Cargo.toml"), &manifest(&read_file(&chapter.join("Cargo.toml"))?, name)?)?;
+    write_file(&folder.join("Cargo.lock"), &read_file(&workspace().join("Cargo.lock"))?)?;
+    write_file(&folder.join(".cargo/config.toml"), &configuration()?)?;
+    write_file(&folder.join(".gitignore"), "/target\n")?;
+    let memory = Memory { exercise: exercise.number.into(), ..Memory::default() };
+    folder::write(folder, &memory)?;
+    println!("{}: {}", folder.display(), exercise.task);
+    if !answer {
+        println!("Its {} holes, in the order in which the page fills them:", exercise.holes.len());
+        for hole in exercise.holes {
+            println!("  src/{:<9} {}", hole.file, hole.item);
+        }
+    }
+    println!("Next: cargo course check, in that folder or with --folder");
+    Ok(())
+}
+
+/// The chapter's sources by their path in `src`, with its holes.
+pub fn sources(exercise: &Exercise, chapter: &Path, answer: bool) -> Result<Vec<(String, String)>> {
+    let folder = chapter.join("src");
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut sources = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".rs") {
+            let holes: Vec<&Hole> =
+                exercise.holes.iter().filter(|hole| !answer && hole.file == name).collect();
+            sources.push((name, dig(&read_file(&entry.path())?, &holes)?));
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
+/// What the tests in the chapter's sources compare with.
+fn copy_snapshots(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        write_file(&to.join(entry.file_name()), &read_file(&entry.path())?)?;
+    }
+    Ok(())
+}
+
+/// The chapter's manifest, with what it takes from the workspace's; the chapters below are where they are.
+fn manifest(chapter: &str, name: &str) -> Result<String> {
+    let root = read_file(&workspace().join("Cargo.toml"))?;
+    let package = section(&root, "[workspace.package]");
+    let used = |line: &&str| {
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            chapter.contains(&format!("\n{name}.workspace"))
+                || chapter.contains(&format!("\n{name} = {{ workspace"))
+        })
+    };
+    let path = |line: &str| line.replace("path = \"", &format!("path = \"{}/", workspace().display()));
+    let dependencies: Vec<String> =
+        section(&root, "[workspace.dependencies]").lines().filter(used).map(path).collect();
+    // Its tests on the kernel are the chapter's own, and stay there; those in its sources come along.
+    let own =
+        chapter.split("\n# A process that makes namespaces may not have threads").next().unwrap_or(chapter);
+    let own = own.replacen(
+        "publish.workspace = true\n",
+        &format!("publish.workspace = true\nauthors = [{name:?}]\n"),
+        1,
+    );
+    Ok(format!(
+        "{own}\n# While there are holes, much is unused; take this out when they are filled.\n[lints.rust]\nunused = \"allow\"\n\n\
+         # What the chapter takes from the book's workspace.\n[workspace]\n\n[workspace.package]\n{package}\n[workspace.dependencies]\n{}\n",
+        dependencies.join("\n")
+    ))
+}
+
+/// The lines of a section of a manifest, without comments and empty lines.
+fn section(manifest: &str, title: &str) -> String {
+    let lines = manifest.lines().skip_while(|line| *line != title).skip(1);
+    let own = lines.take_while(|line| !line.starts_with('['));
+    own.filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
+}
+
+/// The workspace's configuration, with our command, and without a network.
+fn configuration() -> Result<String> {
+    let text = read_file(&workspace().join(".cargo/config.toml"))?;
+    let (build, _) = text.split_once("[alias]").unwrap_or((&text, ""));
+    let manifest = workspace().join("Cargo.toml");
+    Ok(format!(
+        "{build}[alias]\ncourse = [\"run\", \"--quiet\", \"--manifest-path\", {manifest:?}, \"--package\", \"course\", \"--\"]\n\n\
+         # Everything that is needed was fetched when the book's workspace was built.\n[net]\noffline = true\n"
+    ))
+}

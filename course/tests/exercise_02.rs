@@ -1,0 +1,161 @@
+//! Exercise 02 holds what it promises: to those who are right, to those who are wrong, and to those who cheat.
+#![forbid(unsafe_code)]
+
+mod participant;
+
+use participant::{Observed, Participant, Who, course, everybody, patches, printed, workspace};
+use std::process::Command;
+
+fn failed(results: &[Observed]) -> Vec<&Observed> {
+    results.iter().filter(|result| !result.held).collect()
+}
+
+#[test]
+fn the_starter_compiles_and_fails_every_check_for_its_holes() {
+    let starter = Participant::new(false);
+    for who in everybody() {
+        let results = starter.observe(who);
+        assert!(results.len() >= 15, "{results:#?}");
+        for result in &results {
+            assert!(!result.held && result.hint == "a-hole", "{who:?}: {result:#?}");
+        }
+    }
+    let output = course(&["check", "02"], &starter.folder);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && text.contains("a hole: write a range a line"), "{text}");
+    let hint = |_| printed(course(&["hint", "02"], &starter.folder));
+    let hints: Vec<String> = (0..4).map(hint).collect();
+    assert!(hints[0].starts_with("`map-text`, hint 1 of 3"), "{hints:?}");
+    assert!(hints[1].contains("a-hole: ") && hints[2].contains("cargo xtask book"), "{hints:?}");
+    assert_eq!(hints[2], hints[3]);
+    let diff = printed(course(&["diff", "02"], &starter.folder));
+    assert!(diff.starts_with("0 of ") && diff.contains("differ from the starter"), "{diff}");
+}
+
+#[test]
+fn the_answer_is_the_starter_filled() {
+    let answer = Participant::new(true);
+    for who in everybody() {
+        let results = answer.observe(who);
+        assert!(failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
+    }
+    let text = printed(course(&["check", "02"], &answer.folder));
+    assert!(text.contains("All 15 hold"), "{text}");
+    let hint = printed(course(&["hint", "02"], &answer.folder));
+    assert!(hint.contains("No check has failed"), "{hint}");
+    let maps = answer.folder.join("src/maps.rs");
+    let text = std::fs::read_to_string(&maps).expect("a source");
+    std::fs::write(&maps, text + "// Mine.\n").expect("the folder is ours");
+    let diff = printed(course(&["diff", "02"], &answer.folder));
+    assert!(
+        diff.contains("\n+// Mine.\n") && diff.contains("1 of ") && diff.contains("from the answer"),
+        "{diff}"
+    );
+    let again = course(&["start", "02"], &answer.folder);
+    assert!(!again.status.success(), "what a participant wrote is not overwritten");
+}
+
+#[test]
+fn a_folder_is_a_project_that_is_built_offline() {
+    let answer = Participant::new(true);
+    let target = Command::new("cargo")
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs this test");
+    let metadata: serde_json::Value = serde_json::from_slice(&target.stdout).expect("metadata is JSON");
+    let target = metadata["target_directory"].as_str().expect("a folder").to_string() + "/course/target";
+    let cargo = |words: &[&str]| {
+        let output = Command::new("cargo")
+            .args(words)
+            .current_dir(&answer.folder)
+            .env("CARGO_TARGET_DIR", &target)
+            .output();
+        printed(output.expect("cargo runs this test"))
+    };
+    let tests = cargo(&["test", "--quiet", "--lib"]);
+    assert!(tests.contains("test result: ok. 2 passed"), "{tests}");
+    // The alias of the participant's own configuration, which leads to the workspace.
+    let aliases = cargo(&["--list"]);
+    assert!(aliases.lines().any(|line| line.trim().starts_with("course ")), "{aliases}");
+}
+
+#[test]
+fn every_wrong_solution_fails_in_its_own_way() {
+    let patches = patches("wrong");
+    assert!(patches.len() >= 12);
+    let everybody = everybody();
+    for patch in patches {
+        let wrong = Participant::new(true);
+        wrong.patch(&patch.path);
+        let (check, hint) = (patch.must("Fails"), patch.must("Hint"));
+        assert!(!patch.must("Misconception").is_empty());
+        for who in &everybody {
+            let is_seen = match (patch.must("Seen by"), who) {
+                ("everybody", _) | ("root", Who::Root) | ("ordinary", Who::Ordinary) => true,
+                ("root", _) | ("ordinary", _) => false,
+                (other, _) => panic!("{}: {other}: everybody, root or ordinary", patch.path.display()),
+            };
+            let failure = wrong.first_failure(*who);
+            let is_it = failure.as_ref().is_some_and(|first| first.check == check && first.hint == hint);
+            assert!(
+                is_it || !is_seen && failure.is_none(),
+                "{}, {who:?}: {failure:#?}",
+                patch.path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn other_solutions_are_right_as_well() {
+    for patch in patches("second") {
+        let second = Participant::new(true);
+        second.patch(&patch.path);
+        for who in everybody() {
+            let results = second.observe(who);
+            assert!(
+                failed(&results).is_empty(),
+                "{}, {who:?}: {:#?}",
+                patch.path.display(),
+                failed(&results)
+            );
+        }
+    }
+}
+
+#[test]
+fn cheats_fail() {
+    let patches = patches("cheats");
+    assert!(patches.len() >= 8);
+    for patch in patches {
+        let cheat = Participant::new(true);
+        cheat.patch(&patch.path);
+        if let Some(why) = patch.field("Refused") {
+            let error = cheat.build().expect_err("the cheat is refused");
+            assert!(error.contains(why), "{}: {error}", patch.path.display());
+            continue;
+        }
+        for who in everybody() {
+            let failure = cheat.first_failure(who).expect("the cheat fails");
+            let is_named = patch.must("Fails").split(" or ").any(|check| check == failure.check);
+            assert!(is_named, "{}, {who:?}: {failure:#?}", patch.path.display());
+        }
+    }
+}
+
+#[test]
+fn a_checker_that_was_edited_is_made_anew() {
+    let starter = Participant::new(false);
+    let program = starter.build().expect("the starter compiles");
+    let target =
+        program.ancestors().find(|folder| folder.ends_with("course")).expect("it lies in the course's");
+    std::fs::write(target.join("harness-02/src/main.rs"), "fn main() {}").expect("the target folder is ours");
+    let mark = starter.folder.join("course.json");
+    let text = std::fs::read_to_string(&mark).expect("the folder's mark");
+    std::fs::write(&mark, text.replace("\"held\": []", "\"held\": [\"map-text\"]"))
+        .expect("the folder is ours");
+    assert!(!course(&["check", "02"], &starter.folder).status.success());
+    let text = std::fs::read_to_string(&mark).expect("the folder's mark");
+    assert!(text.contains("\"held\": []"), "{text}");
+}

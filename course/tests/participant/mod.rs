@@ -1,0 +1,207 @@
+//! A participant: a folder with a crate in it, which is checked as root and as an ordinary user.
+
+use serde_json::Value;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard};
+
+/// The ordinary user whom `cargo xtask test` makes.
+const ORDINARY_USER: &str = "coracle-test";
+/// All participants share a target folder, in which the last one's program lies.
+static TARGET: Mutex<()> = Mutex::new(());
+
+/// Who runs the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Root,
+    Ordinary,
+}
+
+/// Whom this run can be: root is both, if the ordinary user is there.
+pub fn everybody() -> Vec<Who> {
+    if !nix::unistd::geteuid().is_root() {
+        skip("the exercise as root", "it needs root");
+        return vec![Who::Ordinary];
+    }
+    if home().is_none() {
+        skip("the exercise as an ordinary user", "there is no user coracle-test");
+        return vec![Who::Root];
+    }
+    vec![Who::Root, Who::Ordinary]
+}
+
+fn skip(what: &str, why: &str) {
+    eprintln!("SKIPPED {what}: {why}");
+    let Some(list) = std::env::var_os("CORACLE_SKIPPED") else { return };
+    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).expect("the list");
+    writeln!(list, "{what}: {why}").expect("the list of skipped tests");
+}
+
+fn home() -> Option<PathBuf> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|line| line.split(':').next() == Some(ORDINARY_USER))?;
+    line.split(':').nth(5).map(PathBuf::from)
+}
+
+/// The workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the course lies in it").to_path_buf()
+}
+
+/// The coursework's command line.
+pub fn course(words: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
+    command.args(words).arg("--folder").arg(folder).output().expect("the command is built")
+}
+
+/// What a command printed, if it succeeded.
+#[track_caller]
+pub fn printed(output: Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A participant, who has the target folder for as long as this lives.
+pub struct Participant {
+    pub folder: PathBuf,
+    _temporary: tempfile::TempDir,
+    _target: MutexGuard<'static, ()>,
+}
+
+impl Participant {
+    /// With the starter, or with the answer.
+    pub fn new(answer: bool) -> Participant {
+        let target = TARGET.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        // Always of the same name, so that the compiler's leftovers do not grow.
+        let folder = temporary.path().join("mine");
+        let words = ["start", "02", "--name", "somebody", "--answer"];
+        printed(course(&words[..if answer { 5 } else { 4 }], &folder));
+        Participant { folder, _temporary: temporary, _target: target }
+    }
+
+    /// Applies a patch of the exercise's.
+    pub fn patch(&self, patch: &Path) {
+        let text = std::fs::read_to_string(patch).expect("a patch");
+        let text = text.replace("WORKSPACE", &workspace().display().to_string());
+        let here = self.folder.join("the.patch");
+        std::fs::write(&here, text).expect("our own folder");
+        let mut git = Command::new("git");
+        git.args(["apply", "the.patch"]).current_dir(&self.folder);
+        // Our folder is no part of any repository.
+        git.env("GIT_CEILING_DIRECTORIES", self.folder.parent().expect("a folder has a parent"));
+        let output = git.env_remove("GIT_DIR").output().expect("git is needed to have this at all");
+        let error = String::from_utf8_lossy(&output.stderr);
+        let remedy = "the chapter has changed, so make the patch anew";
+        assert!(output.status.success(), "{}: {error}: {remedy}", patch.display());
+        std::fs::remove_file(here).expect("our own file");
+    }
+
+    /// The program that the checks run, or why there is none.
+    pub fn build(&self) -> Result<PathBuf, String> {
+        let output = course(&["build", "02"], &self.folder);
+        match output.status.success() {
+            true => Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// Builds, and lets somebody observe everything.
+    #[track_caller]
+    pub fn observe(&self, who: Who) -> Vec<Observed> {
+        self.observe_with(who, &["observe", "02"])
+    }
+
+    /// What is told first to somebody whose crate is wrong: the first check that fails, if one does.
+    #[track_caller]
+    pub fn first_failure(&self, who: Who) -> Option<Observed> {
+        self.observe_with(who, &["observe", "02", "--first"]).pop().filter(|result| !result.held)
+    }
+
+    #[track_caller]
+    fn observe_with(&self, who: Who, words: &[&str]) -> Vec<Observed> {
+        let program = self.build().unwrap_or_else(|error| panic!("{error}"));
+        let output = match who {
+            Who::Ordinary if nix::unistd::geteuid().is_root() => observe_as_ordinary_user(&program, words),
+            _ => Command::new(env!("CARGO_BIN_EXE_course")).args(words).arg(&program).output(),
+        };
+        let text = printed(output.expect("the command is built"));
+        let results: Value = serde_json::from_str(&text).expect("the results are JSON");
+        results.as_array().expect("a list").iter().map(Observed::new).collect()
+    }
+}
+
+/// Root's files are not everybody's: both programs are copied, by processes of their own, so that none is busy when it starts.
+fn observe_as_ordinary_user(program: &Path, words: &[&str]) -> std::io::Result<Output> {
+    let folder = tempfile::Builder::new().prefix("course-").tempdir_in(home().expect("asked for before"))?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+    let copy = |from: &Path, name: &str| {
+        let to = folder.path().join(name);
+        let status = Command::new("install").args(["-m", "755"]).arg(from).arg(&to).status();
+        assert!(status.is_ok_and(|status| status.success()), "{}", from.display());
+        to
+    };
+    let (course, program) =
+        (copy(Path::new(env!("CARGO_BIN_EXE_course")), "course"), copy(program, "program"));
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--"]).env_clear();
+    command.arg(course).args(words).arg(program).current_dir(folder.path()).output()
+}
+
+/// What became of a check.
+#[derive(Debug)]
+pub struct Observed {
+    pub check: String,
+    pub held: bool,
+    pub hint: String,
+    /// What was seen, for those who read a test's failure.
+    pub _seen: String,
+}
+
+impl Observed {
+    fn new(value: &Value) -> Observed {
+        let text = |field: &str| value[field].as_str().unwrap_or_default().to_string();
+        Observed {
+            check: text("check"),
+            held: value["outcome"] == "held",
+            hint: text("hint"),
+            _seen: text("seen"),
+        }
+    }
+}
+
+/// The patches of a kind, with the fields that begin them.
+pub fn patches(kind: &str) -> Vec<Patch> {
+    let folder = workspace().join("chapters/02-namespaces/exercise").join(kind);
+    let entries = std::fs::read_dir(&folder).expect("the exercise has patches").flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| Patch { text: std::fs::read_to_string(&path).expect("a patch"), path })
+        .collect()
+}
+
+/// A patch of the answer.
+pub struct Patch {
+    pub path: PathBuf,
+    text: String,
+}
+
+impl Patch {
+    /// What a field of its head says.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let head = self.text.split("\n--- ").next().unwrap_or_default();
+        head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// What a field says that must be there.
+    #[track_caller]
+    pub fn must(&self, name: &str) -> &str {
+        self.field(name)
+            .unwrap_or_else(|| panic!("{}: say `{name}: …` before the patch", self.path.display()))
+    }
+}
