@@ -14,6 +14,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("dockerd", "docker.io", "the peer that we are held equal to, and a docker client where there is none"),
     ("runc", "runc", "the peer of coracle-oci"),
     ("crun", "crun", "the peer of coracle-oci"),
+    ("podman", "podman", "a caller of coracle-oci"),
+    ("ctr", "containerd", "a caller of coracle-oci"),
     ("strace", "strace", "looking at the system calls of a start"),
     ("useradd", "passwd", "the ordinary user of the rootless tests"),
     ("chromium", "chromium", "the browser that shows the book's diagrams"),

@@ -17,7 +17,7 @@ impl Site {
     /// For a shell script; None where this test cannot run.
     pub fn new(name: &str, script: &str) -> Option<Site> {
         if !Path::new("/usr/bin/busybox").exists() || !nix::unistd::geteuid().is_root() {
-            println!("skipped: needs root and busybox");
+            skip(&format!("oci::{name}"), "needs root and busybox");
             return None;
         }
         let id = format!("oci-{name}-{}", std::process::id());
@@ -118,6 +118,22 @@ impl Drop for Site {
 /// whoever executes it then would be told that it is busy (ETXTBSY).
 fn copy_program(from: &str, to: &Path) {
     assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
+}
+
+/// Whether a program is in PATH or the system's folders.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
+}
+
+/// Says loudly that a test could not run here; `cargo xtask test` names it in its summary.
+pub fn skip(test: &str, why: &str) {
+    use std::io::Write;
+    eprintln!("SKIPPED {test}: {why}");
+    if let Some(list) = std::env::var_os("CORACLE_SKIPPED") {
+        let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+        writeln!(list, "{test}: {why}").unwrap();
+    }
 }
 
 /// Waits for it.
