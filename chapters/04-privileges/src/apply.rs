@@ -3,7 +3,7 @@
 //! What needs a privilege comes before it is dropped. The seccomp filter is the exception that decides its own place: loading
 //! it takes CAP_SYS_ADMIN, unless no_new_privs is set; then it comes last, so that it need not allow what is done here.
 
-use crate::{Capabilities, Error, Plan, Result, rlimits};
+use crate::{Capabilities, Error, Plan, Result, rlimits, scheduling};
 use kernel::{CapabilityWords, Strace, capget, capset};
 use nix::errno::Errno;
 use rustix::process::{Gid, Uid};
@@ -15,6 +15,7 @@ pub fn apply(plan: &Plan) -> Result<()> {
         join_keyring(name)?;
     }
     rlimits::apply(&plan.rlimits)?;
+    scheduling::apply(&plan.scheduling)?;
     if let Some(umask) = plan.umask {
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
     }

@@ -18,10 +18,12 @@ mod error;
 mod host_proc;
 #[cfg(target_os = "linux")]
 mod rlimits;
+#[cfg(target_os = "linux")]
+mod scheduling;
 
 pub use capability::{CapSet, Capabilities, all_capabilities};
 pub use defaults::{default_capabilities, default_seccomp, masked_paths, readonly_paths};
-pub use plan::{Plan, Rlimit};
+pub use plan::{Plan, Rlimit, Scheduler, Scheduling};
 
 #[cfg(target_os = "linux")]
 pub use apply::apply;
@@ -29,3 +31,5 @@ pub use apply::apply;
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]
 pub use host_proc::write_host_proc;
+#[cfg(target_os = "linux")]
+pub use scheduling::set_processors;

@@ -72,8 +72,11 @@ fn spawn(
         let known = moved.and_then(|()| Identity::of(pid.as_raw()));
         known.and_then(|known| made(*identity.insert(known))).map_err(namespaces::Error::other)
     };
-    let root = plan.root;
-    let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| chroot::apply_with(&root, before_pivot);
+    let (root, propagation) = (plan.root, plan.root_propagation);
+    let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| {
+        chroot::apply_with(&root, before_pivot)?;
+        Ok(propagation.map_or(Ok(()), chroot::set_root_propagation)?)
+    };
     let unified = cgroup.and_then(Cgroup::unified_fd);
     let spawned =
         namespaces::spawn(&plan.spawn, unified, before_release, move |says| child.run(says, enter_root));

@@ -3,7 +3,7 @@
 use crate::child::Child;
 use crate::create::{wait_until_ready, with_console};
 use crate::hooks::ChildHooks;
-use crate::plan::process_plan;
+use crate::plan::{process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, gate};
 use cgroups::{Cgroup, Layout};
 use kernel::Strace;
@@ -43,6 +43,11 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         process.keep_groups()?;
     }
     process.preserved_descriptors = addition.preserved_descriptors;
+    process.privileges.scheduling.personality = personality_of(addition.target.pid);
+    let [before, after] = processors(addition.process)?;
+    process.privileges.scheduling.processors = after;
+    // What it is born with, as long as it is not limited by the container's cgroup.
+    before.map(|processors| privileges::set_processors(&processors)).transpose()?;
     let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
     let cgroup = addition.cgroup.map(open_cgroup).transpose()?;
     let (stdio, console) = with_console(stdio)?;
@@ -66,6 +71,12 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, || Ok(()))
+}
+
+/// What the container believes to run on; what nobody may look at is as it is.
+fn personality_of(pid: i32) -> Option<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/personality")).ok()?;
+    i32::from_str_radix(text.trim(), 16).ok().filter(|domain| *domain != 0)
 }
 
 fn open_cgroup(path: &str) -> Result<Cgroup> {

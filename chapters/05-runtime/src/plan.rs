@@ -5,10 +5,13 @@ mod limits;
 mod privilege;
 mod refusals;
 mod root;
+mod scheduling;
 mod sysctls;
 
 pub use hooks::{Hook, Hooks, State};
 pub(crate) use limits::limits;
+use privilege::word;
+pub(crate) use scheduling::processors;
 
 use crate::{Error, Result};
 use chroot::MountOp;
@@ -42,6 +45,8 @@ pub struct Plan {
     pub spawn: SpawnPlan,
     /// Its root: chapter 01.
     pub root: Vec<MountOp>,
+    /// The propagation of that root's own mount, where it is not that of whatever it is copied from.
+    pub root_propagation: Option<chroot::Propagation>,
     /// What it is limited to: chapter 03.
     pub limits: cgroups::Limits,
     /// What it becomes.
@@ -91,9 +96,11 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     if bundle.keeps_keyring {
         process.privileges.keyring = None;
     }
+    scheduling::add_container(&mut process.privileges.scheduling, linux)?;
     let root = root::root_spec(bundle, linux, layout, rootless)?;
     Ok(Plan {
         root: chroot::plan(&root),
+        root_propagation: root::later_propagation(linux)?,
         limits: limits(linux)?,
         process: Process {
             sysctls: sysctls::sysctls(linux, &spawn)?,

@@ -26,6 +26,7 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
         umask: Some(user.umask().unwrap_or(UMASK)),
         oom_score_adj: process.oom_score_adj(),
         keyring: Some(keyring.to_string()),
+        scheduling: super::scheduling::of_process(process)?,
     })
 }
 
@@ -47,7 +48,7 @@ fn capabilities(sets: &LinuxCapabilities) -> Result<Capabilities> {
 }
 
 /// The word that stands for a value in JSON.
-fn word(value: &impl serde::Serialize) -> String {
+pub fn word(value: &impl serde::Serialize) -> String {
     let json = serde_json::to_value(value).unwrap_or_default();
     json.as_str().unwrap_or_default().to_string()
 }

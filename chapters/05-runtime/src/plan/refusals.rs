@@ -31,9 +31,6 @@ pub fn check_process(process: &Process) -> Result<()> {
         ("process.commandLine", process.command_line().is_some()),
         ("process.apparmorProfile", named(process.apparmor_profile())),
         ("process.selinuxLabel", named(process.selinux_label())),
-        ("process.ioPriority", process.io_priority().is_some()),
-        ("process.scheduler", process.scheduler().is_some()),
-        ("process.execCPUAffinity", process.exec_cpu_affinity().is_some()),
     ])
 }
 
@@ -42,8 +39,6 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.netDevices", linux.net_devices().is_some()),
         ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
         ("linux.intelRdt", linux.intel_rdt().is_some()),
-        ("linux.memoryPolicy", linux.memory_policy().is_some()),
-        ("linux.personality", linux.personality().is_some()),
     ])?;
     if let Some(seccomp) = linux.seccomp() {
         refuse(&[

@@ -53,23 +53,44 @@ fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
         let source = if source.is_empty() { fstype.clone() } else { source };
         What::Filesystem { fstype, source }
     };
+    let mut options = parse_options(&words);
+    if matches!(what, What::Bind { .. }) {
+        // mount(2) looks at no data of a bind, and there are specs that have such words.
+        options.data.clear();
+    }
     Ok(Mount {
         // A relative destination, which old specs have, means one below the root.
         destination: Path::new("/").join(mount.destination()),
         what,
-        options: parse_options(&words),
+        options,
     })
+}
+
+/// What the root itself shall be, once it is the root; private or slave it is from the beginning.
+pub fn later_propagation(linux: &Linux) -> Result<Option<Propagation>> {
+    let is_later = |one: &Propagation| matches!(one.flag, Propagation::SHARED | Propagation::UNBINDABLE);
+    Ok(root_propagation(linux)?.filter(is_later))
+}
+
+/// What the spec says that the root shall be.
+fn root_propagation(linux: &Linux) -> Result<Option<Propagation>> {
+    let Some(word) = linux.rootfs_propagation().as_deref().filter(|word| !word.is_empty()) else {
+        return Ok(None);
+    };
+    let propagation = Propagation::from_word(word).ok_or_else(|| {
+        let why = "must be private, slave, shared or unbindable, perhaps with an r before";
+        Error::invalid(format!("linux.rootfsPropagation {word:?}: {why}"))
+    })?;
+    Ok(Some(propagation))
 }
 
 /// Mounts that the host makes later are seen inside only where a bind asks for it.
 fn propagation(linux: &Linux, mounts: &[Mount]) -> Result<Propagation> {
     let slave = Propagation { flag: Propagation::SLAVE, recursive: true };
-    if let Some(word) = linux.rootfs_propagation().as_deref().filter(|word| !word.is_empty()) {
-        return match Propagation::from_word(word) {
-            Some(Propagation { flag: Propagation::PRIVATE, .. }) => Ok(Propagation::RPRIVATE),
-            Some(Propagation { flag: Propagation::SLAVE, .. }) => Ok(slave),
-            _ => Err(Error::not_supported(&format!("linux.rootfsPropagation {word:?}"))),
-        };
+    match root_propagation(linux)?.map(|propagation| propagation.flag) {
+        Some(Propagation::PRIVATE) => return Ok(Propagation::RPRIVATE),
+        Some(Propagation::SLAVE) => return Ok(slave),
+        _ => {}
     }
     let follows = |mount: &Mount| {
         let flag = mount.options.propagation.map(|propagation| propagation.flag);

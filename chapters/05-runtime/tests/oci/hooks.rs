@@ -94,10 +94,13 @@ fn a_hook_of_create_that_fails_leaves_nothing_but_the_work_of_poststop() {
 #[test]
 fn a_hook_of_start_that_fails_stops_the_container() {
     for kind in ["startContainer", "poststart"] {
-        let fails = |hooks: &mut Value| hooks[kind] = json!([hook("exit 4"), hook("echo >> /nosuch/file")]);
-        let Some(site) = with_hooks(&format!("fails-{kind}"), "echo > /started; sleep 100", fails) else {
-            return;
-        };
+        let name = format!("fails-{kind}");
+        let Some(mut site) = with_hooks(&name, "echo > /started; sleep 100", |_| {}) else { return };
+        let started = site.folder.join("rootfs/started");
+        // After the start it has a command that does something; before, it will never.
+        let wait = format!("[ {kind} = startContainer ] || while ! [ -e {} ]; do :; done", started.display());
+        site.spec["hooks"][kind] = json!([hook(&format!("{wait}; exit 4")), hook("exit 5")]);
+        site.write();
         site.ok(&["create", "ID"]);
         let refusal = site.refused(&["start", "ID"]);
         assert!(
@@ -105,7 +108,7 @@ fn a_hook_of_start_that_fails_stops_the_container() {
             "{refusal}"
         );
         eventually("it is stopped", || site.status() == "stopped");
-        assert_eq!(site.folder.join("rootfs/started").exists(), kind == "poststart");
+        assert_eq!(started.exists(), kind == "poststart");
         site.ok(&["delete", "ID"]);
         site.nothing_is_left();
         assert_eq!(kinds(&site).last().unwrap(), "poststop");

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod callers;
+mod fields;
 mod hooks;
 mod life;
 mod site;

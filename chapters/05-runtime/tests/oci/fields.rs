@@ -1,0 +1,89 @@
+//! Fields of the specification for Linux, seen from inside the container.
+
+use super::site::Site;
+use serde_json::{Value, json};
+
+/// What the container prints when the spec is changed like this.
+fn says(name: &str, script: &str, change: impl Fn(&mut Value)) -> Option<String> {
+    let mut site = Site::new(name, script)?;
+    change(&mut site.spec);
+    site.write();
+    Some(site.ok(&["run", "ID"]))
+}
+
+#[test]
+fn the_scheduler_the_disks_priority_and_the_personality() {
+    let script = "while read name value rest; do [ $name = policy ] && echo $rest; done < /proc/self/sched; \
+                  cat /proc/self/personality; uname -m; read x < /proc/self/stat; echo $x";
+    let change = |spec: &mut Value| {
+        spec["process"]["scheduler"] = json!({"policy": "SCHED_BATCH", "nice": 7});
+        spec["process"]["ioPriority"] = json!({"class": "IOPRIO_CLASS_IDLE", "priority": 0});
+        spec["linux"]["personality"] = json!({"domain": "LINUX32"});
+        spec["linux"]["maskedPaths"] = json!([]);
+    };
+    let Some(said) = says("scheduling", script, change) else { return };
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.contains(&"00000008"), "{said}");
+    assert!(lines.iter().any(|line| ["i686", "armv8l", "armv7l"].contains(line)), "{said}");
+    // Field 19 is the nice value, 41 the policy (proc_pid_stat(5)).
+    let stat: Vec<&str> = lines.last().unwrap().rsplit_once(") ").unwrap().1.split(' ').collect();
+    assert_eq!((stat[19 - 3], stat[41 - 3]), ("7", "3"), "{said}");
+}
+
+#[test]
+fn an_added_process_has_the_personality_and_its_own_processors() {
+    let Some(mut site) = Site::new("affinity", "sleep 100") else { return };
+    site.spec["linux"]["personality"] = json!({"domain": "LINUX32"});
+    site.write();
+    site.ok(&["run", "-d", "ID"]);
+    let mut process = site.spec["process"].clone();
+    process["args"] = json!(["sh", "-c", "cat /proc/self/personality; cat /proc/self/status"]);
+    process["execCPUAffinity"] = json!({"initial": "0", "final": "0"});
+    std::fs::write(site.folder.join("process.json"), process.to_string()).unwrap();
+    let said = site.ok(&["exec", "--process", "process.json", "ID"]);
+    assert!(said.starts_with("00000008\n") && said.contains("Cpus_allowed_list:\t0\n"), "{said}");
+    process["execCPUAffinity"] = json!({"final": "7000"});
+    std::fs::write(site.folder.join("process.json"), process.to_string()).unwrap();
+    let refused = site.refused(&["exec", "--process", "process.json", "ID"]);
+    assert!(refused.contains("sched_setaffinity(0, [7000])"), "{refused}");
+    site.ok(&["delete", "-f", "ID"]);
+}
+
+#[test]
+fn the_roots_propagation() {
+    let script =
+        "while read a b c d point rest; do [ $point = / ] && echo $rest; done < /proc/self/mountinfo; true";
+    for (word, mark) in
+        [("private", "- "), ("slave", "master:"), ("shared", "shared:"), ("unbindable", "unbindable")]
+    {
+        let change = |spec: &mut Value| spec["linux"]["rootfsPropagation"] = word.into();
+        let Some(said) = says(&format!("root-{word}"), script, change) else { return };
+        let is_private = !["master:", "shared:", "unbindable"].iter().any(|other| said.contains(other));
+        // A host whose mounts are private has nothing to follow.
+        assert!(
+            said.contains(mark) && (word != "private" || is_private) || word == "slave" && is_private,
+            "{word}: {said}"
+        );
+    }
+}
+
+#[test]
+fn clocks_sysctls_limits_and_what_a_file_gets() {
+    let script = "cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; ulimit -n; umask; id -G; \
+                  read up rest < /proc/uptime; [ ${up%.*} -gt 100000000 ] && echo later; ls -l /dev/mine";
+    let change = |spec: &mut Value| {
+        spec["linux"]["sysctl"] = json!({"net.ipv4.ip_forward": "1"});
+        spec["linux"]["timeOffsets"] = json!({"boottime": {"secs": 100_000_000, "nanosecs": 0}});
+        spec["linux"]["namespaces"].as_array_mut().unwrap().push(json!({"type": "time"}));
+        spec["linux"]["devices"] = json!([
+            {"path": "/dev/mine", "type": "c", "major": 1, "minor": 3, "fileMode": 0o640, "uid": 5, "gid": 6}
+        ]);
+        spec["process"]["oomScoreAdj"] = 77.into();
+        spec["process"]["rlimits"] = json!([{"type": "RLIMIT_NOFILE", "soft": 333, "hard": 444}]);
+        spec["process"]["user"]["umask"] = 0o027.into();
+        spec["process"]["user"]["additionalGids"] = json!([7, 8]);
+    };
+    let Some(said) = says("values", script, change) else { return };
+    let start = "1\n77\n333\n0027\n0 7 8\nlater\ncrw-r-----";
+    assert!(said.starts_with(start) && said.contains(" 5 ") && said.contains(" 1,   3 "), "{said}");
+}
