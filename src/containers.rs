@@ -12,6 +12,7 @@ mod log_options;
 pub mod logs;
 mod machine;
 pub mod names;
+mod processors;
 mod record;
 mod remove;
 pub mod rootfs;

@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::exec::Sessions;
 use crate::networks::Networks;
 use crate::spec::Facts;
+use crate::system;
 
 /// What the daemon's command line says to the engine.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct Engine {
 
 /// Major and minor version of the kernel; nobody's for one that does not say.
 fn kernel_version() -> (u32, u32) {
-    let release = crate::system::kernel_release();
+    let release = system::kernel_release();
     let mut numbers = release.split(['.', '-']).map_while(|part| part.parse().ok());
     (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
 }
@@ -85,6 +86,8 @@ impl Engine {
             unified_cgroups: cgroups.is_unified(),
             cgroup_parent,
             processors: std::thread::available_parallelism().map_or(1, usize::from),
+            cpus_online: system::read_word("/sys/devices/system/cpu/online"),
+            memory_nodes: system::read_word("/sys/devices/system/node/online"),
             kernel: kernel_version(),
         };
         Ok(Engine {

@@ -33,6 +33,10 @@ pub struct Facts {
     pub cgroup_parent: Option<String>,
     /// How many processors there are.
     pub processors: usize,
+    /// Which, as the kernel lists them: `0-3`.
+    pub cpus_online: String,
+    /// The nodes of memory, in the same way.
+    pub memory_nodes: String,
     /// The kernel's major and minor version.
     pub kernel: (u32, u32),
 }

@@ -188,7 +188,8 @@ pub fn kernel_release() -> String {
     read_word("/proc/sys/kernel/osrelease")
 }
 
-fn read_word(path: &str) -> String {
+/// A file of one line; empty when there is none.
+pub fn read_word(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default().trim().to_owned()
 }
 

@@ -56,9 +56,16 @@ fn help<V: Verb>(width: usize) -> String {
     super::help::of_verb(&command::<V>(), V::USAGE, V::ABOUT, width)
 }
 
+/// `container ls [OPTIONS]` for who typed that rather than `ps`.
+fn usage<V: Verb>(path: &str) -> String {
+    let is_name = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_lowercase());
+    let flags = V::USAGE.split(' ').skip_while(is_name).map(|word| format!(" {word}"));
+    format!("{path}{}", flags.collect::<String>())
+}
+
 fn run<V: Verb>(path: &str, words: &[String], daemon: Connect<'_>) -> Result<()> {
     let (verb, arguments) = parse::<V>(path, words)?;
-    check_count(path, V::USAGE, &V::ARGUMENTS, arguments.len())?;
+    check_count(path, &usage::<V>(path), &V::ARGUMENTS, arguments.len())?;
     verb.run(&arguments, &daemon()?)
 }
 
@@ -74,7 +81,11 @@ fn parse<V: Verb>(path: &str, words: &[String]) -> Result<(V, Vec<String>)> {
             print!("{}", help::<V>(super::help::width()));
             Error::exit(0)
         }
-        _ => usage_error(path, V::USAGE, &words_of(&error, &command::<V>())),
+        _ => usage_error(
+            path,
+            &usage::<V>(path),
+            &words_of(&error, &command::<V>(), words.last().map_or("", String::as_str)),
+        ),
     })
 }
 
@@ -113,8 +124,8 @@ pub fn integer(text: &str) -> std::result::Result<i64, String> {
     text.parse().map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
 }
 
-/// clap's error in the words of docker's parser; `command` knows the short forms.
-pub fn words_of(error: &clap::Error, command: &Command) -> String {
+/// clap's error in the words of docker's parser; `command` knows the short forms, and only the `last` word can lack its value.
+pub fn words_of(error: &clap::Error, command: &Command, last: &str) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
@@ -128,7 +139,14 @@ pub fn words_of(error: &clap::Error, command: &Command) -> String {
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
             format!("unknown shorthand flag: {:?} in {flag}", flag.chars().nth(1).unwrap_or('-'))
         }
-        ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            match last.strip_prefix('-').and_then(|rest| rest.chars().last()) {
+                Some(letter) if !last.starts_with("--") => {
+                    format!("flag needs an argument: '{letter}' in -{letter}")
+                }
+                _ => format!("flag needs an argument: {flag}"),
+            }
+        }
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let reason =
                 std::error::Error::source(error).map(|source| source.to_string()).unwrap_or_default();

@@ -89,8 +89,9 @@ fn run(arguments: &[OsString]) -> Result<()> {
         flags::docker_habits(Globals::augment_args(clap::Command::new("coracle").disable_help_flag(true)));
     let parsed = command.clone().try_get_matches_from(arguments);
     let parsed = parsed.and_then(|mut found| Globals::from_arg_matches_mut(&mut found));
+    let last = arguments.last().cloned().unwrap_or_default();
     let globals = parsed.map_err(|error| {
-        let what = flags::words_of(&error, &command);
+        let what = flags::words_of(&error, &command, &last.to_string_lossy());
         flags::usage_error("", "[OPTIONS] COMMAND [ARG...]", &what)
     })?;
     if globals.version {

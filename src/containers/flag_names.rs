@@ -28,8 +28,7 @@ const OTHERWISE: [(&str, &str); 21] = [
 ];
 
 /// Fields that no flag sets.
-const WITHOUT_FLAG: [&str; 11] = [
-    "BlkioWeightDevice",
+const WITHOUT_FLAG: [&str; 10] = [
     "Cgroup",
     "CpuCount",
     "CpuPercent",

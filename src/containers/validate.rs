@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{flag_names, log_options, signals};
+use super::{flag_names, log_options, processors, signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::{self, Facts, binds};
 
@@ -21,7 +21,7 @@ pub fn validate(request: &api::ContainerCreateRequest, facts: &Facts) -> Result<
     log_options::parse(&host.log_config).map(drop)
 }
 
-fn invalid<T>(message: impl Into<String>) -> Result<T> {
+pub fn invalid<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::new(ErrorKind::InvalidParameter, message))
 }
 
@@ -140,7 +140,6 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
         ("IpcMode", one_of(&host.ipc_mode, &["private", "host", "none"])),
         ("UsernsMode", one_of(&host.userns_mode, &["host"])),
         ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
-        ("Isolation", one_of(&host.isolation, &["default"])),
         ("Runtime", one_of(&host.runtime, &[RUNTIME])),
     ];
     match checks.iter().find(|(_, harmless)| !harmless) {
@@ -156,6 +155,9 @@ fn check_namespaces(host: &api::HostConfig) -> Result<()> {
     };
     if !is_pid_mode {
         return invalid(format!("Invalid PID mode: {}", host.pid_mode));
+    }
+    if !["", "default"].contains(&host.isolation.as_str()) {
+        return invalid(format!("Invalid isolation: \"{}\" - linux only supports 'default'", host.isolation));
     }
     if !["", "host"].contains(&host.uts_mode.as_str()) {
         return invalid(format!("Invalid UTS mode: {}", host.uts_mode));
@@ -239,35 +241,7 @@ fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
         let score = host.oom_score_adj;
         return invalid(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
-    check_processors(host, facts)
-}
-
-fn check_processors(host: &api::HostConfig, facts: &Facts) -> Result<()> {
-    if host.nano_cpus > 0 && (host.cpu_period > 0 || host.cpu_quota > 0) {
-        let field = if host.cpu_period > 0 { "CPU Period" } else { "CPU Quota" };
-        return invalid(format!("Conflicting options: Nano CPUs and {field} cannot both be set"));
-    }
-    let there = facts.processors;
-    if host.nano_cpus < 0 || host.nano_cpus > there as i64 * 1_000_000_000 {
-        return invalid(format!(
-            "Range of CPUs is from 0.01 to {there}.00, as there are only {there} CPUs available"
-        ));
-    }
-    if host.cpu_shares < 0 {
-        return invalid(format!(
-            "invalid CPU shares ({}): value must be a positive integer",
-            host.cpu_shares
-        ));
-    }
-    if host.cpu_period != 0 && !(1000..=1_000_000).contains(&host.cpu_period) {
-        return invalid(
-            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
-        );
-    }
-    if host.cpu_quota > 0 && host.cpu_quota < 1000 {
-        return invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
-    }
-    Ok(())
+    processors::check(host, facts)
 }
 
 fn check_privileges(host: &api::HostConfig) -> Result<()> {

@@ -36,11 +36,11 @@ fn shown(record: &Record, user: &User, facts: &Facts) -> serde_json::Value {
 
 fn root_facts() -> Facts {
     Facts {
-        rootless: None,
         unified_cgroups: true,
         cgroup_parent: Some("/coracle".to_owned()),
         processors: 2,
         kernel: (5, 14),
+        ..Facts::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Addresses, names and ports in flags of `run` and `create`.
 
+use crate::client::failure::{Error, Result};
 use api::PortBinding;
 
 type Parsed<T> = std::result::Result<T, String>;
@@ -86,11 +87,31 @@ pub fn network(text: &str) -> Parsed<String> {
     }
 }
 
+/// Everything that several values of a flag mean. Docker looks at ports once all flags are read, so that its error is not one of usage.
+pub fn each<T>(values: &[String], parse: fn(&str) -> Parsed<Vec<T>>) -> Result<Vec<T>> {
+    let parsed = values.iter().map(|text| parse(text)).collect::<Parsed<Vec<_>>>();
+    Ok(parsed.map_err(Error::usage)?.into_iter().flatten().collect())
+}
+
 /// `8000-8002/udp` -> each port.
 pub fn exposed(text: &str) -> Parsed<Vec<String>> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let range = range(ports).ok_or_else(|| format!("invalid range format for --expose: {text}"))?;
+    let range = range(ports)
+        .ok_or_else(|| format!("invalid range format for --expose: {text}, error: {}", wrong_range(ports)))?;
     Ok(range.map(|port| format!("{port}/{}", protocol.to_lowercase())).collect())
+}
+
+/// What Go's strconv says of the part that is no port, or docker of a range that goes backwards.
+fn wrong_range(ports: &str) -> String {
+    let is_number = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let mut parts = ports.split('-').take(2);
+    match parts.clone().find(|part| !is_number(part)) {
+        Some(part) => format!("strconv.ParseUint: parsing {part:?}: invalid syntax"),
+        None => match parts.find(|part| part.parse::<u16>().is_err()) {
+            Some(part) => format!("strconv.ParseUint: parsing {part:?}: value out of range"),
+            None => format!("invalid range specified for port: {ports}"),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::mounts;
 use super::{addresses, values};
 use crate::client::flags::integer;
 use crate::client::units::{parse_bytes, parse_cpus, parse_duration};
-use api::{DeviceMapping, Mount, RestartPolicy, ThrottleDevice, Ulimit};
+use api::{Mount, RestartPolicy, ThrottleDevice, Ulimit, WeightDevice};
 
 /// All of them.
 #[derive(clap::Args, Debug, Default)]
@@ -160,8 +160,8 @@ pub struct Network {
     #[arg(long, value_name = "string")]
     pub domainname: Option<String>,
     /// Expose a port or a range of ports
-    #[arg(long, value_name = "list", value_parser = addresses::exposed)]
-    pub expose: Vec<Vec<String>>,
+    #[arg(long, value_name = "list")]
+    pub expose: Vec<String>,
     /// Container host name
     #[arg(short = 'h', long, value_name = "string")]
     pub hostname: Option<String>,
@@ -184,8 +184,8 @@ pub struct Network {
     #[arg(long, alias = "net-alias", value_name = "list")]
     pub network_alias: Vec<String>,
     /// Publish a container's port(s) to the host
-    #[arg(short, long, value_name = "list", value_parser = addresses::published)]
-    pub publish: Vec<Vec<addresses::Published>>,
+    #[arg(short, long, value_name = "list")]
+    pub publish: Vec<String>,
     /// Publish all exposed ports to random ports
     #[arg(short = 'P', long)]
     pub publish_all: bool,
@@ -207,14 +207,17 @@ pub struct Isolation {
     #[arg(long, value_name = "string")]
     pub cgroupns: Option<String>,
     /// Add a host device to the container
-    #[arg(long, value_name = "list", value_parser = values::device)]
-    pub device: Vec<DeviceMapping>,
+    #[arg(long, value_name = "list")]
+    pub device: Vec<String>,
     /// Add a rule to the cgroup allowed devices list
     #[arg(long, value_name = "list", value_parser = values::device_rule)]
     pub device_cgroup_rule: Vec<String>,
     /// IPC mode to use
     #[arg(long, value_name = "string")]
     pub ipc: Option<String>,
+    /// Container isolation technology
+    #[arg(long, value_name = "string")]
+    pub isolation: Option<String>,
     /// PID namespace to use
     #[arg(long, value_name = "string")]
     pub pid: Option<String>,
@@ -241,6 +244,9 @@ pub struct Limits {
     /// Block IO (relative weight), between 10 and 1000, or 0 to disable
     #[arg(long, value_name = "uint16")]
     pub blkio_weight: Option<u16>,
+    /// Block IO weight (relative device weight)
+    #[arg(long, value_name = "list", value_parser = values::disk_weight)]
+    pub blkio_weight_device: Vec<WeightDevice>,
     /// Limit CPU CFS (Completely Fair Scheduler) period
     #[arg(long, value_name = "int", value_parser = integer)]
     pub cpu_period: Option<i64>,
@@ -333,8 +339,6 @@ pub struct Health {
 #[derive(clap::Args, Debug, Default)]
 pub struct Refused {
     #[arg(long, hide = true)]
-    blkio_weight_device: Vec<String>,
-    #[arg(long, hide = true)]
     cpu_count: Option<String>,
     #[arg(long, hide = true)]
     cpu_percent: Option<String>,
@@ -344,8 +348,6 @@ pub struct Refused {
     io_maxbandwidth: Option<String>,
     #[arg(long, hide = true)]
     io_maxiops: Option<String>,
-    #[arg(long, hide = true)]
-    isolation: Option<String>,
     #[arg(long, hide = true)]
     kernel_memory: Option<String>,
     #[arg(long, hide = true)]
@@ -361,13 +363,11 @@ impl Refused {
     /// The first of them that was given.
     pub fn given(&self) -> Option<&'static str> {
         let given = [
-            (!self.blkio_weight_device.is_empty(), "--blkio-weight-device"),
             (self.cpu_count.is_some(), "--cpu-count"),
             (self.cpu_percent.is_some(), "--cpu-percent"),
             (self.gpus.is_some(), "--gpus"),
             (self.io_maxbandwidth.is_some(), "--io-maxbandwidth"),
             (self.io_maxiops.is_some(), "--io-maxiops"),
-            (self.isolation.is_some(), "--isolation"),
             (self.kernel_memory.is_some(), "--kernel-memory"),
             (!self.link_local_ip.is_empty(), "--link-local-ip"),
             (self.use_api_socket, "--use-api-socket"),

@@ -1,9 +1,10 @@
 //! The half of a create request that depends on the host: storage, namespaces, limits, networks.
 
+use super::addresses;
 use super::flags::{Container, Flags, Isolation, Limits, Network, Storage};
 use super::mounts::Volume;
 use super::request::{pairs, unless_empty};
-use super::values::{check_mode, security_option};
+use super::values::{check_mode, device, security_option};
 use crate::client::failure::{Error, Result};
 use api::{EndpointIpamConfig, EndpointSettings, HostConfig, Labels, LogConfig, NetworkingConfig, PortMap};
 
@@ -22,7 +23,7 @@ pub fn config(flags: &Flags, volumes: &[Volume]) -> Result<HostConfig> {
         ..HostConfig::default()
     };
     storage(&mut config, &flags.storage, volumes)?;
-    network(&mut config, &flags.network);
+    network(&mut config, &flags.network)?;
     isolation(&mut config, &flags.isolation)?;
     limits(&mut config, &flags.limits)?;
     Ok(config)
@@ -57,11 +58,11 @@ fn storage(config: &mut HostConfig, storage: &Storage, volumes: &[Volume]) -> Re
     Ok(())
 }
 
-fn network(config: &mut HostConfig, network: &Network) {
+fn network(config: &mut HostConfig, network: &Network) -> Result<()> {
     let mut bindings = PortMap::new();
-    for port in network.publish.iter().flatten() {
-        let hosts = bindings.entry(port.container.clone()).or_default();
-        hosts.get_or_insert_default().push(port.host.clone());
+    for port in addresses::each(&network.publish, addresses::published)? {
+        let hosts = bindings.entry(port.container).or_default();
+        hosts.get_or_insert_default().push(port.host);
     }
     config.network_mode = network.network.first().cloned().unwrap_or("default".to_string());
     config.port_bindings = unless_empty(bindings);
@@ -71,6 +72,7 @@ fn network(config: &mut HostConfig, network: &Network) {
     config.dns_options = unless_empty(network.dns_option.clone());
     config.dns_search = unless_empty(network.dns_search.clone());
     config.links = unless_empty(network.link.clone());
+    Ok(())
 }
 
 fn isolation(config: &mut HostConfig, isolation: &Isolation) -> Result<()> {
@@ -91,8 +93,9 @@ fn isolation(config: &mut HostConfig, isolation: &Isolation) -> Result<()> {
     config.cap_drop = unless_empty(isolation.cap_drop.clone());
     config.cgroup_parent = isolation.cgroup_parent.clone().unwrap_or_default();
     config.cgroupns_mode = isolation.cgroupns.clone().unwrap_or_default();
-    config.devices = unless_empty(isolation.device.clone());
+    config.devices = unless_empty(addresses::each(&isolation.device, |text| Ok(vec![device(text)?]))?);
     config.device_cgroup_rules = unless_empty(isolation.device_cgroup_rule.clone());
+    config.isolation = isolation.isolation.clone().unwrap_or_default();
     config.ipc_mode = isolation.ipc.clone().unwrap_or_default();
     config.pid_mode = isolation.pid.clone().unwrap_or_default();
     config.privileged = isolation.privileged;
@@ -122,6 +125,7 @@ fn limits(config: &mut HostConfig, limits: &Limits) -> Result<()> {
     config.oom_kill_disable = limits.oom_kill_disable.then_some(true);
     config.oom_score_adj = limits.oom_score_adj.unwrap_or_default();
     config.pids_limit = limits.pids_limit.filter(|limit| *limit != 0);
+    config.blkio_weight_device = unless_empty(limits.blkio_weight_device.clone());
     config.blkio_weight = limits.blkio_weight.unwrap_or_default();
     config.blkio_device_read_bps = unless_empty(limits.device_read_bps.clone());
     config.blkio_device_write_bps = unless_empty(limits.device_write_bps.clone());

@@ -1,5 +1,6 @@
 //! From flags to the body of `POST /containers/create`: pure, and snapshot-tested.
 
+use super::addresses;
 use super::flags::{Flags, Health};
 use super::host;
 use super::mounts::{Volume, volume};
@@ -45,7 +46,7 @@ fn config(flags: &Flags, image: &str, command: &[String], volumes: &[Volume]) ->
         attach_stdin: stdin,
         attach_stdout: process.attach.is_empty() || attached("stdout"),
         attach_stderr: process.attach.is_empty() || attached("stderr"),
-        exposed_ports: unless_empty(exposed(flags)),
+        exposed_ports: unless_empty(exposed(flags)?),
         tty: process.tty,
         open_stdin: process.interactive,
         // A container that is talked to ends its input with the one who talks.
@@ -73,10 +74,11 @@ fn anonymous(volumes: &[Volume]) -> Set {
     anonymous.collect()
 }
 
-fn exposed(flags: &Flags) -> Set {
-    let published = flags.network.publish.iter().flatten().map(|port| &port.container);
-    let exposed = published.chain(flags.network.expose.iter().flatten());
-    exposed.map(|port| (port.clone(), Empty {})).collect()
+fn exposed(flags: &Flags) -> Result<Set> {
+    let published = addresses::each(&flags.network.publish, addresses::published)?;
+    let exposed = addresses::each(&flags.network.expose, addresses::exposed)?;
+    let ports = published.into_iter().map(|port| port.container).chain(exposed);
+    Ok(ports.map(|port| (port, Empty {})).collect())
 }
 
 fn environment(flags: &Flags) -> Result<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use crate::client::failure::{Error, ErrorKind, Result, errno_text};
 use crate::client::units::parse_bytes;
-use api::{DeviceMapping, RestartPolicy, ThrottleDevice, Ulimit};
+use api::{DeviceMapping, RestartPolicy, ThrottleDevice, Ulimit, WeightDevice};
 use serde_json::Value;
 
 type Parsed<T> = std::result::Result<T, String>;
@@ -189,6 +189,18 @@ fn rate(text: &str, parse: impl Fn(&str) -> Option<u64>, unit: &str, more: &str)
     Ok(ThrottleDevice { path: path.to_string(), rate: parse(rate).ok_or_else(bad)? })
 }
 
+/// `/dev/sda:500`; 0 takes a weight back.
+pub fn disk_weight(text: &str) -> Parsed<WeightDevice> {
+    let pair = text.split_once(':').filter(|(path, _)| !path.is_empty());
+    let (path, weight) = pair.ok_or_else(|| format!("bad format: {text}"))?;
+    if !path.starts_with("/dev/") {
+        return Err(format!("bad format for device path: {text}"));
+    }
+    let weight = weight.parse().ok().filter(|weight| *weight == 0 || (10..=1000).contains(weight));
+    let weight = weight.ok_or_else(|| format!("invalid weight for device: {text}"))?;
+    Ok(WeightDevice { path: path.to_string(), weight })
+}
+
 /// A size, or -1 for no limit.
 pub fn swap(text: &str) -> Parsed<i64> {
     if text == "-1" { Ok(-1) } else { parse_bytes(text) }
@@ -235,6 +247,8 @@ mod tests {
             ulimit("nofile=2:1").unwrap_err(),
             byte_rate("/dev/sda:x").unwrap_err(),
             operation_rate("/dev/sda:-1").unwrap_err(),
+            disk_weight("/dev/sda:5").unwrap_err(),
+            disk_weight("sda:500").unwrap_err(),
             check_mode("pid", "PID", Some("foo")).unwrap_err().to_string(),
             security_option("seccomp=/nosuch").unwrap_err().to_string(),
             security_option("bogus").unwrap_err().to_string(),
