@@ -36,8 +36,9 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
     // The group tty is not among the ids of an ordinary user's container.
     mounts.push(mount("devpts", "/dev/pts", "devpts", if rootless { &terminals[..5] } else { &terminals }));
     if rootless && host.network_mode == "host" {
-        // sysfs belongs to whoever owns the network namespace: an ordinary user can only show the host's again.
-        mounts.push(mount("/sys", "/sys", "bind", &["rbind", "nosuid", "noexec", "nodev", "ro"]));
+        // sysfs belongs to whoever owns the network namespace: an ordinary user can only show the host's again. Read-only with
+        // all that is mounted below: the cgroups there are the user's own (CVE-2023-25809).
+        mounts.push(mount("/sys", "/sys", "bind", &["rbind", "nosuid", "noexec", "nodev", "rro"]));
     } else {
         let access = if host.privileged { "rw" } else { "ro" };
         mounts.push(mount("sysfs", "/sys", "sysfs", &["nosuid", "noexec", "nodev", access]));

@@ -2,6 +2,14 @@
 
 use std::path::Path;
 
+/// Other tests mount as well: from here on, only what this process and its children mount is seen.
+pub fn see_only_own_mounts() {
+    use nix::mount::{MsFlags, mount};
+    let none = None::<&str>;
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+}
+
 /// Mounts, and what of processes, cgroups and kept states is named after the case's folder.
 #[derive(Debug, PartialEq)]
 pub struct Leftovers {

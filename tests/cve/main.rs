@@ -1,15 +1,32 @@
 //! What other runtimes fell to, tried here: each attack is made on an exhibit that falls, and on ours, which must not.
 //!
 //! Where an attacker races, they run beside us for `CORACLE_RACE_ROUNDS` rounds (500), and must win against the exhibit. Each case
-//! runs in a process of its own, which is this executable: so are the exhibits, and what looks at a root that was made.
+//! runs in a process of its own, which is this executable: so are the exhibits, the attackers inside of containers, and what
+//! looks at a root that was made.
 #![forbid(unsafe_code)]
 
+mod additions;
 mod attackers;
+mod containers;
+mod inside;
 mod leftovers;
 mod mounts;
+#[path = "../../chapters/05-runtime/examples/naive_console.rs"]
+#[allow(dead_code)]
+mod naive_console;
+#[path = "../../chapters/05-runtime/examples/naive_exec.rs"]
+#[allow(dead_code)]
+mod naive_exec;
 #[path = "../../chapters/01-chroot/examples/naive_mounts.rs"]
 #[allow(dead_code)]
 mod naive_mounts;
+#[path = "../../chapters/04-privileges/examples/naive_privileges.rs"]
+#[allow(dead_code)]
+mod naive_privileges;
+#[path = "../../chapters/03-cgroups/examples/naive_view.rs"]
+#[allow(dead_code)]
+mod naive_view;
+mod processes;
 mod roots;
 
 use std::path::Path;
@@ -18,16 +35,29 @@ use std::process::{Command, ExitCode};
 /// A case: it gets an empty folder of its own, and panics if it fails.
 type Case = (&'static str, fn(&Path));
 
-const CASES: &[&[Case]] = &[mounts::CASES];
+const CASES: &[&[Case]] = &[mounts::CASES, additions::CASES, processes::CASES];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match words.as_slice() {
         ["--case", name, folder] => run_case(name, Path::new(folder)),
+        ["--attack", what, rest @ ..] => inside::attack(what, rest),
+        ["--exhibit", "exec", ..] => {
+            naive_exec::add(&arguments[3..]).map_or_else(fell_over, |()| ExitCode::SUCCESS)
+        }
+        ["--exhibit", "privileges", user, rootfs, ..] => {
+            let run = naive_privileges::run(user.parse().unwrap(), Path::new(rootfs), &arguments[5..]);
+            run.map_or_else(fell_over, |()| ExitCode::SUCCESS)
+        }
         ["--in-root", by, plan, looks @ ..] => roots::look(by, Path::new(plan), looks),
         _ => run_all(words.first().filter(|word| !word.starts_with('-')).copied().unwrap_or_default()),
     }
+}
+
+fn fell_over(error: Box<dyn std::error::Error>) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
@@ -45,6 +75,7 @@ fn run_all(filter: &str) -> ExitCode {
         println!("test cve ... SKIPPED: the attacks need root");
         return ExitCode::SUCCESS;
     }
+    leftovers::see_only_own_mounts();
     let mut failed = 0;
     for (name, _) in cases().filter(|(name, _)| name.contains(filter)) {
         let said = try_case(name);

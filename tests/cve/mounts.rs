@@ -20,7 +20,9 @@ pub const CASES: &[Case] = &[
 /// Runs rounds of a race; the number of the round in which the attacker won, and what was seen then.
 fn won(scene: &Scene, by: By, looks: &[&str], has_won: impl Fn(&[String]) -> bool) -> Option<usize> {
     let plan = scene.plan();
-    (1..=rounds()).find(|_| has_won(&seen_by(by, &plan, looks)))
+    // That the exhibit falls is a matter of time, not of rounds.
+    let rounds = if by == By::Exhibit { 10 * rounds() } else { rounds() };
+    (1..=rounds).find(|_| has_won(&seen_by(by, &plan, looks)))
 }
 
 /// An image says `VOLUME /proc`: what its files contain is then believed by whoever writes labels there.

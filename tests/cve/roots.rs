@@ -1,6 +1,6 @@
 //! Roots made from a plan, by the exhibit or by chapter 01, and what is seen in them.
 
-use crate::naive_mounts;
+use crate::{naive_console, naive_mounts, naive_view};
 use chroot::{Device, Mount, MountOp, MountOptions, Propagation, Root, RootSpec, What};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum By {
     Exhibit,
+    NaiveConsole,
     Ours,
 }
 
@@ -81,9 +82,8 @@ impl Scene {
 
 /// The same, with a plan that was written before.
 pub fn seen_by(by: By, plan: &Path, looks: &[&str]) -> Vec<String> {
-    let by = if by == By::Ours { "ours" } else { "exhibit" };
     let mut command = Command::new("/proc/self/exe");
-    let output = command.args(["--in-root", by]).arg(plan).args(looks).output().unwrap();
+    let output = command.args(["--in-root", &format!("{by:?}")]).arg(plan).args(looks).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(String::from).collect()
 }
@@ -93,7 +93,8 @@ pub fn look(by: &str, plan: &Path, looks: &[&str]) -> ExitCode {
     let steps: Vec<MountOp> = serde_json::from_str(&fs::read_to_string(plan).unwrap()).unwrap();
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
     let made = match by {
-        "ours" => chroot::apply(&steps).map_err(|error| error.to_string()),
+        "Ours" => chroot::apply(&steps).map_err(|error| error.to_string()),
+        "NaiveConsole" => naive_console::enter(&steps).map_err(|error| error.to_string()),
         _ => naive_mounts::apply(&steps).map_err(|error| error.to_string()),
     };
     match made {
@@ -103,8 +104,11 @@ pub fn look(by: &str, plan: &Path, looks: &[&str]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// `type PATH`, the number of its file system; `read PATH`, its first line.
+/// `type PATH`, the number of its file system; `read PATH`, its first line; `cgroups`, the hierarchies that can be written.
 fn seen(look: &str) -> String {
+    if look == "cgroups" {
+        return naive_view::writable().join(" ");
+    }
     let (verb, path) = look.split_once(' ').unwrap();
     let seen = match verb {
         "type" => nix::sys::statfs::statfs(path)

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// The mounts that show a container its groups at `destination`, with the options that the spec gives them.
 ///
 /// On v2 that is the hierarchy as its cgroup namespace shows it. On v1 it is a folder in memory with the container's group of
-/// each hierarchy, bound from where the host has it (`group` is its path), and links where controllers share one.
+/// each hierarchy, bound from where the host has it (`group` is its path), and links where controllers share one; without a
+/// group, an empty folder.
 pub fn view(layout: &Layout, group: Option<&str>, destination: &Path, options: &[String]) -> Vec<Mount> {
     let options = parse_options(options);
     if layout.is_unified() {
@@ -19,7 +20,13 @@ pub fn view(layout: &Layout, group: Option<&str>, destination: &Path, options: &
             options: MountOptions { data: Vec::new(), ..options },
         }];
     }
-    let Some(group) = group else { return Vec::new() };
+    let Some(group) = group else {
+        // Without groups of its own it sees none: those below would be its maker's, who may write them (CVE-2023-25809).
+        let attributes = Attributes { set: options.attributes.set | Attributes::RDONLY, clear: 0 };
+        let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
+        let options = MountOptions { attributes, ..MountOptions::default() };
+        return vec![Mount { destination: destination.into(), what, options }];
+    };
     let attributes = Attributes { set: options.attributes.set & !Attributes::RDONLY, clear: 0 };
     let folder = MountOptions { attributes, data: vec!["mode=755".into()], ..MountOptions::default() };
     let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
