@@ -234,6 +234,12 @@ fn the_hosts_network_is_shared_and_ports_are_refused() {
         assert_ne!(network(&[]).trim_end(), theirs);
         let said = shell(engine, &["-p", "8080:80"], "true").expect(125);
         assert!(said.stderr.contains("not supported"), "{}", said.stderr);
+        // CVE-2023-25809: the host's /sys is shown then, and the cgroups below are the user's own.
+        let mounts = shell(engine, &["--network", "host"], "cat /proc/self/mountinfo").expect(0).stdout;
+        let cgroups: Vec<&str> = mounts.lines().filter(|line| line.contains(" - cgroup")).collect();
+        let writable =
+            |line: &&str| !line.split(' ').nth(5).unwrap_or_default().split(',').any(|word| word == "ro");
+        assert!(!cgroups.is_empty() && !cgroups.iter().any(writable), "{mounts}");
     });
 }
 
