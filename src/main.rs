@@ -55,7 +55,8 @@ fn face(arguments: &[OsString]) -> Face {
 }
 
 fn hello() -> ExitCode {
-    print!("{}", chroot::hello::report());
+    let authors = [("02-namespaces", namespaces::AUTHORS)];
+    print!("{}", chroot::hello::report_with_authors(&authors));
     ExitCode::SUCCESS
 }
 

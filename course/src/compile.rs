@@ -2,10 +2,11 @@
 
 use crate::Result;
 use crate::exercise::Exercise;
-use crate::folder::{read_file, recall, work, workspace, write_file};
+use crate::folder::{read_file, recall, work, workspace, write_file, write_if_changed};
+use crate::program::{cargo, executable};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Links the participant's crate with the harness, and returns the program.
 pub fn build(exercise: &Exercise, folder: &Path) -> Result<PathBuf> {
@@ -14,7 +15,8 @@ pub fn build(exercise: &Exercise, folder: &Path) -> Result<PathBuf> {
     let project = work().join(format!("harness-{}", exercise.number));
     lay_out(exercise, &folder, &project)?;
     refuse_build_scripts(exercise, &project)?;
-    let program = cargo_build(&project)?;
+    let build = ["build", "--offline", "--message-format", "json-render-diagnostics"];
+    let program = executable(&mut cargo(&project, &build)).map_err(|error| format!("your crate: {error}"))?;
     own_sources(exercise, &folder, &project, &program)?;
     Ok(program)
 }
@@ -37,11 +39,6 @@ fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
     write_file(&project.join("Cargo.lock"), &read_file(&workspace().join("Cargo.lock"))?)
 }
 
-/// A file that did not change is not compiled again.
-fn write_if_changed(path: &Path, text: &str) -> Result<()> {
-    if std::fs::read_to_string(path).is_ok_and(|old| old == text) { Ok(()) } else { write_file(path, text) }
-}
-
 /// What a build script does happens before anybody looks.
 fn refuse_build_scripts(exercise: &Exercise, project: &Path) -> Result<()> {
     let output =
@@ -62,30 +59,6 @@ fn refuse_build_scripts(exercise: &Exercise, project: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn cargo_build(project: &Path) -> Result<PathBuf> {
-    let mut cargo = cargo(project, &["build", "--offline", "--message-format", "json-render-diagnostics"]);
-    let output = cargo.stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if !output.status.success() {
-        return Err("your crate does not compile; what the compiler says is above".into());
-    }
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program =
-        artifacts.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
-    program.ok_or_else(|| "cargo built no program".into())
-}
-
-/// cargo on the harness's project, in a target folder that all participants share: what is below is compiled once.
-fn cargo(project: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(arguments).arg("--manifest-path").arg(project.join("Cargo.toml"));
-    // Started from the workspace, cargo reads the workspace's configuration and not the participant's.
-    command.current_dir(workspace()).env("CARGO_TARGET_DIR", work().join("target"));
-    command.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER").stdout(Stdio::piped());
-    command
 }
 
 /// The compiler says which files it read: those of the participant, of the harness, and of the chapters below.

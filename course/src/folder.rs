@@ -84,3 +84,8 @@ pub fn write_file(path: &Path, text: &str) -> Result<()> {
 pub fn read_file(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
+
+/// Writes a file unless it is as it should be: what did not change is not compiled again.
+pub fn write_if_changed(path: &Path, text: &str) -> Result<()> {
+    if std::fs::read_to_string(path).is_ok_and(|old| old == text) { Ok(()) } else { write_file(path, text) }
+}

@@ -1,4 +1,4 @@
-//! The coursework: `cargo course list | doctor | start | check | hint | diff`.
+//! The coursework: `cargo course list | doctor | start | check | hint | diff | run`.
 #![forbid(unsafe_code)]
 
 mod checks;
@@ -10,6 +10,8 @@ mod exercise_02;
 mod folder;
 mod hints;
 mod holes;
+mod mine;
+mod program;
 mod report;
 mod start;
 
@@ -62,6 +64,18 @@ enum Command {
     Diff {
         #[command(flatten)]
         which: Which,
+    },
+    /// Build the whole engine with your crate in the place of the chapter, and run `hello` by it
+    Run {
+        /// The exercise, by the number of its chapter
+        #[arg(long, value_name = "EXERCISE")]
+        mine: String,
+        /// Its folder: coursework/NN-NAME if it is left out, or the one you are in
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// What the engine is told instead of `run --rm hello`
+        #[arg(last = true, default_values = ["run", "--rm", "hello"])]
+        words: Vec<String>,
     },
     /// Only build, and print where the program lies that the checks run
     #[command(hide = true)]
@@ -130,6 +144,10 @@ fn run(command: &Command) -> Result<bool> {
         Command::Diff { which } => {
             let (exercise, folder) = which.find()?;
             diff::run(exercise, &folder).map(|()| true)
+        }
+        Command::Run { mine, folder, words } => {
+            let (exercise, folder) = folder::find(Some(mine), folder.as_deref())?;
+            mine::run(exercise, &folder, words)
         }
         Command::Build { which } => {
             let (exercise, folder) = which.find()?;

@@ -4,6 +4,7 @@
 mod participant;
 
 use participant::{Observed, Participant, Who, course, everybody, patches, printed, workspace};
+use std::path::Path;
 use std::process::Command;
 
 fn failed(results: &[Observed]) -> Vec<&Observed> {
@@ -158,4 +159,32 @@ fn a_checker_that_was_edited_is_made_anew() {
     assert!(!course(&["check", "02"], &starter.folder).status.success());
     let text = std::fs::read_to_string(&mark).expect("the folder's mark");
     assert!(text.contains("\"held\": []"), "{text}");
+}
+
+/// It adds up: the whole engine runs a container with the participant's crate in the place of the chapter's.
+#[test]
+fn the_engine_names_the_participant() {
+    let answer = Participant::new(true);
+    let report = printed(course(&["run", "--mine", "02"], &answer.folder));
+    let line = |words: &[&str]| report.lines().any(|line| line.split_whitespace().eq(words.iter().copied()));
+    assert!(line(&["02-namespaces", "written", "by", "somebody"]), "{report}");
+    assert!(report.contains("pid 1, the first of its PID namespace"), "{report}");
+    nothing_is_left();
+}
+
+/// No folder, and no process that was started from the engine that was built.
+fn nothing_is_left() {
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let folders = names(&std::env::temp_dir());
+    assert!(!folders.iter().any(|name| name.starts_with("coracle-mine-")), "{folders:?}");
+    for pid in names(Path::new("/proc")) {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        let is_ours = program.iter().any(|part| part == "course") && program.ends_with("debug/coracle");
+        assert!(!is_ours, "process {pid} runs {}", program.display());
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
+    assert!(!mounts.contains("coracle-mine-"), "{mounts}");
 }

@@ -28,7 +28,22 @@ pub fn own_namespaces() -> String {
 
 /// The report on the process that asks.
 pub fn report() -> String {
-    render(&facts::all(&std::env::var(CALLER).unwrap_or_default()))
+    report_with_authors(&[])
+}
+
+/// The same, naming who wrote which chapter's crate, where somebody is named.
+pub fn report_with_authors(authors: &[(&'static str, &str)]) -> String {
+    let facts = facts::all(&std::env::var(CALLER).unwrap_or_default());
+    render(&with_authors(facts, authors))
+}
+
+/// An author comes first among the facts of a chapter.
+fn with_authors(mut facts: Vec<Fact>, authors: &[(&'static str, &str)]) -> Vec<Fact> {
+    for (chapter, names) in authors.iter().filter(|(_, names)| !names.is_empty()) {
+        let place = facts.iter().position(|fact| fact.chapter == *chapter).unwrap_or(facts.len());
+        facts.insert(place, Fact { chapter, name: "written by", value: names.to_string() });
+    }
+    facts
 }
 
 /// The report as a table: the chapter, the fact's name, the fact.
@@ -57,6 +72,16 @@ mod tests {
             fact("02-namespaces", "pid", "1"),
         ];
         insta::assert_snapshot!(render(&facts));
+    }
+
+    #[test]
+    fn authors_are_named_where_there_are_some() {
+        let fact = |chapter, name, value: &str| Fact { chapter, name, value: value.into() };
+        let facts = || vec![fact("01-chroot", "root", "writable"), fact("02-namespaces", "pid", "1")];
+        let authors = [("01-chroot", ""), ("02-namespaces", "Ada")];
+        let written = fact("02-namespaces", "written by", "Ada");
+        let expected = [facts()[0].clone(), written, facts()[1].clone()];
+        assert_eq!(with_authors(facts(), &authors), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! back to the parent.
 #![forbid(unsafe_code)]
 
+mod authors;
 mod failure;
 mod maps;
 mod names;
@@ -27,6 +28,7 @@ mod loopback;
 #[cfg(target_os = "linux")]
 mod spawn;
 
+pub use authors::AUTHORS;
 pub use failure::{Failure, FailureKind};
 pub use maps::{IdMap, map_text};
 pub use plan::{Join, Namespaces, SpawnPlan, TimeOffset};
