@@ -1,15 +1,18 @@
 //! `config.json`, read and written: in one place, since the compiler makes anew what reads a type wherever it is asked to, and
 //! this type is large.
 
-use crate::{Error, Result};
+use crate::{Error, Result, place};
 use oci_spec::runtime::Spec;
 
 /// Reads a config.json.
 ///
 /// # Errors
-/// [`Invalid`](crate::ErrorKind::Invalid): what is wrong, and where.
+/// [`Invalid`](crate::ErrorKind::Invalid): what is wrong, and where: its JSON path, and its line.
 pub fn spec_from_json(json: &[u8]) -> Result<Spec> {
-    serde_json::from_slice(json).map_err(|error| Error::invalid(error.to_string()))
+    serde_json::from_slice(json).map_err(|error| {
+        let path = place::path_at(json, error.line(), error.column());
+        Error::invalid(if path.is_empty() { error.to_string() } else { format!("{path}: {error}") })
+    })
 }
 
 /// Writes one, on a single line.

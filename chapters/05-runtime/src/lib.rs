@@ -26,6 +26,7 @@ mod hooks;
 mod identity;
 #[cfg(target_os = "linux")]
 pub mod oci;
+mod place;
 pub mod plan;
 #[cfg(target_os = "linux")]
 mod protect;

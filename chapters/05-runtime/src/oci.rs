@@ -18,6 +18,7 @@ mod processes;
 mod ps;
 mod starting;
 mod store;
+mod unknown_capabilities;
 mod update;
 
 use clap::{Args, Parser, Subcommand};

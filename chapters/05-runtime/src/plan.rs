@@ -1,5 +1,6 @@
 //! The plan: from an OCI spec to what the chapters below carry out. Pure.
 
+mod checks;
 mod hooks;
 mod limits;
 mod privilege;
@@ -11,6 +12,7 @@ mod sysctls;
 pub use hooks::{Hook, Hooks, State};
 pub(crate) use limits::limits;
 use privilege::word;
+#[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
 
 use crate::{Error, Result};
@@ -85,6 +87,7 @@ pub struct Process {
 pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let spec = &bundle.spec;
     refusals::check(spec)?;
+    checks::check(spec)?;
     let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
     let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
@@ -121,6 +124,7 @@ pub fn process_plan(
     container: &str,
 ) -> Result<Process> {
     refusals::check_process(process)?;
+    checks::check_process(process)?;
     let size = process.console_size();
     Ok(Process {
         arguments: process.args().clone().unwrap_or_default(),

@@ -2,9 +2,10 @@
 
 use super::descriptors::Descriptors;
 use super::store::{Entry, Record, Store};
+use super::unknown_capabilities;
 use crate::create::create_with_gate;
 use crate::plan::Bundle;
-use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
+use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate};
 use clap::Args;
 use kernel::Strace;
 use oci_spec::runtime::{Hook, Spec};
@@ -48,8 +49,8 @@ impl Making {
         let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
         let config = folder.join("config.json");
         let bytes = std::fs::read(&config).strace(|| format!("read({config:?})"))?;
-        let invalid = |error| Error::invalid(format!("{}: {error}", config.display()));
-        let mut spec = spec_from_json(&bytes).map_err(invalid)?;
+        let (mut spec, bytes) = unknown_capabilities::read(bytes)
+            .map_err(|error| Error::invalid(format!("{}: {error}", config.display())))?;
         if let Some(process) = spec.process_mut() {
             descriptors.tell(process);
         }

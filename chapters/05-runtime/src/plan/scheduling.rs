@@ -27,6 +27,7 @@ pub fn add_container(scheduling: &mut Scheduling, linux: &Linux) -> Result<()> {
     Ok(())
 }
 
+#[cfg(target_os = "linux")]
 /// The processors of `process.execCPUAffinity`, before it is in the container's cgroup, and after.
 pub fn processors(process: &Process) -> Result<[Option<Vec<usize>>; 2]> {
     let Some(affinity) = process.exec_cpu_affinity() else { return Ok([None, None]) };

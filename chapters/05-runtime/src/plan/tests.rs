@@ -117,3 +117,42 @@ fn what_contradicts_itself_is_refused() {
     let refusal = |spec: Value| plan(&bundle(spec), &unified()).unwrap_err().to_string() + "\n";
     insta::assert_snapshot!(specs.map(refusal).concat());
 }
+
+/// Each value is one that the specification forbids, or that no kernel takes.
+#[test]
+fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
+    let cases = [
+        ("/ociVersion", json!("2.0.0")),
+        ("/ociVersion", json!("1.0")),
+        ("/process/args", json!([])),
+        ("/process/cwd", json!("tmp")),
+        ("/process/env", json!(["A=b", "C=\0"])),
+        ("/process/rlimits", json!([{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}])),
+        (
+            "/process/rlimits",
+            json!([
+                {"type": "RLIMIT_CORE", "soft": 0, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 1}
+            ]),
+        ),
+        ("/process/oomScoreAdj", json!(1001)),
+        ("/process/user/umask", json!(512)),
+        ("/mounts/0/destination", json!("")),
+        ("/linux/namespaces/0/path", json!("proc/1/ns/pid")),
+        ("/linux/maskedPaths", json!(["/proc/acpi", "proc/kcore"])),
+        ("/linux/readonlyPaths", json!(["proc/sys"])),
+        ("/linux/devices", json!([{"path": "dev/x", "type": "c", "major": 1, "minor": 3}])),
+        ("/linux/timeOffsets", json!({"realtime": {"secs": 1, "nanosecs": 0}})),
+        ("/linux/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 0}])),
+        ("/linux/rootfsPropagation", json!("public")),
+        ("/linux/personality", json!({"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]})),
+    ];
+    let mut refusals = String::new();
+    for (path, value) in cases {
+        let mut spec = default(None);
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        spec.pointer_mut(folder).unwrap()[name] = value;
+        let error = plan(&bundle(spec), &unified()).expect_err(path);
+        refusals += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(refusals);
+}

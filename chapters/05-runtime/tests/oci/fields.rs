@@ -87,3 +87,22 @@ fn clocks_sysctls_limits_and_what_a_file_gets() {
     let start = "1\n77\n333\n0027\n0 7 8\nlater\ncrw-r-----";
     assert!(said.starts_with(start) && said.contains(" 5 ") && said.contains(" 1,   3 "), "{said}");
 }
+
+#[test]
+fn an_unknown_capability_is_a_warning_and_another_mistake_names_its_path() {
+    let Some(mut site) = Site::new("capability", "echo fine") else { return };
+    site.spec["process"]["capabilities"]["bounding"] = json!(["CAP_KILL", "CAP_TEST"]);
+    site.write();
+    let (code, stdout, stderr) = site.run(&["run", "ID"]);
+    let warning = "process.capabilities.bounding[1] \"CAP_TEST\": no such capability is known; the container goes without it";
+    assert_eq!((code, stdout.as_str(), stderr), (0, "fine\n", format!("coracle-oci: warning: {warning}")));
+    site.spec["process"]["rlimits"] = json!([{"type": "RLIMIT_TEST", "soft": 1, "hard": 1}]);
+    site.spec["process"]["capabilities"]["bounding"] = json!([]);
+    site.write();
+    let refused = site.refused(&["create", "ID"]);
+    assert!(
+        refused.contains("config.json: process.rlimits[0].type: unknown variant `RLIMIT_TEST`"),
+        "{refused}"
+    );
+    site.nothing_is_left();
+}

@@ -1,0 +1,63 @@
+//! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt: a warning each, and the container goes without
+//! (config.md, "Linux Process": "MUST be logged as a warning").
+
+use crate::{Result, spec_from_json};
+use oci_spec::runtime::Spec;
+use serde_json::Value;
+
+/// Reads a config.json; what is left of it when unknown capabilities are taken out.
+pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
+    let refused = match spec_from_json(&json) {
+        Ok(spec) => return Ok((spec, json)),
+        Err(error) => error,
+    };
+    let Some((json, unknown)) = without_unknown(&json) else { return Err(refused) };
+    let spec = spec_from_json(&json)?;
+    for place in unknown {
+        eprintln!(
+            "coracle-oci: warning: {place}: no such capability is known; the container goes without it"
+        );
+    }
+    Ok((spec, json))
+}
+
+/// The text without them, and where they were; None if there are none.
+fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
+    let mut document: Value = serde_json::from_slice(json).ok()?;
+    let sets = document.pointer_mut("/process/capabilities")?.as_object_mut()?;
+    let known = privileges::all_capabilities();
+    let mut unknown = Vec::new();
+    for (set, names) in sets {
+        for (index, name) in names.as_array().into_iter().flatten().enumerate() {
+            if !is_known(known, name) {
+                unknown.push(format!("process.capabilities.{set}[{index}] {name}"));
+            }
+        }
+        names.as_array_mut()?.retain(|name| is_known(known, name));
+    }
+    let json = serde_json::to_vec(&document).ok()?;
+    (!unknown.is_empty()).then_some((json, unknown))
+}
+
+/// What is no text at all is another sort of mistake.
+fn is_known(known: &[&str], name: &Value) -> bool {
+    name.as_str().is_none_or(|name| known.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_taken_out_and_named() {
+        let json =
+            r#"{"process": {"capabilities": {"bounding": ["CAP_KILL", "CAP_TEST"], "ambient": ["CAP_X"]}}}"#;
+        let (json, unknown) = without_unknown(json.as_bytes()).unwrap();
+        let expected = r#"{"process":{"capabilities":{"bounding":["CAP_KILL"],"ambient":[]}}}"#;
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+        let places =
+            ["process.capabilities.bounding[1] \"CAP_TEST\"", "process.capabilities.ambient[0] \"CAP_X\""];
+        assert_eq!(unknown, places);
+        assert!(without_unknown(br#"{"process": {"capabilities": {"bounding": ["CAP_KILL"]}}}"#).is_none());
+    }
+}

@@ -1,0 +1,98 @@
+//! Long tail: values that the specification forbids, or that no kernel takes, refused by their JSON path before anything is made.
+
+use super::word;
+use crate::{Error, Result};
+use oci_spec::runtime::{Linux, Process, Spec};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The first value that is wrong.
+pub fn check(spec: &Spec) -> Result<()> {
+    check_version(spec.version())?;
+    if let Some(process) = spec.process() {
+        check_process(process)?;
+    }
+    for (index, mount) in spec.mounts().iter().flatten().enumerate() {
+        if mount.destination().as_os_str().is_empty() {
+            return wrong(&format!("mounts[{index}].destination"), "", "must be a path inside the container");
+        }
+    }
+    spec.linux().as_ref().map_or(Ok(()), check_linux)
+}
+
+fn wrong<T>(path: &str, value: impl std::fmt::Debug, remedy: &str) -> Result<T> {
+    Err(Error::invalid(format!("{path} {value:?}: {remedy}")))
+}
+
+/// Semantic versions (config.md, "Specification version"): what a newer minor version adds is refused by its own name.
+fn check_version(version: &str) -> Result<()> {
+    let mut numbers = version.split(['-', '+']).next().unwrap_or_default().split('.');
+    let is_version =
+        numbers.clone().count() == 3 && numbers.clone().all(|number| number.parse::<u32>().is_ok());
+    if is_version && numbers.next() == Some("1") {
+        return Ok(());
+    }
+    wrong("ociVersion", version, "must be a version of the specification from 1.0.0 on and below 2.0.0")
+}
+
+/// The same for a process that is added to a container.
+pub fn check_process(process: &Process) -> Result<()> {
+    if process.args().as_ref().is_none_or(|arguments| arguments.is_empty()) {
+        return Err(Error::invalid("process.args: must name a command"));
+    }
+    absolute("process.cwd", process.cwd())?;
+    for (index, entry) in process.env().iter().flatten().enumerate() {
+        if entry.contains('\0') {
+            return wrong(&format!("process.env[{index}]"), entry, "must not hold a zero byte");
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (index, limit) in process.rlimits().iter().flatten().enumerate() {
+        let place = format!("process.rlimits[{index}]");
+        if !seen.insert(word(&limit.typ())) {
+            return wrong(&format!("{place}.type"), word(&limit.typ()), "must not be there twice");
+        }
+        if limit.soft() > limit.hard() {
+            return wrong(&format!("{place}.soft"), limit.soft(), "must not be above hard");
+        }
+    }
+    if let Some(score) = process.oom_score_adj().filter(|score| !(-1000..=1000).contains(score)) {
+        return wrong("process.oomScoreAdj", score, "must be from -1000 to 1000");
+    }
+    match process.user().umask().filter(|umask| *umask > 0o777) {
+        Some(umask) => wrong("process.user.umask", umask, "must be at most 511, which is octal 777"),
+        None => Ok(()),
+    }
+}
+
+fn check_linux(linux: &Linux) -> Result<()> {
+    for (index, namespace) in linux.namespaces().iter().flatten().enumerate() {
+        if let Some(path) = namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            absolute(&format!("linux.namespaces[{index}].path"), path)?;
+        }
+    }
+    let lists = [("maskedPaths", linux.masked_paths()), ("readonlyPaths", linux.readonly_paths())];
+    for (name, paths) in lists {
+        for (index, path) in paths.iter().flatten().enumerate() {
+            absolute(&format!("linux.{name}[{index}]"), Path::new(path))?;
+        }
+    }
+    for (index, device) in linux.devices().iter().flatten().enumerate() {
+        absolute(&format!("linux.devices[{index}].path"), device.path())?;
+    }
+    for clock in linux.time_offsets().iter().flat_map(|offsets| offsets.keys()) {
+        if !["monotonic", "boottime"].contains(&clock.as_str()) {
+            return wrong("linux.timeOffsets", clock, "must be monotonic or boottime");
+        }
+    }
+    for (name, maps) in [("uidMappings", linux.uid_mappings()), ("gidMappings", linux.gid_mappings())] {
+        if let Some(index) = maps.iter().flatten().position(|map| map.size() == 0) {
+            return wrong(&format!("linux.{name}[{index}].size"), 0, "must be at least 1");
+        }
+    }
+    Ok(())
+}
+
+fn absolute(place: &str, path: &Path) -> Result<()> {
+    if path.is_absolute() { Ok(()) } else { wrong(place, path, "must be an absolute path") }
+}
