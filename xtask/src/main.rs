@@ -35,10 +35,10 @@ enum Command {
     Long(long::Arguments),
     /// Measure against peers and against the kernel's floor, in one run; needs root
     Bench(bench::Arguments),
-    /// The book: build it, serve it on loopback, check it
+    /// The book: build it, serve it on loopback, check it, test it
     #[command(disable_help_flag = true)]
     Book {
-        /// What the book's builder is told: build, serve or check
+        /// What the book's builder is told: build, serve, check or check --long-tail; or test
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

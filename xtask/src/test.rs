@@ -41,8 +41,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.no_setup {
         setup::run()?;
     }
+    steps(|name| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str())))
+}
+
+/// Runs what the short tier has for the book: its sessions and models, its diagrams, its builder, its pages in a browser.
+pub fn book_alone() -> Result<()> {
     let mut steps = Steps::default();
-    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let packages = ["--package", "transcripts", "--package", "models", "--package", "diagrams"];
+    let sessions = [&["test", "--locked", "--no-fail-fast"], &packages[..]].concat();
+    steps.command("the book's sessions, models and drawings", cargo(&sessions));
+    diagrams(&mut steps, "diagrams");
+    book(&mut steps, "book");
+    steps.summary()
+}
+
+fn steps(wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let mut steps = Steps::default();
     for (name, step) in STEPS {
         if wanted(name) {
             step(&mut steps, name);
@@ -100,6 +114,8 @@ fn book(steps: &mut Steps, name: &str) {
             .skip(name, "the diagrams' target is not installed: rustup target add wasm32-unknown-unknown");
     }
     steps.command(name, cargo(&["run", "--quiet", "--locked", "--package", "book", "--", "check"]));
+    let proof = ["run", "--quiet", "--locked", "--package", "book", "--", "check", "--long-tail"];
+    steps.command("the book's long tail", cargo(&proof));
     let skipped = root().join("target/skipped-pages");
     let _ = std::fs::remove_file(&skipped);
     let pages = ["test", "--locked", "--package", "book", "--test", "pages"];

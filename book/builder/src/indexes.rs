@@ -141,19 +141,22 @@ fn table(title: &str, places: &Places, shown: &Shown, named: &dyn Fn(&str) -> BT
 
 /// `{{#long-tail PACKAGE}}`: the modules beside the main path, each with what it says of itself.
 pub fn long_tail(sources: &Sources, package: &str) -> String {
-    let item = |file: &SourceFile| {
-        let path = file.path.display();
-        let first = file.text.lines().next()?.strip_prefix("//! Long tail: ")?;
-        Some(format!(
-            "<li><a href=\"source/{path}.html\">{}</a>: {}</li>",
-            escape(&file.module),
-            escape(first)
-        ))
+    let list = |mark: &str, title: &str| {
+        let items: String = sources.files_of(package).filter_map(|file| marked(file, mark)).collect();
+        if items.is_empty() { String::new() } else { format!("<p>{title}</p><ul>{items}</ul>") }
     };
-    let items: String = sources.files_of(package).filter(|file| file.is_long_tail).filter_map(item).collect();
     format!(
-        "<div class=\"long-tail\"><p>The long tail of this chapter, named and not told:</p><ul>{items}</ul></div>"
+        "<div class=\"long-tail\">{}{}</div>",
+        list("//! Long tail: ", "The long tail of this chapter, named and not told:"),
+        list("//! Stage: ", "On what its binary stands, so that it can be tried:")
     )
+}
+
+fn marked(file: &SourceFile, mark: &str) -> Option<String> {
+    let path = file.path.display();
+    let first = file.text.lines().next()?.strip_prefix(mark)?;
+    let (module, first) = (escape(&file.module), escape(first));
+    Some(format!("<li><a href=\"source/{path}.html\">{module}</a>: {first}</li>"))
 }
 
 #[cfg(test)]

@@ -133,7 +133,8 @@ fn lines(attributes: &[Attribute], span: Span) -> RangeInclusive<usize> {
     first.unwrap_or(usize::MAX).min(span.start().line)..=span.end().line
 }
 
-fn is_test(attributes: &[Attribute]) -> bool {
+/// Whether it is compiled for tests alone.
+pub fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("test")
             || attribute.path().is_ident("cfg")

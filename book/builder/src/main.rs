@@ -1,4 +1,4 @@
-//! Builds the book: `cargo xtask book build | serve | check`.
+//! Builds the book: `cargo xtask book build | serve | check [--long-tail]`.
 #![forbid(unsafe_code)]
 
 use clap::{Parser, Subcommand};
@@ -23,7 +23,11 @@ enum Command {
         port: u16,
     },
     /// Build it, and say how much of each chapter's code it shows
-    Check,
+    Check {
+        /// Prove that the long tail is one: in a copy its functions panic, and every session of the book still runs
+        #[arg(long)]
+        long_tail: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -31,7 +35,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command.unwrap_or(Command::Build) {
         Command::Build => book::build(&workspace).map(|built| println!("{}", built.site.display())),
         Command::Serve { port } => book::serve(&workspace, port),
-        Command::Check => book::build(&workspace).map(|built| print!("{}", built.report)),
+        Command::Check { long_tail } => check(&workspace, long_tail),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,6 +47,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn check(workspace: &Path, long_tail: bool) -> Result<(), Vec<book::Defect>> {
+    let built = book::build(workspace)?;
+    print!("{}", built.report);
+    if long_tail {
+        print!("{}", book::prove(workspace, &built.told)?);
+    }
+    Ok(())
 }
 
 /// The folder above `book/builder`.

@@ -41,6 +41,8 @@ pub struct SourceFile {
     pub anchors: Vec<Anchor>,
     /// It lies beside the main path: its first line says `//! Long tail:`, or that of a module above.
     pub is_long_tail: bool,
+    /// Nor is it told: its first line says `//! Stage:`, or that of a module above. The chapter's binary stands on it, its library does not.
+    pub is_stage: bool,
 }
 
 impl Sources {
@@ -65,25 +67,28 @@ impl Sources {
             }
             sources.chapters.push(Chapter { package, folder: relative });
         }
-        sources.mark_long_tails();
+        sources.mark("//! Long tail:", |file| file.is_long_tail = true);
+        sources.mark("//! Stage:", |file| file.is_stage = true);
         if defects.is_empty() { Ok(sources) } else { Err(defects) }
     }
 
-    fn mark_long_tails(&mut self) {
-        let says_so = |file: &&SourceFile| file.is_library() && file.text.starts_with("//! Long tail:");
-        let long_tails: Vec<(String, String)> = self
+    /// Marks the modules whose first line begins with this, and those below them.
+    fn mark(&mut self, beginning: &str, set: fn(&mut SourceFile)) {
+        let says_so = |file: &&SourceFile| file.is_library() && file.text.starts_with(beginning);
+        let marked: Vec<(String, String)> = self
             .files
             .iter()
             .filter(says_so)
             .map(|file| (file.package.clone(), file.module.clone()))
             .collect();
-        for file in &mut self.files {
-            file.is_long_tail = long_tails.iter().any(|(package, module)| {
+        let is_marked = |file: &SourceFile| {
+            marked.iter().any(|(package, module)| {
                 let below = file.module.strip_prefix(module.as_str());
                 *package == file.package
                     && below.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-            });
-        }
+            })
+        };
+        self.files.iter_mut().filter(|file| is_marked(file)).for_each(set);
     }
 
     /// The file at a path.
@@ -149,15 +154,17 @@ impl SourceFile {
             items,
             anchors,
             is_long_tail: false,
+            is_stage: false,
         })
     }
 
     /// Whether the file is of the library and of its main path.
     pub fn is_main_path(&self) -> bool {
-        self.is_library() && !self.is_long_tail
+        self.is_library() && !self.is_long_tail && !self.is_stage
     }
 
-    fn is_library(&self) -> bool {
+    /// Whether it is neither the binary nor an exhibit.
+    pub fn is_library(&self) -> bool {
         self.module != "main" && !self.module.starts_with("examples::")
     }
 

@@ -5,7 +5,7 @@ use crate::glossary::Glossary;
 use crate::page::{Directive, Piece};
 use crate::snippet::{self, Snippet};
 use crate::sources::Sources;
-use crate::{Defect, Page, beats, indexes, links, prose, so_far, transcript};
+use crate::{Defect, Page, beats, facts, indexes, links, prose, so_far, stage, transcript};
 use diagrams::{Diagram, MountPlan, Spawn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ pub struct Woven {
     pub pages: BTreeMap<PathBuf, String>,
     /// How much of the code is shown, as text.
     pub report: String,
+    /// The chapters that pages tell, by their packages.
+    pub told: Vec<String>,
     /// What was woven in.
     pub sources: Sources,
 }
@@ -57,11 +59,16 @@ pub fn weave(workspace: &Path, pages: &[Page]) -> Result<Woven, Vec<Defect>> {
         .zip(&parts)
         .flat_map(|(page, parts)| snippets(parts).map(move |snippet| (page, snippet)))
         .collect();
+    defects.extend(stage::check(&sources));
     defects.extend(unused_anchors(&sources, &shown));
     defects.extend(transcript::unused(workspace, &loom.transcripts));
     let later = |page: &Page, directive: &Directive| match directive.name.as_str() {
         "coverage" => Ok(coverage::html(&shares)),
         "system-calls" => Ok(indexes::system_calls(&sources, &shown)),
+        "chapter" => {
+            let own = shown.iter().filter(|(other, _)| other.path == page.path).map(|(_, snippet)| *snippet);
+            Ok(facts::facts(page, directive, own, &sources))
+        }
         "cves" => Ok(indexes::cves(&sources, &shown, pages)),
         "errors" => Ok(indexes::errors(&sources, &shown, pages)),
         name => {
@@ -78,7 +85,8 @@ pub fn weave(workspace: &Path, pages: &[Page]) -> Result<Woven, Vec<Defect>> {
     }
     defects.sort();
     let report = coverage::text(&shares);
-    if defects.is_empty() { Ok(Woven { pages: woven, report, sources }) } else { Err(defects) }
+    let told = loom.claims.into_iter().map(|(_, package, _)| package).collect();
+    if defects.is_empty() { Ok(Woven { pages: woven, report, told, sources }) } else { Err(defects) }
 }
 
 struct Loom<'a> {
@@ -132,13 +140,16 @@ impl Loom<'_> {
                 }
                 Ok(Part::Html(indexes::long_tail(self.sources, &package)))
             }
-            "chapter" => self.claim(page, &directive).map(Part::Html),
+            "chapter" => {
+                self.claim(page, &directive)?;
+                Ok(Part::Later(directive))
+            }
             _ => Ok(Part::Later(directive)),
         }
     }
 
     /// `{{#chapter PACKAGE whole|unfinished}}`: which chapter the page tells, and whether it shows all of it.
-    fn claim(&mut self, page: &Page, directive: &Directive) -> Result<String, Defect> {
+    fn claim(&mut self, page: &Page, directive: &Directive) -> Result<(), Defect> {
         let arguments: Vec<&str> = directive.arguments.iter().map(String::as_str).collect();
         let (package, is_whole) = match arguments.as_slice() {
             [package, "whole"] if self.is_chapter(package) => (*package, true),
@@ -150,11 +161,7 @@ impl Loom<'_> {
             }
         };
         self.claims.push((page.path.clone(), package.into(), is_whole));
-        let chapter = self.sources.chapters.iter().find(|chapter| chapter.package == package);
-        let folder = chapter.map_or(String::new(), |chapter| chapter.folder.display().to_string());
-        let unfinished =
-            if is_whole { "" } else { " · unfinished: it does not show the whole main path yet" };
-        Ok(format!("<p class=\"facts\"><code>{folder}</code> · {} words{unfinished}</p>", prose::words(page)))
+        Ok(())
     }
 
     fn is_chapter(&self, package: &str) -> bool {

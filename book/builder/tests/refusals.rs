@@ -207,10 +207,60 @@ fn coverage_counts_the_main_path_alone() {
     let text = "{{#chapter one unfinished}}\n\n{{#anchor chapters/01-one/src/lib.rs:sum}}\n\n{{#item one::tail::more}}\n";
     let woven = weave(folder.path(), &[page("one.md", text)]).unwrap_or_else(|defects| panic!("{defects:?}"));
     insta::assert_snapshot!(woven.report, @r##"
-    chapter            main path   shown     share  long tail  page
-    01-one                    13       1     7.6 %          3  unfinished
-    02-two                     0       0     0.0 %          0  to come
+    chapter            main path   shown     share  long tail  stage  page
+    01-one                    13       1     7.6 %          3      0  unfinished
+    02-two                     0       0     0.0 %          0      0  to come
     "##);
+}
+
+/// Two pages tell one chapter, and are whole together.
+#[test]
+fn a_chapter_of_two_pages() {
+    let folder = workspace(LIBRARY);
+    let first = "{{#chapter one whole}}\n\n{{#item one::add}}\n\n{{#item one::plan::same}}\n";
+    let second = "{{#chapter one whole}}\n\n{{#item one::lib::same}}\n";
+    let more = "{{#item one::plan::more}}\n\n{{#anchor chapters/01-one/src/lib.rs:sum}}\n";
+    let pages = [page("one.md", first), page("two.md", &format!("{second}\n{more}"))];
+    let found = told(weave(folder.path(), &pages));
+    let rest: Vec<&String> = found.iter().filter(|defect| !defect.contains("one::lib::same")).collect();
+    insta::assert_snapshot!(rest.iter().map(|one| one.as_str()).collect::<Vec<_>>().join("\n"), @"chapters/01-one/src/lib.rs:10: lines 10 to 13 are on the main path, and book/src/two.md does not show them: include them, or move them into a module marked `//! Long tail:`");
+}
+
+#[test]
+fn a_page_that_shows_too_much() {
+    let functions = |count| (0..count).map(|number| format!("pub fn f{number}() {{\n    g();\n}}\n"));
+    let items =
+        |count| (0..count).map(|number| format!("{{{{#item one::f{number}}}}}\n\n")).collect::<String>();
+    let refused = |count| {
+        let folder = workspace(&format!("//! One.\n{}", functions(count).collect::<String>()));
+        told(weave(
+            folder.path(),
+            &[page("one.md", &format!("{{{{#chapter one unfinished}}}}\n\n{}", items(count)))],
+        ))
+    };
+    assert_eq!(refused(150), Vec::<String>::new());
+    assert_eq!(
+        refused(151),
+        ["book/src/one.md:1: this page shows 453 lines of the main path, at most 450: make two pages of it"]
+    );
+}
+
+/// What a binary stands on may be used by the binary alone; the crate's root hands it out.
+#[test]
+fn a_main_path_that_stands_on_the_stage() {
+    let folder = workspace("//! One.\nmod plan;\nmod tried;\npub use tried::try_it;\n");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join("chapters/01-one/src").join(name), text).unwrap()
+    };
+    write("tried.rs", "//! Stage: a root to try it on.\npub fn try_it() {\n    1\n}\n");
+    write(
+        "plan.rs",
+        "//! The plan.\nuse crate::{Other, tried};\nfn more() {\n    crate::try_it();\n    try_it();\n}\n#[cfg(test)]\nmod tests {\n    fn f() {\n        crate::try_it();\n    }\n}\n",
+    );
+    insta::assert_snapshot!(told(weave(folder.path(), &[page("one.md", "Text.\n")])).join("\n"), @"
+    chapters/01-one/src/plan.rs:2: tried is of this chapter's stage, marked `//! Stage:`: only its binary may use it
+    chapters/01-one/src/plan.rs:4: try_it is of this chapter's stage, marked `//! Stage:`: only its binary may use it
+    ");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Long tail: SIOCSIFFLAGS (netdevice(7)): a network device up, in one call and without netlink.
+//! SIOCSIFFLAGS (netdevice(7)): a network device up, in one call and without netlink.
 
 use crate::{Result, Strace};
 use nix::errno::Errno;

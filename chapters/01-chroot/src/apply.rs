@@ -30,14 +30,14 @@ pub fn apply(steps: &[MountOp]) -> Result<()> {
 pub(crate) fn carry_out(steps: &[MountOp], root: &mut Option<NewRoot>) -> Result<()> {
     // Folders, files and nodes get the modes that the plan says, whatever the caller's mask.
     let umask = rustix::process::umask(Mode::empty());
-    let mut copies = shared::sources_to_share(steps)?.into_iter();
+    let mut copies = copies_to_share(steps)?.into_iter();
     for step in steps {
         match (step, &mut *root) {
             (MountOp::CutOff(propagation), _) => cut_off(*propagation)?,
             (MountOp::Root { root: made_of, rootless }, root) => {
                 *root = Some(NewRoot::mount(made_of, *rootless)?)
             }
-            (MountOp::Mount(mount), Some(root)) if shared::is_shared(mount) => {
+            (MountOp::Mount(mount), Some(root)) if mount.is_shared() => {
                 apply_mount(&mut root.inside, mount, copies.next())?
             }
             (step, Some(root)) => root.apply(step)?,
@@ -46,6 +46,12 @@ pub(crate) fn carry_out(steps: &[MountOp], root: &mut Option<NewRoot>) -> Result
     }
     rustix::process::umask(umask);
     Ok(())
+}
+
+/// What shall stay shared with the host, copied as long as there is something to share.
+fn copies_to_share(steps: &[MountOp]) -> Result<Vec<OwnedFd>> {
+    let is_shared = |step: &MountOp| matches!(step, MountOp::Mount(mount) if mount.is_shared());
+    if steps.iter().any(is_shared) { shared::sources(steps) } else { Ok(Vec::new()) }
 }
 
 impl NewRoot {

@@ -1,4 +1,4 @@
-//! Long tail: one unshare of a user and a mount namespace, borrowed from chapter 02, so that chapter 01 can be run alone.
+//! Stage: one unshare of a user and a mount namespace, borrowed from chapter 02, so that chapter 01 can be run alone.
 
 use crate::{Error, Result};
 use kernel::Strace;

@@ -1,4 +1,4 @@
-//! Long tail: a root file system made offline: this very executable as `/hello`, and busybox where there is one.
+//! Stage: a root file system made offline: this very executable as `/hello`, and busybox where there is one.
 
 use crate::{Attributes, Error, Mount, MountOptions, Propagation, Result, What};
 use kernel::Strace;

@@ -1,4 +1,4 @@
-//! Long tail: what `hello` prints, from inside a container: what makes it one, a fact a line, each with the chapter that built it.
+//! Stage: what `hello` prints, from inside a container: what makes it one, a fact a line, each with the chapter that built it.
 //!
 //! Everything is read from /proc and /sys/fs/cgroup, with nothing else in the root than this executable.
 

@@ -38,6 +38,10 @@ mod nodes;
 #[cfg(target_os = "linux")]
 mod overlay;
 #[cfg(target_os = "linux")]
+mod present;
+#[cfg(target_os = "linux")]
+mod proc_files;
+#[cfg(target_os = "linux")]
 mod procfs;
 #[cfg(target_os = "linux")]
 mod read_only;
@@ -67,4 +71,4 @@ pub use halfway::{apply_with, set_root_propagation};
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
 #[cfg(target_os = "linux")]
-pub use procfs::write_proc;
+pub use proc_files::write_proc;

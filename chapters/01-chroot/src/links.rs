@@ -1,9 +1,8 @@
-//! Long tail: links that images bring, to what is not there yet, or in the place of what may not be one.
+//! Links that images bring, to what is not there yet, or in the place of what may not be one.
 
 use crate::inside::{Inside, normal, open_inside};
 use crate::{Error, Result};
 use kernel::Strace;
-use nix::errno::Errno;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -14,34 +13,19 @@ use std::path::{Path, PathBuf};
 const LINKS_MAX: usize = 40;
 
 impl Inside {
-    /// What is at a path, or nothing where the kernel has nothing to be seen there.
-    pub fn find_if_there(&self, path: &Path) -> Result<Option<OwnedFd>> {
-        match self.kernels.find(path).unwrap_or_else(|| self.find(path)) {
-            Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(None),
-            found => found.map(Some).map_err(|error| Error::call(path.display(), error)),
-        }
-    }
-
     /// The folder at a path to which no link leads, made if it is missing: what goes onto a link of the image's would be
     /// somewhere else than everybody believes (CVE-2019-19921).
     pub fn make_plain_folder(&self, path: &Path) -> Result<OwnedFd> {
-        let made = self.make_folder(path)?;
+        drop(self.make_folder(path)?);
+        let path = &normal(path);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let below = normal(path);
-        match rustix::fs::openat2(
-            self.root(),
-            below.strip_prefix("/").unwrap_or(&below),
-            flags,
-            Mode::empty(),
-            resolve,
-        ) {
-            Ok(plain) => Ok(plain),
+        let below = path.strip_prefix("/").unwrap_or(path);
+        match rustix::fs::openat2(self.root(), below, flags, Mode::empty(), resolve) {
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
-                drop(made);
                 Err(Error::not_safe(path, "this must be an ordinary folder, not a link"))
             }
-            failed => failed
+            found => found
                 .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))
                 .map_err(|error| Error::call(path.display(), error)),
         }

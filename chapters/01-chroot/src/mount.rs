@@ -14,6 +14,14 @@ pub struct Mount {
     pub options: MountOptions,
 }
 
+impl Mount {
+    /// Whether mounts that the container makes there shall appear on the host.
+    pub fn is_shared(&self) -> bool {
+        let flag = self.options.propagation.map(|propagation| propagation.flag);
+        flag == Some(Propagation::SHARED) && matches!(self.what, What::Bind { .. })
+    }
+}
+
 /// What a mount makes visible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {

@@ -1,4 +1,4 @@
-//! Long tail: a time namespace, and the offsets of its clocks (time_namespaces(7)).
+//! A time namespace, and the offsets of its clocks (time_namespaces(7)).
 
 use crate::{Error, Namespaces, Result, SpawnPlan};
 use kernel::Strace;

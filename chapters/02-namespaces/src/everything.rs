@@ -1,7 +1,7 @@
-//! Long tail: what a container has when nobody says otherwise, for the chapters' binaries.
+//! Stage: what a container has when nobody says otherwise, for the chapters' binaries.
 
 use crate::{Failure, FailureKind, IdMap, Join, Namespaces, SpawnPlan};
-use chroot::{Mount, What, parse_options};
+use chroot::{Attributes, Mount, MountOptions, What};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getegid, geteuid};
 use std::ffi::OsStr;
@@ -25,20 +25,20 @@ pub fn everything_new(join: Vec<Join>) -> SpawnPlan {
 
 /// A /proc of the new PID namespace.
 pub fn fresh_proc() -> Mount {
-    fresh("proc", "/proc", &["nosuid", "noexec", "nodev"])
+    fresh("proc", "/proc", 0)
 }
 
 /// A /sys of the new network namespace.
 pub fn fresh_sys() -> Mount {
-    fresh("sysfs", "/sys", &["nosuid", "noexec", "nodev", "ro"])
+    fresh("sysfs", "/sys", Attributes::RDONLY)
 }
 
-fn fresh(fstype: &str, destination: &str, options: &[&str]) -> Mount {
-    let options: Vec<String> = options.iter().map(|word| word.to_string()).collect();
+fn fresh(fstype: &str, destination: &str, more: u64) -> Mount {
+    let set = Attributes::NOSUID | Attributes::NOEXEC | Attributes::NODEV | more;
     Mount {
         destination: destination.into(),
         what: What::Filesystem { fstype: fstype.into(), source: fstype.into() },
-        options: parse_options(&options),
+        options: MountOptions { attributes: Attributes { set, clear: 0 }, ..MountOptions::default() },
     }
 }
 

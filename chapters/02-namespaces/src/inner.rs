@@ -7,7 +7,9 @@ use nix::sched::{CloneFlags, unshare};
 
 /// In the parent, before the clone: what holds only for processes that are made afterwards.
 pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
-    joining::before_clone(plan)?;
+    if !plan.join.is_empty() {
+        joining::before_clone(plan)?;
+    }
     if plan.new.contains(Namespaces::TIME) && !plan.new.contains(Namespaces::USER) {
         clocks::make_time_namespace(plan)?;
     }
@@ -16,7 +18,7 @@ pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
 
 /// In the child, once it is released.
 pub fn enter(plan: &SpawnPlan) -> Result<()> {
-    joining::join_all(&plan.join)?;
+    join(plan)?;
     if plan.new.contains(Namespaces::USER) {
         become_root()?;
         if plan.new.contains(Namespaces::TIME) {
@@ -60,4 +62,9 @@ pub fn become_root() -> Result<()> {
     let user = rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT);
     user.strace(|| "setresuid(0, 0, 0)".into())
         .map_err(|error| Error::call("root of the user namespace", error))
+}
+
+/// Most plans join nothing.
+fn join(plan: &SpawnPlan) -> Result<()> {
+    if plan.join.is_empty() { Ok(()) } else { joining::join_all(&plan.join) }
 }

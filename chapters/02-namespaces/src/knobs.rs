@@ -1,6 +1,6 @@
 //! Long tail: settings of the kernel that take user namespaces from ordinary users, and the commands that give them back.
 
-use crate::{Failure, FailureKind};
+use crate::Failure;
 
 /// A setting of the kernel that takes user namespaces from ordinary users.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub fn forbidding_knob() -> Option<Knob> {
 
 /// AppArmor lets a user namespace be made, and then gives it no rights: what was not permitted is told with the knob.
 pub fn advised(mut failure: Failure) -> Failure {
-    if let Some(knob) = forbidding_knob().filter(|_| failure.kind == FailureKind::PermissionDenied) {
+    if let Some(knob) = forbidding_knob() {
         failure.message = format!("{} ({})", knob.advice(), failure.message);
     }
     failure

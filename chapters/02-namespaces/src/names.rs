@@ -1,4 +1,4 @@
-//! Long tail: namespaces in JSON, by their names.
+//! Stage: namespaces in JSON, by their names, for those who hand a plan to another program.
 
 use crate::Namespaces;
 use serde::{Deserialize, Serialize};

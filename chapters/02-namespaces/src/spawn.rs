@@ -47,8 +47,9 @@ impl Child {
             return Ok((pid, pidfd));
         }
         let unreadable = |_| Failure::new(FailureKind::System, String::from_utf8_lossy(&words));
-        let failure = serde_json::from_slice(&words).unwrap_or_else(unreadable);
-        Err(if has_new_user { knobs::advised(failure) } else { failure })
+        let failure: Failure = serde_json::from_slice(&words).unwrap_or_else(unreadable);
+        let may_be_forbidden = has_new_user && failure.kind == FailureKind::PermissionDenied;
+        Err(if may_be_forbidden { knobs::advised(failure) } else { failure })
     }
 
     /// The pipe that ends when the child has become its program; for those who poll.

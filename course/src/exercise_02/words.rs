@@ -25,16 +25,15 @@ pub fn last_words(stage: &Stage) -> Result<String, Fault> {
     Ok(format!("{} bytes of words, and their kind", words.len()))
 }
 
-/// A namespace to join that is not there.
+/// A host name that is longer than the kernel takes.
 pub fn a_failed_entry(stage: &Stage) -> Result<String, Fault> {
-    let join = json!([{ "kind": ["IPC"], "path": "/nowhere/ipc" }]);
-    let (mut trial, _) = held(stage, &with(everything(stage), "join", join))?;
+    let (mut trial, _) = held(stage, &with(everything(stage), "hostname", json!("n".repeat(65))))?;
     trial.outer.say("go on");
     trial.caller_says("spawned", "not-begun")?;
     trial.outer.say("go on");
     let text = trial.caller_says("failed", "words-into-the-pipe")?.text;
-    if text.contains("/nowhere/ipc") && text.contains("ENOENT") {
+    if text.contains("sethostname") && text.contains("EINVAL") {
         return Ok(text.chars().take(120).collect());
     }
-    Err(Fault::new("a failure that names /nowhere/ipc and ENOENT", text, "words-into-the-pipe"))
+    Err(Fault::new("a failure that names sethostname and EINVAL", text, "words-into-the-pipe"))
 }

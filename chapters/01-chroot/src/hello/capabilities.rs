@@ -1,4 +1,4 @@
-//! Long tail: the capabilities of `hello` by name.
+//! Stage: the capabilities of `hello` by name.
 
 /// The names of the capabilities by number (capabilities(7)).
 const NAMES: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Long tail: the cgroup of `hello`, on v2 and on v1, as far as it can be seen from inside.
+//! Stage: the cgroup of `hello`, on v2 and on v1, as far as it can be seen from inside.
 
 use super::facts::read;
 

@@ -1,4 +1,4 @@
-//! Long tail: the facts of `hello`, in the order in which the chapters build a container.
+//! Stage: the facts of `hello`, in the order in which the chapters build a container.
 
 use super::{capabilities, cgroup, mounts};
 

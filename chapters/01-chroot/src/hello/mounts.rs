@@ -1,4 +1,4 @@
-//! Long tail: the root and the mounts of `hello`, by /proc/self/mountinfo (proc_pid_mountinfo(5)).
+//! Stage: the root and the mounts of `hello`, by /proc/self/mountinfo (proc_pid_mountinfo(5)).
 
 use super::facts::{plural, read};
 

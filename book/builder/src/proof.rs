@@ -1,0 +1,161 @@
+//! The proof that the long tail is one: in a copy of the workspace each of its functions panics, and what the book shows still runs.
+
+use crate::Defect;
+use crate::sources::{SourceFile, Sources};
+use std::path::Path;
+use std::process::Command;
+use syn::visit::{self, Visit};
+
+/// What no copy needs: what was built, and the past.
+const LEFT_OUT: &[&str] = &["target", ".git"];
+
+/// What must still pass, as arguments of cargo: the sessions that the pages show, and the exercises, answered by the chapters.
+const WITHOUT_IT: [&[&str]; 2] = [
+    &["test", "--quiet", "--locked", "--package", "transcripts"],
+    &["test", "--quiet", "--locked", "--package", "course", "the_answer_is_the_starter_filled"],
+];
+
+/// Copies the workspace below `target/long-tail`, makes the long tails of these chapters panic, and runs there what the book shows.
+/// Returns what was proven.
+pub fn prove(workspace: &Path, packages: &[String]) -> Result<String, Vec<Defect>> {
+    let refused = |error: String| vec![Defect::new("target/long-tail", 1, error)];
+    let folder = workspace.join("target/long-tail");
+    let copy = folder.join("workspace");
+    let copied = || -> std::io::Result<()> {
+        if copy.exists() {
+            std::fs::remove_dir_all(&copy)?;
+        }
+        copy_folder(workspace, &copy)
+    };
+    copied().map_err(|error| refused(error.to_string()))?;
+    let sources = Sources::read(&copy)?;
+    let (mut modules, mut functions) = (0, 0);
+    for file in sources.files.iter().filter(|file| file.is_long_tail && packages.contains(&file.package)) {
+        let (text, count) = panicking(file).map_err(|error| refused(error.to_string()))?;
+        std::fs::write(copy.join(&file.path), text).map_err(|error| refused(error.to_string()))?;
+        (modules, functions) = (modules + 1, functions + count);
+    }
+    for arguments in WITHOUT_IT {
+        run(arguments, &copy, &folder.join("target")).map_err(refused)?;
+    }
+    Ok(format!(
+        "{functions} functions of {modules} modules of long tail panic in a copy, and every session of the book and the exercises' answers pass there\n"
+    ))
+}
+
+fn run(arguments: &[&str], copy: &Path, target: &Path) -> Result<(), String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", target);
+    // A session that differs is no session to be recorded.
+    cargo.env("INSTA_UPDATE", "no").env("RUST_BACKTRACE", "0").env_remove("INSTA_WORKSPACE_ROOT");
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the book calls a function of a long tail, see above: put it on the main path and tell it, or do not call it there".into()),
+        Err(error) => Err(format!("cargo cannot be started: {error}")),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            if !LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+                copy_folder(&entry.path(), &target)?;
+            }
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The file with a panic at the beginning of each of its functions, and how many these are. Constant ones are left: they are computed
+/// while the code is compiled, and are data.
+fn panicking(file: &SourceFile) -> syn::Result<(String, usize)> {
+    let mut bodies = Bodies { module: file.module.clone(), found: Vec::new() };
+    bodies.visit_file(&syn::parse_file(&file.text)?);
+    let mut lines: Vec<String> = file.text.lines().map(String::from).collect();
+    // From the end, so that what is put in moves nothing that is still to be done.
+    for (line, column, name) in bodies.found.iter().rev() {
+        // Behind a condition that the compiler does not know, so that what follows is still code that is reached.
+        let panic = format!(" if std::hint::black_box(true) {{ panic!(\"long tail: {name}\"); }} ");
+        let at = lines[line - 1].char_indices().nth(*column).map_or(lines[line - 1].len(), |(at, _)| at);
+        lines[line - 1].insert_str(at, &panic);
+    }
+    Ok((lines.join("\n") + "\n", bodies.found.len()))
+}
+
+/// Where the bodies of functions begin, after their brace: the line from 1, the column from 0, and whose it is.
+struct Bodies {
+    module: String,
+    found: Vec<(usize, usize, String)>,
+}
+
+impl Bodies {
+    fn add(&mut self, signature: &syn::Signature, body: &syn::Block) {
+        if signature.constness.is_none() {
+            let end = body.brace_token.span.open().end();
+            self.found.push((end.line, end.column, format!("{}::{}", self.module, signature.ident)));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Bodies {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if !crate::items::is_test(&item.attrs) {
+            self.add(&item.sig, &item.block);
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.add(&item.sig, &item.block);
+        visit::visit_impl_item_fn(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !crate::items::is_test(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn every_function_but_constants_and_tests_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "//! Long tail: x.\npub fn one() -> u8 { 1 }\nconst fn two() -> u8 {\n    2\n}\nimpl S {\n    fn ö(&self) -> impl Iterator<Item = u8> {\n        fn inner() {}\n        [1].into_iter()\n    }\n}\n#[cfg(test)]\nmod tests {\n    fn three() {}\n}\n";
+        let path = folder.path().join("chapters/01-one/src/tail.rs");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        let sources = Sources::read(folder.path()).unwrap();
+        let (text, count) = panicking(&sources.files[0]).unwrap();
+        assert_eq!(count, 3);
+        let panic = |name: &str| {
+            format!(" if std::hint::black_box(true) {{ panic!(\"long tail: tail::{name}\"); }} ")
+        };
+        assert!(text.contains(&format!("pub fn one() -> u8 {{{} 1 }}", panic("one"))), "{text}");
+        assert!(text.contains(&format!("Item = u8> {{{}\n", panic("ö"))), "{text}");
+        assert!(text.contains("    fn three() {}") && text.contains("u8 {\n    2\n"), "{text}");
+    }
+
+    #[test]
+    fn a_copy_has_no_past() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for path in [".git/HEAD", "target/debug/x", "chapters/01/target.rs", ".cargo/config.toml"] {
+            let path: PathBuf = from.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        copy_folder(from.path(), &to.path().join("copy")).unwrap();
+        let is_there = |path: &str| to.path().join("copy").join(path).exists();
+        assert!(is_there("chapters/01/target.rs") && is_there(".cargo/config.toml"));
+        assert!(!is_there(".git") && !is_there("target"));
+    }
+}
