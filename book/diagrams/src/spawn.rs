@@ -106,6 +106,11 @@ impl Spawn {
     pub fn outcome(&self) -> Outcome {
         sequence::steps(self).1
     }
+
+    /// The calls that are made, in order: `parent` or `child`, and the call. The last one is refused, unless the command runs.
+    pub fn calls(&self) -> Vec<(&'static str, String)> {
+        sequence::steps(self).0.into_iter().map(|step| (step.who.name(), step.call)).collect()
+    }
 }
 
 impl Diagram for Spawn {

@@ -22,6 +22,12 @@ pub enum Who {
     Child,
 }
 
+impl Who {
+    pub fn name(self) -> &'static str {
+        if self == Who::Parent { "parent" } else { "child" }
+    }
+}
+
 /// A call, and what it tells the other process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

@@ -1,14 +1,13 @@
 //! The same in words.
 
 use super::picture::inside;
-use super::sequence::{Outcome, Who, all_steps, steps};
+use super::sequence::{Outcome, all_steps, steps};
 use super::{KINDS, Spawn};
 
 pub fn text(state: &Spawn) -> Vec<String> {
     let (done, outcome) = steps(state);
     let shown = if state.guess.is_some() { done } else { all_steps(state) };
-    let name = |who| if who == Who::Parent { "parent" } else { "child" };
-    let calls: Vec<String> = shown.iter().map(|step| format!("{}: {}", name(step.who), step.call)).collect();
+    let calls: Vec<String> = shown.iter().map(|step| format!("{}: {}", step.who.name(), step.call)).collect();
     let kinds = |own: bool| {
         let kinds = KINDS.iter().filter(|(_, kind, _)| state.new.contains(*kind) == own);
         let kinds: Vec<&str> = kinds.map(|(.., what)| *what).collect();

@@ -1,7 +1,7 @@
 //! Every plan of the diagram, spawned.
 
 use diagrams::{Caller, Maps, Outcome, Spawn};
-use namespaces::{Child, Failure, FailureKind, Namespaces, spawn};
+use namespaces::{Child, Failure, FailureKind, Namespaces, SpawnPlan, spawn};
 use nix::sys::wait::waitpid;
 use std::convert::Infallible;
 use std::os::fd::BorrowedFd;
@@ -18,7 +18,7 @@ pub fn processes_are_made_as_drawn(_: &Path) {
         let maps = if new.contains(Namespaces::USER) { 3 } else { 1 };
         for maps in &[Maps::Single, Maps::Range, Maps::All][..maps] {
             let state = Spawn { caller, new, maps: *maps, guess: None };
-            let seen = spawned(&state, own.as_raw());
+            let seen = spawned(&state);
             assert_eq!(state.outcome(), seen.0, "{state:?}: {}", seen.1);
             if seen.0 == Outcome::Runs {
                 let uid = if new.contains(Namespaces::USER) { 0 } else { own.as_raw() };
@@ -33,12 +33,18 @@ pub fn processes_are_made_as_drawn(_: &Path) {
     assert!(plans == 512 && ran > 100, "{ran} of {plans} plans ran");
 }
 
-/// How it ends, and the child's words: whether it is the first process, its user, and its host name.
-fn spawned(state: &Spawn, own: u32) -> (Outcome, String) {
-    let mut plan = state.plan();
+/// The plan of a state, for whoever runs this in the place of the diagram's ordinary user.
+pub fn plan_of(state: &Spawn) -> SpawnPlan {
+    let (mut plan, own) = (state.plan(), nix::unistd::geteuid().as_raw());
     for map in plan.uid_map.iter_mut().chain(&mut plan.gid_map).filter(|map| map.outside == 1000) {
         map.outside = own;
     }
+    plan
+}
+
+/// How it ends, and the child's words: whether it is the first process, its user, and its host name.
+fn spawned(state: &Spawn) -> (Outcome, String) {
+    let plan = plan_of(state);
     let host = nix::unistd::gethostname().unwrap();
     let child = |_: BorrowedFd<'_>| {
         let name = nix::unistd::gethostname().unwrap();
