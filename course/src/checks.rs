@@ -76,13 +76,26 @@ pub struct Stage {
     pub uid: u32,
     /// Our group.
     pub gid: u32,
+    /// Whether we have many ids to give away: root has them, unless it is root of a small user namespace.
+    pub has_many_ids: bool,
 }
 
 impl Stage {
-    /// Whether we may write any id map.
+    fn new(program: PathBuf) -> Stage {
+        let has_many_ids = geteuid().is_root() && ["uid_map", "gid_map"].iter().all(|map| has_all(map));
+        Stage { program, uid: geteuid().as_raw(), gid: getegid().as_raw(), has_many_ids }
+    }
+
+    /// Whether we may map a group without giving up setgroups.
     pub fn is_root(&self) -> bool {
         self.uid == 0
     }
+}
+
+/// Whether our user namespace knows every id.
+fn has_all(map: &str) -> bool {
+    let ranges = process::Process::this().map(map).unwrap_or_default();
+    ranges.iter().any(|range| range.first() == Some(&0) && range.last() == Some(&u32::MAX))
 }
 
 /// Runs the checks of an exercise on a program, in order: all of them, or as far as the first that fails.
@@ -91,7 +104,7 @@ pub fn run(exercise: &'static Exercise, program: &Path, all: bool) -> Result<Vec
     nix::sys::prctl::set_child_subreaper(true)
         .map_err(|error| format!("prctl(PR_SET_CHILD_SUBREAPER): {error}"))?;
     let program = program.canonicalize().map_err(|error| format!("{}: {error}", program.display()))?;
-    let stage = Stage { program, uid: geteuid().as_raw(), gid: getegid().as_raw() };
+    let stage = Stage::new(program);
     let mut results: Vec<CheckResult> = Vec::new();
     for check in exercise.checks {
         if !all && results.last().is_some_and(|result| result.verdict.is_failure()) {

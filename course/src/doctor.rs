@@ -1,7 +1,7 @@
 //! What the machine lacks for the exercises, and the exact command that mends it.
 
 use crate::folder::workspace;
-use namespaces::{Failure, FailureKind, Namespaces, SpawnPlan};
+use namespaces::{Failure, FailureKind, IdMap, Namespaces, SpawnPlan};
 use std::convert::Infallible;
 use std::os::fd::BorrowedFd;
 use std::process::{Command, Stdio};
@@ -46,7 +46,9 @@ fn is_new_enough(release: &str) -> bool {
 /// Chapter 02 itself is tried; its error names the setting that is in the way, and the command that opens it.
 fn user_namespaces() -> Finding {
     let sure = |_: BorrowedFd<'_>| Err::<Infallible, _>(Failure::new(FailureKind::System, "here"));
-    let plan = SpawnPlan { new: Namespaces::all(), ..namespaces::everything_new(Vec::new()) };
+    let uid_map = vec![IdMap::root_is(nix::unistd::geteuid().as_raw())];
+    let gid_map = vec![IdMap::root_is(nix::unistd::getegid().as_raw())];
+    let plan = SpawnPlan { new: Namespaces::all(), uid_map, gid_map, ..SpawnPlan::default() };
     let spawned = namespaces::spawn(&plan, None, |_| Ok(()), sure).map_err(Failure::from);
     let failure = match spawned {
         Ok(child) => {

@@ -22,14 +22,14 @@ pub fn name(stage: &Stage) -> String {
     format!("box-{}-{}", stage.uid, std::process::id())
 }
 
-/// The first ids outside. Root takes others than its own, so that it is seen who became whom.
+/// The first ids outside. Who has many takes others than their own, so that it is seen who became whom.
 pub fn outside(stage: &Stage) -> (u32, u32) {
-    if stage.is_root() { (100_000, 200_000) } else { (stage.uid, stage.gid) }
+    if stage.has_many_ids { (100_000, 200_000) } else { (stage.uid, stage.gid) }
 }
 
 /// Everything new, with names, for whoever asks.
 pub fn everything(stage: &Stage) -> Value {
-    let count = if stage.is_root() { 1000 } else { 1 };
+    let count = if stage.has_many_ids { 1000 } else { 1 };
     let (uid, gid) = outside(stage);
     let map = |outside: u32| json!([{ "inside": 0, "outside": outside, "count": count }]);
     json!({

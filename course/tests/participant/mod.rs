@@ -17,6 +17,8 @@ static TARGET: Mutex<()> = Mutex::new(());
 pub enum Who {
     Root,
     Ordinary,
+    /// Root of a user namespace with one id, as in somebody's container.
+    SmallRoot,
 }
 
 /// Whom this run can be: root is both, if the ordinary user is there.
@@ -126,6 +128,11 @@ impl Participant {
         let program = self.build().unwrap_or_else(|error| panic!("{error}"));
         let output = match who {
             Who::Ordinary if nix::unistd::geteuid().is_root() => observe_as_ordinary_user(&program, words),
+            Who::SmallRoot => {
+                let mut unshare = Command::new("unshare");
+                unshare.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_course")]);
+                unshare.args(words).arg(&program).output()
+            }
             _ => Command::new(env!("CARGO_BIN_EXE_course")).args(words).arg(&program).output(),
         };
         let text = printed(output.expect("the command is built"));
