@@ -6,4 +6,5 @@ mod fields;
 mod hooks;
 mod life;
 mod site;
+mod table;
 mod verbs;
