@@ -7,6 +7,7 @@ pub mod trial;
 
 use crate::Result;
 use crate::exercise::{Check, Exercise};
+use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 use std::path::{Path, PathBuf};
 
@@ -98,11 +99,20 @@ fn has_all(map: &str) -> bool {
     ranges.iter().any(|range| range.first() == Some(&0) && range.last() == Some(&u32::MAX))
 }
 
+/// A root's spawn that forgets the UTS namespace gives its hostname to whoever called it; the machine shall keep its own.
+fn keep_our_name() -> Result<()> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    unshare(CloneFlags::CLONE_NEWUTS).map_err(|error| format!("unshare(CLONE_NEWUTS): {error}"))
+}
+
 /// Runs the checks of an exercise on a program, in order: all of them, or as far as the first that fails.
 pub fn run(exercise: &'static Exercise, program: &Path, all: bool) -> Result<Vec<CheckResult>> {
     // What a container leaves behind becomes our child, and is found.
     nix::sys::prctl::set_child_subreaper(true)
         .map_err(|error| format!("prctl(PR_SET_CHILD_SUBREAPER): {error}"))?;
+    keep_our_name()?;
     let program = program.canonicalize().map_err(|error| format!("{}: {error}", program.display()))?;
     let stage = Stage::new(program);
     let mut results: Vec<CheckResult> = Vec::new();
