@@ -17,14 +17,15 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("podman", "podman", "a caller of coracle-oci"),
     ("ctr", "containerd", "a caller of coracle-oci"),
     ("strace", "strace", "looking at the system calls of a start"),
+    ("seccomp.h", "libseccomp-dev", "the peer of our seccomp compiler"),
     ("useradd", "passwd", "the ordinary user of the rootless tests"),
     ("chromium", "chromium", "the browser that shows the book's diagrams"),
     ("chromedriver", "chromium-driver", "driving that browser from outside"),
 ];
 
-/// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's.
+/// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's. And headers of C.
 const SYSTEM_FOLDERS: &[&str] =
-    &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+    &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/include"];
 
 /// The target of the book's diagrams.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";

@@ -81,11 +81,7 @@ const STEPS: &[(&str, Step)] = &[
         steps.command(name, command.env("RUSTDOCFLAGS", "-D warnings"));
     }),
     ("wasm32", wasm32),
-    ("chapters", |steps, name| {
-        let what = &["test", "--locked", "--workspace", "--no-fail-fast"];
-        let rest = &["--exclude", "coracle", "--exclude", "course"];
-        steps.command(name, cargo(&[what, rest, APART, &["--", "--test-threads=2"]].concat()));
-    }),
+    ("chapters", chapters),
     ("coursework", coursework),
     ("diagrams", diagrams),
     ("book", book),
@@ -101,6 +97,16 @@ fn cargo(arguments: &[&str]) -> &'static mut Command {
     // A step's command lives as long as the run: there are about ten of them.
     let command = Box::leak(Box::new(Command::new("cargo")));
     command.args(arguments).current_dir(root())
+}
+
+fn chapters(steps: &mut Steps, name: &str) {
+    let skipped = root().join("target/skipped-chapters");
+    let _ = std::fs::remove_file(&skipped);
+    let what = &["test", "--locked", "--workspace", "--no-fail-fast"];
+    let rest = &["--exclude", "coracle", "--exclude", "course"];
+    let tests = cargo(&[what, rest, APART, &["--", "--test-threads=2"]].concat());
+    steps.command(name, tests.env("CORACLE_SKIPPED", &skipped));
+    name_skipped(steps, &skipped);
 }
 
 /// The builder's own tests, the book, and the book in a browser: they wait for mdBook to compile, and nothing else does.

@@ -1,8 +1,10 @@
 //! What the kernel does, as pure functions: models for the book's diagrams, each held equal to the kernel by a test.
 #![forbid(unsafe_code)]
 
+mod filter;
 mod propagation;
 mod user_namespaces;
 
+pub use filter::{Call, Instruction, Machine, Step, answer, step};
 pub use propagation::{Kind, MountId, Namespace, NotAMount, Row, Tree, World};
 pub use user_namespaces::{MapRefused, Range, may_make_namespaces, may_map};

@@ -1,8 +1,9 @@
-//! The model of mount propagation against the kernel: random steps in namespaces of the test's own.
+//! The models against the kernel: random steps, maps and filters, in namespaces and threads of the test's own.
 #![forbid(unsafe_code)]
 
 #[path = "../../../../chapters/01-chroot/tests/alone/mod.rs"]
 mod alone;
+mod filters;
 mod id_maps;
 mod mountinfo;
 mod random;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     }
     alone::main(&[
         ("mounts_travel_as_the_model_says", mounts_travel_as_the_model_says),
+        ("filters_answer_as_the_model_says", filters::filters_answer_as_the_model_says),
         ("id_maps_are_taken_as_the_model_says", id_maps::id_maps_are_taken_as_the_model_says),
     ])
 }

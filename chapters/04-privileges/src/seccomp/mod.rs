@@ -48,6 +48,8 @@ pub enum Action {
     Errno(u16),
     /// A tracer decides.
     Trace(u16),
+    /// Whoever holds the filter's listener decides (seccomp_unotify(2)).
+    Notify,
     /// The call is made, and logged.
     Log,
     /// The call is made.
@@ -63,6 +65,7 @@ impl Action {
             Action::Trap => 0x0003_0000,
             Action::Errno(errno) => 0x0005_0000 | u32::from(errno),
             Action::Trace(data) => 0x7ff0_0000 | u32::from(data),
+            Action::Notify => 0x7fc0_0000,
             Action::Log => 0x7ffc_0000,
             Action::Allow => 0x7fff_0000,
         }
