@@ -152,16 +152,29 @@ pub fn long_tail(sources: &Sources, package: &str) -> String {
     )
 }
 
+/// What stands between backticks is code.
+fn with_code(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    pieces
+        .map(|(index, piece)| if index % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() })
+        .collect()
+}
+
 fn marked(file: &SourceFile, mark: &str) -> Option<String> {
     let path = file.path.display();
     let first = file.text.lines().next()?.strip_prefix(mark)?;
-    let (module, first) = (escape(&file.module), escape(first));
+    let (module, first) = (escape(&file.module), with_code(&escape(first)));
     Some(format!("<li><a href=\"source/{path}.html\">{module}</a>: {first}</li>"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_are_code() {
+        assert_eq!(with_code("a `b` c: `d`"), "a <code>b</code> c: <code>d</code>");
+    }
 
     #[test]
     fn calls_and_errors_are_read_off_the_code() {

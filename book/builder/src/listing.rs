@@ -24,7 +24,10 @@ impl Listing<'_> {
         for (number, line) in self.lines.iter().zip(&coloured) {
             // Where lines are left out and one of them is empty, the listing has an empty one as well.
             let left_out = last.map_or(*number, |last| last + 1)..*number;
-            if left_out.into_iter().any(|line| all.get(line - 1).is_some_and(|line| line.trim().is_empty())) {
+            let text_of = |line: usize| all.get(line - 1).map_or("", |line| line.trim());
+            // A block does not begin or end with it.
+            let is_edge = last.is_some_and(|last| text_of(last).ends_with('{')) || text_of(*number) == "}";
+            if !is_edge && left_out.into_iter().any(|line| text_of(line).is_empty()) {
                 html.push_str("<span class=\"line\"></span>\n");
             }
             let aside = if self.aside.contains(number) { format!(" {}", self.class) } else { String::new() };
@@ -59,5 +62,12 @@ mod tests {
             html,
             format!("<pre class=\"rust\" tabindex=\"0\"><code>{}</code></pre>", lines.join("\n"))
         );
+    }
+
+    #[test]
+    fn a_block_does_not_begin_or_end_with_an_empty_line() {
+        let text = "impl A {\n    b\n\n    c\n\n    d\n}\n";
+        let html = Listing { lines: [1, 4, 7].into(), aside: [].into(), class: "" }.html(text);
+        assert!(!html.contains("<span class=\"line\"></span>"), "{html}");
     }
 }
