@@ -162,7 +162,8 @@ fn a_write_to_another_proc(folder: &Path) {
     let score = |pid: &str| fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
     assert_eq!(score(&container.pid()).trim(), "500");
     container.spec["process"]["oomScoreAdj"] = 700.into();
-    container.ok(&["exec", "-d", "--pid-file", "pid", "ID", "/attacker", "--attack", "wait"]);
+    fs::write(folder.join("process.json"), container.spec["process"].to_string()).unwrap();
+    container.ok(&["exec", "-d", "--pid-file", "pid", "--process", "process.json", "ID"]);
     assert_eq!(score(&fs::read_to_string(folder.join("pid")).unwrap()).trim(), "700");
     assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
 }

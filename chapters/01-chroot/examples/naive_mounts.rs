@@ -63,7 +63,7 @@ fn mount_one(root: &Path, one: &Mount) -> Result<(), Box<dyn Error>> {
         What::Filesystem { fstype, source } => {
             Ok(mount(Some(source.as_str()), &place, Some(fstype.as_str()), MsFlags::empty(), None::<&str>)?)
         }
-        What::Symlink { .. } | What::Remount => Ok(()),
+        What::Detached(_) | What::Symlink { .. } | What::Remount => Ok(()),
     }
 }
 

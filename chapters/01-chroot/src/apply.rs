@@ -104,6 +104,7 @@ pub(crate) fn apply_mount(inside: &mut Inside, mount: &Mount, shared: Option<Own
             let tree = shared.map_or_else(|| trees::copy(CWD, source, *recursive), Ok)?;
             bind(inside, mount, tree)?
         }
+        What::Detached(path) => bind(inside, mount, trees::detached(path)?)?,
         What::Symlink { target } => return nodes::link(inside, destination, target),
         What::Remount => return read_only::remount(inside, mount),
     };

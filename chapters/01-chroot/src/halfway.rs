@@ -1,9 +1,12 @@
 //! Long tail: a plan that is carried out in two halves, with something to be done between them; and what is done afterwards.
 
 use crate::apply::carry_out;
-use crate::{Error, MountOp, Propagation, Result};
+use crate::{Error, MountOp, Propagation, Result, trees};
 use kernel::Strace;
 use nix::mount::MsFlags;
+use rustix::fs::CWD;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 /// As [`apply`](crate::apply()), with something to be done while everything is mounted and the host's root still there: chapter
 /// 05 runs others' programs then.
@@ -27,4 +30,9 @@ pub fn set_root_propagation(propagation: Propagation) -> Result<()> {
     nix::mount::mount(none, "/", none, flags, none)
         .strace(|| format!("mount(NULL, \"/\", NULL, {flags:?}, NULL)"))
         .map_err(|error| Error::call("the propagation of the root", error))
+}
+
+/// A copy of what the host has at a path, attached nowhere: for those who change it before it becomes [`What::Detached`](crate::What).
+pub fn detached_copy(path: &Path, recursive: bool) -> Result<OwnedFd> {
+    trees::copy(CWD, path, recursive)
 }

@@ -67,7 +67,7 @@ pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]
 pub use from_within::bind_console;
 #[cfg(target_os = "linux")]
-pub use halfway::{apply_with, set_root_propagation};
+pub use halfway::{apply_with, detached_copy, set_root_propagation};
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
 #[cfg(target_os = "linux")]

@@ -39,6 +39,8 @@ pub enum What {
         /// With the mounts below it.
         recursive: bool,
     },
+    /// A copy of mounts that was made before and is attached nowhere yet: `/proc/self/fd/7`.
+    Detached(PathBuf),
     /// No mount but a symbolic link, where the layout of a mounted folder wants one (`cpu -> cpu,cpuacct`).
     Symlink {
         /// What the link says.

@@ -121,7 +121,7 @@ fn resolved(mount: &Mount, cut_off: Propagation) -> Mount {
         What::Filesystem { .. } => {
             options.propagation = options.propagation.filter(|asked| !is_private(*asked))
         }
-        What::Bind { .. } => {
+        What::Bind { .. } | What::Detached(_) => {
             options.attributes.clear &= !Attributes::RDONLY;
             let propagation = options.propagation.unwrap_or(Propagation::RPRIVATE);
             let is_so_already = is_private(propagation) && is_private(cut_off);

@@ -26,6 +26,8 @@ mod knobs;
 #[cfg(target_os = "linux")]
 mod loopback;
 #[cfg(target_os = "linux")]
+mod owners;
+#[cfg(target_os = "linux")]
 mod spawn;
 
 pub use authors::AUTHORS;
@@ -41,5 +43,7 @@ pub use everything::{
 };
 #[cfg(target_os = "linux")]
 pub use loopback::bring_loopback_up;
+#[cfg(target_os = "linux")]
+pub use owners::user_namespace;
 #[cfg(target_os = "linux")]
 pub use spawn::{Child, spawn};

@@ -4,7 +4,7 @@ use crate::child::Child;
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
 use crate::plan::{Bundle, Plan, State, plan};
-use crate::{Created, Error, ErrorKind, Identity, Result, created, terminal};
+use crate::{Created, Error, ErrorKind, Identity, Result, created, id_maps, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -72,7 +72,8 @@ fn spawn(
         let known = moved.and_then(|()| Identity::of(pid.as_raw()));
         known.and_then(|known| made(*identity.insert(known))).map_err(namespaces::Error::other)
     };
-    let (root, propagation) = (plan.root, plan.root_propagation);
+    let (mut root, propagation) = (plan.root, plan.root_propagation);
+    let _copies = id_maps::prepare(&mut root, &plan.id_mapped)?;
     let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| {
         chroot::apply_with(&root, before_pivot)?;
         Ok(propagation.map_or(Ok(()), chroot::set_root_propagation)?)

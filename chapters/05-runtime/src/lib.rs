@@ -23,6 +23,8 @@ mod exec;
 mod gate;
 #[cfg(target_os = "linux")]
 mod hooks;
+#[cfg(target_os = "linux")]
+mod id_maps;
 mod identity;
 #[cfg(target_os = "linux")]
 pub mod oci;

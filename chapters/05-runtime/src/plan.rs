@@ -2,6 +2,7 @@
 
 mod checks;
 mod hooks;
+mod id_maps;
 mod limits;
 mod privilege;
 mod refusals;
@@ -10,6 +11,7 @@ mod scheduling;
 mod sysctls;
 
 pub use hooks::{Hook, Hooks, State};
+pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
 use privilege::word;
 #[cfg(target_os = "linux")]
@@ -47,6 +49,8 @@ pub struct Plan {
     pub spawn: SpawnPlan,
     /// Its root: chapter 01.
     pub root: Vec<MountOp>,
+    /// Binds in it whose owners are seen otherwise.
+    pub id_mapped: Vec<IdMapped>,
     /// The propagation of that root's own mount, where it is not that of whatever it is copied from.
     pub root_propagation: Option<chroot::Propagation>,
     /// What it is limited to: chapter 03.
@@ -101,8 +105,10 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     }
     scheduling::add_container(&mut process.privileges.scheduling, linux)?;
     let root = root::root_spec(bundle, linux, layout, rootless)?;
+    let steps = chroot::plan(&root);
     Ok(Plan {
-        root: chroot::plan(&root),
+        id_mapped: id_maps::id_mapped(spec, &steps, &spawn)?,
+        root: steps,
         root_propagation: root::later_propagation(linux)?,
         limits: limits(linux)?,
         process: Process {

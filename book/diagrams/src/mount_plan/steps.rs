@@ -58,6 +58,7 @@ fn mount(mount: &Mount) -> String {
             format!("Mount  bind {} to {place}  {propagation}", source.display())
         }
         What::Symlink { target } => format!("Mount  a link {place} to {}", target.display()),
+        What::Detached(copy) => format!("Mount  {} on {place}", copy.display()),
         What::Remount => format!("Mount  {place} again"),
     }
 }

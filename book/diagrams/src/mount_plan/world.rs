@@ -142,7 +142,7 @@ fn apply_mount(
             }
             world.attach(tree, container, &place);
         }
-        What::Symlink { .. } | What::Remount => {}
+        What::Symlink { .. } | What::Remount | What::Detached(_) => {}
     }
 }
 

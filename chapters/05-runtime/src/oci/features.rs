@@ -31,7 +31,7 @@ pub fn print_features() -> Result<u8> {
             "apparmor": { "enabled": false },
             "selinux": { "enabled": false },
             "intelRdt": { "enabled": false },
-            "mountExtensions": { "idmap": { "enabled": false } }
+            "mountExtensions": { "idmap": { "enabled": true } }
         }
     });
     print(&format!("{features:#}"))

@@ -14,11 +14,6 @@ pub fn check(spec: &Spec) -> Result<()> {
         ("gidMappings", spec.gid_mappings().is_some()),
     ];
     refuse(&of_spec)?;
-    for (index, mount) in spec.mounts().iter().flatten().enumerate() {
-        if mount.uid_mappings().is_some() || mount.gid_mappings().is_some() {
-            return Err(Error::not_supported(&format!("mounts[{index}].uidMappings")));
-        }
-    }
     spec.process().as_ref().map(check_process).transpose()?;
     spec.linux().as_ref().map(check_linux).transpose()?;
     Ok(())

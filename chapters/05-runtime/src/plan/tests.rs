@@ -63,7 +63,6 @@ fn limits_and_the_view_of_cgroups() {
 fn what_is_not_supported_is_refused_by_its_path() {
     let cases = [
         ("/vm", json!({"kernel": {"path": "/vmlinuz"}})),
-        ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 1}])),
         ("/process/apparmorProfile", json!("docker-default")),
         ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
         ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
@@ -137,6 +136,8 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
         ("/process/oomScoreAdj", json!(1001)),
         ("/process/user/umask", json!(512)),
         ("/mounts/0/destination", json!("")),
+        ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 1, "size": 1}])),
+        ("/mounts/0/options", json!(["idmap"])),
         ("/linux/namespaces/0/path", json!("proc/1/ns/pid")),
         ("/linux/maskedPaths", json!(["/proc/acpi", "proc/kcore"])),
         ("/linux/readonlyPaths", json!(["proc/sys"])),

@@ -106,3 +106,52 @@ fn an_unknown_capability_is_a_warning_and_another_mistake_names_its_path() {
     );
     site.nothing_is_left();
 }
+
+#[test]
+fn files_of_a_bind_are_seen_as_somebody_elses() {
+    let script = "ls -ln /seen; echo new > /seen/made";
+    let with_maps = |spec: &mut Value, folder: &std::path::Path| {
+        let map = json!([{"containerID": 0, "hostID": 0, "size": 1}, {"containerID": 7, "hostID": 1234, "size": 1}]);
+        spec["mounts"].as_array_mut().unwrap().push(json!({
+            "destination": "/seen", "source": folder, "options": ["rbind", "idmap", "rw"], "uidMappings": map, "gidMappings": map
+        }));
+    };
+    let Some(mut site) = Site::new("idmap", script) else { return };
+    let source = site.folder.join("source");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(source.join("file"), "").unwrap();
+    std::os::unix::fs::chown(source.join("file"), Some(7), Some(7)).unwrap();
+    with_maps(&mut site.spec, &source);
+    site.write();
+    let said = site.ok(&["run", "ID"]);
+    let words: Vec<&str> = said.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!((words[2], words[3], words[8]), ("1234", "1234", "file"), "{said}");
+    assert_eq!(std::fs::read_to_string(source.join("made")).unwrap(), "new\n");
+    site.nothing_is_left();
+}
+
+#[test]
+fn files_of_a_bind_belong_to_root_of_a_user_namespace() {
+    let Some(mut site) = Site::new("idmap-user", "ls -ln /seen; echo new > /seen/made") else { return };
+    let source = site.folder.join("source");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(source.join("file"), "").unwrap();
+    let map = json!([{"containerID": 0, "hostID": 100_000, "size": 65536}]);
+    for field in ["uidMappings", "gidMappings"] {
+        site.spec["linux"][field] = map.clone();
+    }
+    site.spec["linux"]["namespaces"].as_array_mut().unwrap().push(json!({"type": "user"}));
+    let mounts = site.spec["mounts"].as_array_mut().unwrap();
+    mounts.push(json!({"destination": "/seen", "source": source, "options": ["bind", "idmap"]}));
+    // The rootfs has to be passable, and its places there: its owner is not root of the namespace.
+    std::fs::create_dir_all(site.folder.join("rootfs/seen")).unwrap();
+    for place in ["rootfs/dev/pts", "rootfs/dev/shm", "rootfs/dev/mqueue"] {
+        std::fs::create_dir_all(site.folder.join(place)).unwrap();
+    }
+    site.write();
+    let said = site.ok(&["run", "ID"]);
+    let words: Vec<&str> = said.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!((words[2], words[3]), ("0", "0"), "on the host it is root's: {said}");
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(std::fs::metadata(source.join("made")).unwrap().uid(), 0, "what root makes is root's there");
+}
