@@ -6,7 +6,8 @@
 use crate::inside::Inside;
 use crate::masks::Masks;
 use crate::{
-    Error, Mount, MountOp, Propagation, Result, Root, What, nodes, overlay, procfs, read_only, shared, trees,
+    Error, Mount, MountOp, Propagation, Result, Root, What, halfway, nodes, overlay, procfs, read_only,
+    shared, trees,
 };
 use kernel::Strace;
 use nix::mount::{MntFlags, MsFlags, umount2};
@@ -104,7 +105,7 @@ pub(crate) fn apply_mount(inside: &mut Inside, mount: &Mount, shared: Option<Own
             let tree = shared.map_or_else(|| trees::copy(CWD, source, *recursive), Ok)?;
             bind(inside, mount, tree)?
         }
-        What::Detached(path) => bind(inside, mount, trees::detached(path)?)?,
+        What::Detached(path) => bind(inside, mount, halfway::detached(path)?)?,
         What::Symlink { target } => return nodes::link(inside, destination, target),
         What::Remount => return read_only::remount(inside, mount),
     };

@@ -4,7 +4,7 @@ use crate::apply::carry_out;
 use crate::{Error, MountOp, Propagation, Result, trees};
 use kernel::Strace;
 use nix::mount::MsFlags;
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -35,4 +35,11 @@ pub fn set_root_propagation(propagation: Propagation) -> Result<()> {
 /// A copy of what the host has at a path, attached nowhere: for those who change it before it becomes [`What::Detached`](crate::What).
 pub fn detached_copy(path: &Path, recursive: bool) -> Result<OwnedFd> {
     trees::copy(CWD, path, recursive)
+}
+
+/// A copy that was made before, by the path of its descriptor.
+pub fn detached(path: &Path) -> Result<OwnedFd> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .strace(|| format!("open({path:?}, O_PATH)"))
+        .map_err(|error| Error::call("mounts that were copied before", error))
 }

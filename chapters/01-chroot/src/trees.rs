@@ -2,7 +2,7 @@
 
 use crate::{Attributes, Error, Mount, Result, What};
 use kernel::{MountAttributes, Strace, mount_setattr};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -11,13 +11,6 @@ use std::path::Path;
 pub fn copy(directory: impl AsFd, path: &Path, recursive: bool) -> Result<OwnedFd> {
     clone_tree(directory, path, OpenTreeFlags::empty(), recursive)
         .map_err(|error| Error::call(format_args!("bind source {}", path.display()), error))
-}
-
-/// A copy that was made before, by the path of its descriptor.
-pub fn detached(path: &Path) -> Result<OwnedFd> {
-    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-        .strace(|| format!("open({path:?}, O_PATH)"))
-        .map_err(|error| Error::call("mounts that were copied before", error))
 }
 
 /// A copy of what is mounted under a descriptor; `path` says for whom.
