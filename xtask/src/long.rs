@@ -40,6 +40,42 @@ const PARTS: &[Part] = &[
 /// Rounds of each race in which an attacker runs beside us.
 const RACE_ROUNDS: &str = "20000";
 
+/// Executions of each fuzz target, and seconds after which it ends anyway.
+const FUZZ_RUNS: &str = "-runs=10000000";
+const FUZZ_SECONDS: &str = "-max_total_time=1200";
+
+/// Searches for bytes that break a law (see `fuzz/`); on the stable compiler, without a sanitizer: no unsafe code is reached. What
+/// is found for the corpus stays below `target`.
+fn fuzz(law: &str, seed: u64) -> Result<bool> {
+    let mut version = Command::new("cargo");
+    if !version.args(["fuzz", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        return Err("fuzzing needs cargo-fuzz: cargo install cargo-fuzz".into());
+    }
+    let found = root().join("target/fuzz/corpus").join(law);
+    std::fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    let status = Command::new("cargo")
+        .args(["fuzz", "run", "--fuzz-dir", "fuzz/search", "--sanitizer", "none", law])
+        .arg(&found)
+        .arg(root().join("fuzz/corpus").join(law))
+        .args(["--", FUZZ_RUNS, FUZZ_SECONDS, &format!("-seed={seed}"), "-print_final_stats=1"])
+        .current_dir(root())
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_DIR", root().join("target/fuzz"))
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    Ok(status.success())
+}
+
+/// The laws, which are the folders of the corpus.
+fn laws() -> Result<Vec<String>> {
+    let folder = root().join("fuzz/corpus");
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut laws: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    laws.sort();
+    Ok(laws)
+}
+
 /// Runs the long tier, and prints as JSON what was run at which commit.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
@@ -55,6 +91,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());
+    }
+    for law in laws()? {
+        let name = format!("fuzz {law}");
+        if wanted(&name) {
+            println!("── {name}");
+            parts.insert(name, fuzz(&law, arguments.seed)?.into());
+        }
     }
     let passed = parts.values().all(|passed| *passed == true);
     let report = serde_json::json!({

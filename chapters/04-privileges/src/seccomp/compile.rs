@@ -43,13 +43,12 @@ fn section(profile: &Profile, audit: u32) -> Vec<Instruction> {
     let mut starts = BTreeMap::from([(0, default.clone())]);
     let here = || profile.architectures.iter().filter(|arch| arch.audit() == audit);
     if audit == Arch::X32.audit() {
-        // Without x32 among the architectures, every rule could be walked around by its set of numbers.
-        let x32 = if here().any(|arch| *arch == Arch::X32) {
-            default.clone()
-        } else {
-            Verdict::Always(Action::KillProcess)
+        // Without one of the two among the architectures, every rule could be walked around by its set of numbers.
+        let of = |arch| match here().any(|own| *own == arch) {
+            true => default.clone(),
+            false => Verdict::Always(Action::KillProcess),
         };
-        starts.insert(X32_BIT, x32);
+        starts.extend([(0, of(Arch::X86_64)), (X32_BIT, of(Arch::X32))]);
     }
     for arch in here() {
         let verdicts = verdicts_of(profile, *arch);

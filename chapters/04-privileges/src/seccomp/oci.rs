@@ -26,8 +26,9 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
         action(seccomp.default_action(), seccomp.default_errno_ret(), &format!("{path}.defaultAction"))?;
     let rules = seccomp.syscalls().iter().flatten().enumerate();
     let rules = rules
-        .map(|(index, rule)| self::rule(rule, &format!("{path}.syscalls[{index}]")))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|(index, rule)| self::rules(rule, &format!("{path}.syscalls[{index}]")))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat();
     let named = seccomp.architectures().iter().flatten();
     let mut architectures = named
         .map(|arch| {
@@ -51,17 +52,23 @@ fn flag_bit(word: &str) -> Option<u64> {
     }
 }
 
-fn rule(rule: &LinuxSyscall, path: &str) -> Result<Rule, String> {
+/// The rule; or one for each condition where two are on the same argument: then it is enough that one of them holds, as with
+/// runc and crun.
+fn rules(rule: &LinuxSyscall, path: &str) -> Result<Vec<Rule>, String> {
     let conditions = rule
         .args()
         .iter()
         .flatten()
         .map(|argument| condition(argument, path))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Rule {
-        names: rule.names().clone(),
-        action: action(rule.action(), rule.errno_ret(), &format!("{path}.action"))?,
-        conditions,
+    let names = rule.names();
+    let action = action(rule.action(), rule.errno_ret(), &format!("{path}.action"))?;
+    let with = |conditions| Rule { names: names.clone(), action, conditions };
+    let is_twice = |index| conditions.iter().filter(|one| one.index == index).count() > 1;
+    Ok(if conditions.iter().any(|one| is_twice(one.index)) {
+        conditions.into_iter().map(|one| with(vec![one])).collect()
+    } else {
+        vec![with(conditions)]
     })
 }
 
@@ -114,5 +121,27 @@ fn arch(arch: OciArch) -> Option<Arch> {
         OciArch::ScmpArchAarch64 => Some(Arch::Aarch64),
         OciArch::ScmpArchArm => Some(Arch::Arm),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_on_one_argument_are_alternatives() {
+        let profile = |second: u32| {
+            let equal =
+                |index, value| serde_json::json!({"index": index, "value": value, "op": "SCMP_CMP_EQ"});
+            let seccomp = serde_json::json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "args": [equal(0, 1), equal(second, 2)]}
+            ]});
+            super::profile(&serde_json::from_value(seccomp).unwrap()).unwrap()
+        };
+        let counts = |profile: Profile| -> Vec<usize> {
+            profile.rules.iter().map(|rule| rule.conditions.len()).collect()
+        };
+        assert_eq!(counts(profile(1)), [2]);
+        assert_eq!(counts(profile(0)), [1, 1]);
     }
 }

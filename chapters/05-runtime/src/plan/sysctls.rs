@@ -4,6 +4,7 @@
 use crate::{Error, Result};
 use namespaces::{Namespaces, SpawnPlan};
 use oci_spec::runtime::Linux;
+use std::collections::BTreeMap;
 
 /// Kept for each IPC namespace (ipc_namespaces(7)), besides everything below `fs.mqueue.`.
 const OF_IPC: [&str; 8] = [
@@ -20,7 +21,8 @@ const OF_IPC: [&str; 8] = [
 /// What `linux.sysctl` asks for, as paths below /proc/sys; sorted, so that the same spec gives the same plan.
 pub fn sysctls(linux: &Linux, spawn: &SpawnPlan) -> Result<Vec<(String, String)>> {
     let mut sysctls = Vec::new();
-    for (name, value) in linux.sysctl().iter().flatten() {
+    // In their order by name, so that of several that are refused it is always the same one that is named.
+    for (name, value) in linux.sysctl().iter().flatten().collect::<BTreeMap<_, _>>() {
         let path = path(name)?;
         check(&path.replace('/', "."), name, spawn)?;
         sysctls.push((path, value.clone()));

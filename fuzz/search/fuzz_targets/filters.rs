@@ -1,0 +1,7 @@
+//! Searches for bytes that break the law of filters.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let (_, law) = laws::LAWS.iter().find(|(name, _)| *name == "filters").expect("it is a law");
+    law(bytes);
+});
