@@ -13,6 +13,7 @@ mod events;
 mod harness;
 mod hello;
 mod interrupts;
+mod limits;
 mod logs;
 mod oci;
 mod parity;

@@ -1,4 +1,4 @@
-//! What a contributor runs: `cargo xtask setup | test | long | bench | book | tidy | rootfs`.
+//! What a contributor runs: `cargo xtask setup | test | long | bench | book | tidy | rootfs | vm`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -10,6 +10,7 @@ mod steps;
 mod test;
 mod tidy;
 mod users;
+mod vm;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,6 +50,9 @@ enum Command {
         /// The folder to make; it must be absent or empty
         directory: PathBuf,
     },
+    /// A virtual machine with nothing but cgroup v2: run the tests that matter there, or a shell
+    #[command(subcommand)]
+    Vm(vm::Command),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Book { arguments } => book::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Rootfs { directory } => rootfs::run(&directory),
+        Command::Vm(command) => vm::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

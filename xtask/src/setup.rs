@@ -1,6 +1,6 @@
 //! Installs what the tests need beyond Rust, gcc and git, and says what for. Nothing is installed twice.
 
-use crate::Result;
+use crate::{Result, vm};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -19,6 +19,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("strace", "strace", "looking at the system calls of a start"),
     ("seccomp.h", "libseccomp-dev", "the peer of our seccomp compiler"),
     ("useradd", "passwd", "the ordinary user of the rootless tests"),
+    ("qemu-system-x86_64", "qemu-system-x86", "the virtual machine with cgroup v2 alone"),
+    ("mke2fs", "e2fsprogs", "that machine's disk"),
     ("chromium", "chromium", "the browser that shows the book's diagrams"),
     ("chromedriver", "chromium-driver", "driving that browser from outside"),
 ];
@@ -132,8 +134,17 @@ fn other_tools() -> Result<()> {
     // Without rustup the step that needs the target is skipped by name.
     let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
     axe_core()?;
+    virtual_machine();
     cargo_deny();
     Ok(())
+}
+
+/// The kernel of the machine in which tests run on cgroup v2 alone. Without it that step is skipped by name.
+fn virtual_machine() {
+    if cfg!(target_arch = "x86_64") && is_installed("apt-get") {
+        let fetched = vm::kernel::fetch();
+        let _ = fetched.inspect_err(|error| println!("setup: {error}"));
+    }
 }
 
 /// cargo-deny comes from crates.io; it is large, so it is built once.

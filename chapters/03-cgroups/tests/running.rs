@@ -84,7 +84,9 @@ fn limits_change_in_either_direction() {
 
 #[test]
 fn what_was_used_is_counted() {
-    let script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    // What it had before it came into the group is not counted there, so it takes a megabyte now.
+    let script = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; \
+                  a=0123456789; while [ ${#a} -lt 1000000 ]; do a=$a$a; done";
     let Some(mut site) = Site::new("statistics", &memory(64 << 20, 64 << 20), script) else { return };
     let before = site.cgroup.statistics();
     assert_eq!(before.pids.usage, 1);
@@ -92,7 +94,7 @@ fn what_was_used_is_counted() {
     site.shell.wait().expect("wait");
     let after = site.cgroup.statistics();
     let worked = after.cpu.total - before.cpu.total;
-    assert!(worked > 10_000_000, "two hundred thousand rounds took {worked} ns");
+    assert!(worked > 5_000_000, "fifty thousand rounds took {worked} ns");
     assert!(after.cpu.user + after.cpu.kernel > 0 && after.memory.peak > 0, "{after:?}");
     assert!(after.memory_details.contains_key("anon") || after.memory_details.contains_key("rss"));
     assert_eq!(after.pids.usage, 0);

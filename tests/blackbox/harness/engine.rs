@@ -22,6 +22,19 @@ pub enum Who {
 /// The ordinary user that `cargo xtask test` makes.
 const ORDINARY_USER: &str = "coracle-test";
 
+impl Who {
+    /// Whom [`Who::CoracleRootless`] means when the tests run as root.
+    pub fn ordinary_user() -> nix::unistd::User {
+        let user = nix::unistd::User::from_name(ORDINARY_USER).expect("passwd");
+        user.expect("cargo xtask test makes the user")
+    }
+}
+
+/// Enters the group that was given, as root still: the user moves processes within it, but not into it. A daemon before this one
+/// may have divided it, and then processes are in its half for them.
+const ENTER: &str = "[ ! -d $0/callers ] || set -- $0/callers \"$@\"; [ -d $1 ] || set -- $0 \"$@\"; \
+                     echo $$ > $1/cgroup.procs; shift; exec setpriv \"$@\"";
+
 /// A running daemon with folders, socket, cgroup parent and network namespace of its own.
 pub struct Engine {
     who: Who,
@@ -30,6 +43,8 @@ pub struct Engine {
     namespace: Option<Namespace>,
     /// What a shell does in the daemon's private mount namespace before the daemon starts.
     before: Option<String>,
+    /// The cgroup of v2 that the ordinary user was given, in which their daemon starts.
+    given: Option<PathBuf>,
     daemon: Option<Child>,
     finished: bool,
 }
@@ -59,6 +74,15 @@ impl Engine {
         engine
     }
 
+    /// Starts an engine in a cgroup of v2 that was given to its user.
+    #[track_caller]
+    pub fn start_in(who: Who, given: &Path) -> Engine {
+        let mut engine = Engine::prepare(who);
+        engine.given = Some(given.to_path_buf());
+        engine.start_daemon();
+        engine
+    }
+
     fn prepare(who: Who) -> Engine {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         // All of one length, so that no engine's token is the beginning of another's.
@@ -66,13 +90,11 @@ impl Engine {
         let folder = std::env::temp_dir().join(&token);
         std::fs::create_dir(&folder).expect("a folder for the engine");
         if who == Who::CoracleRootless && is_root() {
-            let user = nix::unistd::User::from_name(ORDINARY_USER)
-                .expect("passwd")
-                .expect("cargo xtask test makes the user");
+            let user = Who::ordinary_user();
             nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
         }
         let namespace = Namespace::new();
-        Engine { who, token, folder, namespace, before: None, daemon: None, finished: false }
+        Engine { who, token, folder, namespace, before: None, given: None, daemon: None, finished: false }
     }
 
     /// Starts the daemon (again), and waits until it answers.
@@ -180,7 +202,12 @@ impl Engine {
         if !is_root() {
             return Command::new(program);
         }
-        self.as_user(self.inside("setpriv"), program)
+        let Some(given) = &self.given else {
+            return self.as_user(self.inside("setpriv"), program);
+        };
+        let mut enter = self.inside("sh");
+        enter.args(["-e", "-c", ENTER]).arg(given);
+        self.as_user(enter, program)
     }
 
     fn as_user(&self, mut command: Command, program: &str) -> Command {

@@ -1,0 +1,108 @@
+//! `cargo xtask vm`: a machine with nothing but cgroup v2, for the tests, and for readers whose own machine has v1.
+//!
+//! It is Debian's kernel for clouds under QEMU's emulator (no /dev/kvm is needed, and any user may run it), with an initramfs
+//! made here: busybox, the few programs that the tests call, and what cargo built, each at the path that it has on the host.
+
+mod contents;
+mod cpio;
+pub mod kernel;
+mod machine;
+mod modules;
+
+use crate::{Result, setup};
+use contents::Purpose;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Run the tests that matter on cgroup v2
+    Test {
+        /// Run only the tests whose name contains this
+        only: Option<String>,
+    },
+    /// A shell in it, with the chapters' binaries; `exit` or Ctrl-A X ends the machine
+    Shell {
+        /// A command to run in place of the shell; its exit code is passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+}
+
+/// Many times what the tests take.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// Boots the machine, and does there what was asked for.
+pub fn run(command: &Command) -> Result<()> {
+    if let Some(why) = missing() {
+        return Err(why);
+    }
+    match command {
+        Command::Test { only } => {
+            test(only.as_deref(), |skipped, why| println!("  skipped  {skipped}: {why}"))
+        }
+        Command::Shell { command } if command.is_empty() => machine::interactive(&boot(&Purpose::Shell)?),
+        Command::Shell { command } => match machine::ended(&boot(&Purpose::Command(command))?, PATIENCE)? {
+            0 => Ok(()),
+            code => std::process::exit(code),
+        },
+    }
+}
+
+/// What a machine needs and is not here, by name; none when all is.
+pub fn missing() -> Option<String> {
+    if !cfg!(target_arch = "x86_64") {
+        return Some("the virtual machine is made for x86_64 alone".into());
+    }
+    let programs =
+        [("qemu-system-x86_64", "qemu-system-x86"), ("busybox", "busybox-static"), ("mke2fs", "e2fsprogs")];
+    let absent = programs.iter().find(|(program, _)| !setup::is_installed(program));
+    let program = absent.map(|(program, package)| {
+        format!("{program} (Debian package {package}) is not installed: cargo xtask setup")
+    });
+    program
+        .or_else(|| (!kernel::is_here()).then(|| "the machine's kernel is missing: cargo xtask setup".into()))
+}
+
+/// Runs the tests; `skipped` is told of each that could not run even there, and why.
+pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
+    let files = boot(&Purpose::Test(only))?;
+    let code = machine::watched(&files, PATIENCE, |line| {
+        if let Some((test, why)) = line.strip_prefix("skipped ").and_then(|line| line.split_once(": ")) {
+            skipped(test, why);
+        }
+    })?;
+    if code == 0 { Ok(()) } else { Err("tests failed in the virtual machine, see above".into()) }
+}
+
+/// The files that a machine boots from.
+struct Files {
+    kernel: PathBuf,
+    initramfs: PathBuf,
+    /// For what an initramfs cannot be: a disk with a file system, and one to swap to.
+    disk: PathBuf,
+    swap: PathBuf,
+}
+
+impl Drop for Files {
+    /// Another run makes its own, so that two beside each other do not meet.
+    fn drop(&mut self) {
+        for file in [&self.initramfs, &self.disk, &self.swap] {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+fn boot(purpose: &Purpose<'_>) -> Result<Files> {
+    let folder = kernel::folder()?;
+    let file = |name: &str| folder.join(format!("{name}-{}", std::process::id()));
+    let files = Files {
+        kernel: kernel::image()?,
+        initramfs: file("initramfs"),
+        disk: file("disk"),
+        swap: file("swap"),
+    };
+    contents::write(&files.initramfs, purpose)?;
+    machine::make_disks(&files)?;
+    Ok(files)
+}

@@ -1,0 +1,184 @@
+//! What is in the machine: a few of the host's programs with their libraries, the kernel's modules, and what cargo built.
+
+use super::cpio::Archive;
+use super::{kernel, modules};
+use crate::{Result, root, users};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+type Initramfs = Archive<BufWriter<File>>;
+
+/// What the machine is for.
+pub enum Purpose<'a> {
+    /// The tests whose name contains this.
+    Test(Option<&'a str>),
+    /// Somebody at a terminal.
+    Shell,
+    /// A command and its end.
+    Command(&'a [String]),
+}
+
+/// What busybox has not, or not in full; its shell prefers its own. Those that the host has not are left out, and the tests
+/// that need them say so.
+const PROGRAMS: &[&str] =
+    &["cp", "docker", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "umount", "unshare"];
+
+const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+
+/// The tests that are run in it: cargo's name of the test, and of those of the black box those that begin with these words.
+const TESTS: &[(&str, &[&str])] = &[("kernel", &[]), ("running", &[]), ("blackbox", &["limits::"])];
+
+/// How cargo is asked for them. The packages in one command, so that they are compiled as the black-box tests' step does it.
+const TEST_BINARIES: &[&str] = &[
+    "test",
+    "--no-run",
+    "--package",
+    "coracle",
+    "--package",
+    "cgroups",
+    "--test",
+    "kernel",
+    "--test",
+    "running",
+    "--test",
+    "blackbox",
+];
+
+/// How it is asked for what a reader tries.
+const BINARIES: &[&str] = &["build", "--bins"];
+
+/// What cargo built.
+struct Executable {
+    name: String,
+    is_test: bool,
+    path: PathBuf,
+}
+
+/// Writes the initramfs.
+pub fn write(path: &Path, purpose: &Purpose<'_>) -> Result<()> {
+    let executables = build(if let Purpose::Test(_) = purpose { TEST_BINARIES } else { BINARIES })?;
+    let mut archive = Archive::create(path)?;
+    add_system(&mut archive)?;
+    for executable in &executables {
+        add_executable(&mut archive, executable)?;
+    }
+    match purpose {
+        Purpose::Test(only) => {
+            archive.file(Path::new("/machine/run"), 0o755, tests(&executables, *only).as_bytes())?;
+        }
+        Purpose::Command(words) => {
+            let quoted = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
+            let line: Vec<String> = words.iter().map(quoted).collect();
+            archive.file(Path::new("/machine/run"), 0o755, line.join(" ").as_bytes())?;
+        }
+        Purpose::Shell => {}
+    }
+    archive.finish()
+}
+
+/// Builds, and reads from cargo's messages where the executables are.
+fn build(arguments: &[&str]) -> Result<Vec<Executable>> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).args(["--locked", "--message-format=json-render-diagnostics"]).current_dir(root());
+    let output = cargo.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{cargo:?}: {}", output.status));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    Ok(messages.lines().filter_map(executable).collect())
+}
+
+fn executable(message: &str) -> Option<Executable> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    Some(Executable {
+        path: message["executable"].as_str()?.into(),
+        name: message["target"]["name"].as_str()?.into(),
+        is_test: message["profile"]["test"].as_bool()?,
+    })
+}
+
+fn add_system(archive: &mut Initramfs) -> Result<()> {
+    for (link, target) in
+        [("/bin", "usr/bin"), ("/sbin", "usr/sbin"), ("/lib", "usr/lib"), ("/lib64", "usr/lib64")]
+    {
+        archive.link(Path::new(link), target)?;
+    }
+    for folder in
+        ["/machine/root", "/machine/applets", "/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/lib"]
+    {
+        archive.folder(Path::new(folder))?;
+    }
+    archive.copy(Path::new("/usr/bin/busybox"), &find("busybox").ok_or("busybox is not installed")?)?;
+    archive.file(Path::new("/init"), 0o755, include_bytes!("init"))?;
+    let users = format!(
+        "root:x:0:0:root:/root:/bin/sh\n{user}:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
+        user = users::ORDINARY_USER
+    );
+    archive.file(Path::new("/etc/passwd"), 0o644, users.as_bytes())?;
+    let groups = format!("root:x:0:\ntty:x:5:\n{}:x:1000:\nnogroup:x:65534:\n", users::ORDINARY_USER);
+    archive.file(Path::new("/etc/group"), 0o644, groups.as_bytes())?;
+    for program in PROGRAMS.iter().filter_map(|program| find(program)) {
+        add_program(archive, &program)?;
+    }
+    add_modules(archive)
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    PROGRAM_FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+}
+
+/// A program of the host, and the libraries that it is linked with.
+fn add_program(archive: &mut Initramfs, program: &Path) -> Result<()> {
+    archive.add_from_host(program)?;
+    // It fails for one that is linked with none.
+    let listing = Command::new("ldd").arg(program).output().map_err(|error| format!("ldd: {error}"))?;
+    let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
+    let libraries =
+        listing.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+    libraries.map(Path::new).try_for_each(|library| archive.add_from_host(library))
+}
+
+fn add_modules(archive: &mut Initramfs) -> Result<()> {
+    let mut order = String::new();
+    for module in modules::in_order(&kernel::modules()?)? {
+        let name = module.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let place = format!("/machine/modules/{name}");
+        let bytes = std::fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
+        archive.file(Path::new(&place), 0o644, &bytes)?;
+        order += &format!("{place}\n");
+    }
+    archive.file(Path::new("/machine/order"), 0o644, order.as_bytes())
+}
+
+/// One that cargo built, where cargo put it, since the tests know it by that; without what only a debugger reads.
+fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()> {
+    let stripped = kernel::folder()?.join(format!("stripped-{}", std::process::id()));
+    let strip =
+        Command::new("strip").args(["--strip-debug", "-o"]).arg(&stripped).arg(&executable.path).status();
+    let content = if strip.is_ok_and(|status| status.success()) { &stripped } else { &executable.path };
+    let added = archive.copy(&executable.path, content);
+    let _ = std::fs::remove_file(&stripped); // it is in the archive, or the error says more
+    added?;
+    let path = executable.path.display().to_string();
+    if executable.is_test {
+        // Where tests of this target leave files of their own.
+        let target = executable.path.ancestors().nth(3).unwrap_or(&executable.path);
+        return archive.folder(&target.join("tmp"));
+    }
+    archive.link(&Path::new("/usr/local/bin").join(&executable.name), &path)
+}
+
+/// Runs each of the tests, shows what failed, and tells at the end what was skipped.
+fn tests(executables: &[Executable], only: Option<&str>) -> String {
+    let mut script = include_str!("tests.sh").to_string();
+    for (name, prefixes) in TESTS {
+        let tests = executables.iter().filter(|executable| executable.is_test && executable.name == *name);
+        let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);
+        for path in tests.map(|executable| executable.path.display()) {
+            script += &format!("step {name} {path} {}\n", words.join(" "));
+        }
+    }
+    script + "finish\n"
+}

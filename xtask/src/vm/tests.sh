@@ -1,0 +1,24 @@
+# Runs test programs, one after the other, and sums up: what failed is shown whole, the rest by a line.
+export CORACLE_SKIPPED=/tmp/skipped TMPDIR=/tmp
+failed=0
+
+step() {
+    name=$1 begin=$(cut -d. -f1 /proc/uptime)
+    shift
+    timeout -s KILL 240 "$@" --test-threads=2 >/tmp/said 2>&1
+    code=$?
+    result=$(grep '^test result: ' /tmp/said)
+    seconds=$(($(cut -d. -f1 /proc/uptime) - begin))
+    echo "$name, $seconds s: ${result:-no result}"
+    if [ $code != 0 ]; then
+        failed=1
+        cat /tmp/said
+        echo "What runs after that:"
+        ps -o pid,ppid,stat,args
+    fi
+}
+
+finish() {
+    [ ! -e $CORACLE_SKIPPED ] || sed 's/^/skipped /' $CORACLE_SKIPPED
+    exit $failed
+}
