@@ -116,6 +116,18 @@ impl Engine {
     ) -> Result<()> {
         let container = self.container(reference)?;
         let _action = container.action();
+        self.change_freezer_of(&container, reference, event, verb, change)
+    }
+
+    /// The same, for who is in the middle of an action of theirs.
+    fn change_freezer_of(
+        &self,
+        container: &Container,
+        reference: &str,
+        event: Event,
+        verb: &str,
+        change: fn(&cgroups::Cgroup) -> std::result::Result<(), cgroups::Error>,
+    ) -> Result<()> {
         let mut inside = container.inside();
         if let Err(refusal) = states::apply(inside.state().clone(), event.clone()) {
             return Err(Error::new(ErrorKind::Conflict, format!("Container {} {refusal}", container.id)));
@@ -180,10 +192,19 @@ impl Engine {
             return if ended { self.signal(container, number) } else { Err(Error::system(error)) };
         }
         self.tell(&container.inside(), "kill", &[("signal", number.to_string())]);
-        if thaw {
-            self.unpause(&container.id)?;
+        if !thaw {
+            return Ok(());
         }
-        Ok(())
+        // Who removes a container by force holds its action already.
+        let thawed = self.change_freezer_of(
+            container,
+            &container.id,
+            Event::Resumed,
+            "unpause",
+            cgroups::Cgroup::thaw,
+        );
+        // On v2 a kill reaches the frozen as well, and what it ended needs no thaw.
+        thawed.or_else(|error| if container.inside().runs() { Err(error) } else { Ok(()) })
     }
 }
 
