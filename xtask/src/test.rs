@@ -2,7 +2,7 @@
 
 use crate::setup::{self, is_installed, is_root};
 use crate::steps::Steps;
-use crate::{Result, root, tidy, users};
+use crate::{Result, root, tidy, users, vm};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -89,6 +89,7 @@ const STEPS: &[(&str, Step)] = &[
         steps.command(name, cargo(&["test", "--locked", "--package", "coracle", "--bins"]))
     }),
     ("black box", black_box),
+    ("cgroup v2 in a virtual machine", virtual_machine),
     ("hello as this user", |steps, name| steps.check(name, hello_as_this_user)),
     ("hello as an ordinary user", hello_as_ordinary_user),
 ];
@@ -213,6 +214,18 @@ fn black_box(steps: &mut Steps, name: &str) {
     ]);
     steps.command(name, command.current_dir(root()).env("CORACLE_SKIPPED", &skipped));
     name_skipped(steps, &skipped);
+}
+
+/// What the tests skip there as well is named as they name it.
+fn virtual_machine(steps: &mut Steps, name: &str) {
+    if let Some(why) = vm::missing() {
+        return steps.skip(name, &why);
+    }
+    let mut skipped = Vec::new();
+    steps.check(name, || vm::test(None, |test, why| skipped.push((test.to_owned(), why.to_owned()))));
+    for (test, why) in skipped {
+        steps.skip(&format!("{test}, in the virtual machine"), &why);
+    }
 }
 
 /// Builds the release binary, which the README's first command runs, and returns where it lies.

@@ -106,20 +106,24 @@ fn limits_are_in_the_files_and_nothing_is_left() {
         devices: default_device_rules(),
         ..Limits::default()
     };
-    if layout.hierarchy("memory").is_none() {
-        println!("SKIPPED: no v1 here");
-        return;
-    }
     let cgroup = Cgroup::create(&layout, &group, &limits).expect("a group");
-    let value = |controller: &str, file: &str| {
-        let folder = layout.hierarchy(controller).expect("v1").mount.join(&group[1..]);
-        fs::read_to_string(folder.join(file)).expect(file).trim().to_string()
+    // Where v1 has the controller, and otherwise in v2.
+    let value = |controller: &str, [v1, v2]: [&str; 2]| {
+        let hierarchy = layout.hierarchy(controller).map(|hierarchy| (&hierarchy.mount, v1));
+        let (mount, file) =
+            hierarchy.or(layout.unified.as_ref().map(|mount| (mount, v2))).expect("a hierarchy");
+        fs::read_to_string(mount.join(&group[1..]).join(file)).expect(file).trim().to_string()
     };
-    assert_eq!(value("memory", "memory.limit_in_bytes"), (64 << 20).to_string());
-    assert_eq!(value("cpu", "cpu.cfs_quota_us"), "50000");
-    assert_eq!(value("pids", "pids.max"), "20");
-    assert_ne!(value("cpuset", "cpuset.cpus"), "");
-    assert!(value("devices", "devices.list").contains("c 1:3 rwm"));
+    assert_eq!(value("memory", ["memory.limit_in_bytes", "memory.max"]), (64 << 20).to_string());
+    assert_eq!(value("pids", ["pids.max", "pids.max"]), "20");
+    assert_ne!(value("cpuset", ["cpuset.cpus", "cpuset.cpus.effective"]), "");
+    if layout.is_unified() {
+        assert_eq!(value("memory", ["", "memory.swap.max"]), (64 << 20).to_string(), "swap by itself");
+        assert_eq!(value("cpu", ["", "cpu.max"]), "50000 100000");
+    } else {
+        assert_eq!(value("cpu", ["cpu.cfs_quota_us", ""]), "50000");
+        assert!(value("devices", ["devices.list", ""]).contains("c 1:3 rwm"));
+    }
     cgroup.remove().expect("removed");
     assert_nothing_left(&layout, &group);
 }

@@ -172,7 +172,7 @@ fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()
 
 /// Runs each of the tests, shows what failed, and tells at the end what was skipped.
 fn tests(executables: &[Executable], only: Option<&str>) -> String {
-    let mut script = include_str!("tests.sh").to_string();
+    let mut script = format!("chosen={}\n{}", only.map_or("", |_| "yes"), include_str!("tests.sh"));
     for (name, prefixes) in TESTS {
         let tests = executables.iter().filter(|executable| executable.is_test && executable.name == *name);
         let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);
