@@ -131,7 +131,7 @@ pub fn stdio(terminal: bool, console_socket: Option<&Path>, size: Option<(u16, u
 }
 
 /// Copies, since the child closes what it was given.
-pub fn own_streams() -> Result<Stdio> {
+fn own_streams() -> Result<Stdio> {
     let copy = |stream: std::os::fd::BorrowedFd<'_>| {
         stream.try_clone_to_owned().strace(|| "dup(a standard stream)".into())
     };

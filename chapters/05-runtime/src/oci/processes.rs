@@ -2,7 +2,7 @@
 
 use super::descriptors::Descriptors;
 use super::foreground::Foreground;
-use super::making::{own_streams, stdio, write_pid};
+use super::making::{stdio, write_pid};
 use super::store::{Status, Store};
 use crate::{Addition, Error, ErrorKind, Result};
 use clap::Args;
@@ -84,7 +84,6 @@ impl Exec {
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
         let stdio = match &foreground {
             Some(foreground) if has_terminal && self.console_socket.is_none() => foreground.terminal(),
-            Some(_) if !has_terminal => own_streams()?,
             _ => stdio(has_terminal, self.console_socket.as_deref(), None)?,
         };
         let cgroup = self.cgroup_below(entry.record.cgroup.as_deref())?;

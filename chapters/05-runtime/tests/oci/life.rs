@@ -1,6 +1,6 @@
 //! A container's life, from `create` to `delete`, and what may come between.
 
-use super::site::{Site, eventually};
+use super::site::{Site, eventually, receive_descriptor};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
@@ -139,20 +139,6 @@ fn a_terminal_goes_to_the_console_socket() {
     });
     assert_eq!(seen, "/dev/pts/0\r\n17 91\r\n");
     site.ok(&["delete", "-f", "ID"]);
-}
-
-fn receive_descriptor(socket: &std::os::unix::net::UnixStream) -> std::os::fd::OwnedFd {
-    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut name = [0; 64];
-    let mut parts = [std::io::IoSliceMut::new(&mut name)];
-    recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap();
-    let descriptor = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    });
-    descriptor.unwrap()
 }
 
 /// Whoever is killed while making a container leaves nothing that `delete --force` does not find.

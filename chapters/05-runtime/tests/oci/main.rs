@@ -1,6 +1,7 @@
 //! coracle-oci as its callers meet it. Needs root, and busybox.
 #![forbid(unsafe_code)]
 
+mod added;
 mod callers;
 mod fields;
 mod hooks;

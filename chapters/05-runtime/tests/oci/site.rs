@@ -144,3 +144,18 @@ pub fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5)); // poll
     }
 }
+
+/// The one descriptor that comes through a socket.
+pub fn receive_descriptor(socket: &std::os::unix::net::UnixStream) -> std::os::fd::OwnedFd {
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut name = [0; 64];
+    let mut parts = [std::io::IoSliceMut::new(&mut name)];
+    recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let descriptor = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    descriptor.unwrap()
+}
