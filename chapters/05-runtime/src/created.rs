@@ -33,6 +33,7 @@ impl Created {
             return false;
         };
         let oom_killed = cgroup.oom_kills() > 0;
+        let _ = let_end(&cgroup);
         let _ = end_cgroup(&cgroup);
         oom_killed
     }
@@ -40,13 +41,18 @@ impl Created {
 
 /// Ends what is left of a container that another process has made: its processes, and its cgroup.
 pub fn destroy(process: Identity, cgroup: Option<&str>) -> Result<()> {
+    let cgroup = cgroup.map(|path| Cgroup::open(&Layout::detect(), path)).transpose()?;
     if let Some(pidfd) = process.open()? {
         end_first(&pidfd);
+        cgroup.as_ref().map(let_end).transpose()?;
         wait(&pidfd);
     }
-    let Some(path) = cgroup else { return Ok(()) };
+    cgroup.as_ref().map_or(Ok(()), end_cgroup)
+}
 
-    end_cgroup(&Cgroup::open(&Layout::detect(), path)?)
+/// In a frozen group of v1 a process that was killed ends when it is thawed.
+pub fn let_end(cgroup: &Cgroup) -> Result<()> {
+    if cgroup.is_frozen() { Ok(cgroup.thaw()?) } else { Ok(()) }
 }
 
 /// With a PID namespace of its own, everything in it ends with it.

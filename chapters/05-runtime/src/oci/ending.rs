@@ -1,7 +1,7 @@
 //! `kill` and `delete`.
 
 use super::store::{Entry, Status, Store};
-use crate::{Error, ErrorKind, Result, signals};
+use crate::{Error, ErrorKind, Result, created, signals};
 use clap::Args;
 use kernel::Strace;
 
@@ -40,6 +40,9 @@ impl Kill {
         }
         let pidfd = entry.process()?.open()?.ok_or_else(not_running)?;
         kernel::pidfd_send_signal(&pidfd, number).strace(|| format!("pidfd_send_signal({number})"))?;
+        if number == nix::libc::SIGKILL {
+            entry.cgroup()?.as_ref().map(created::let_end).transpose()?;
+        }
         Ok(0)
     }
 }
@@ -50,6 +53,7 @@ fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
         return Err(Error::not_supported("--all without a cgroup"));
     };
     if number == nix::libc::SIGKILL {
+        created::let_end(&cgroup)?;
         cgroup.kill()?;
         return Ok(0);
     }

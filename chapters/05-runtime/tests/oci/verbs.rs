@@ -1,6 +1,6 @@
 //! The verbs beside a container's life: what is told of it, and what is changed.
 
-use super::site::{Site, eventually};
+use super::site::{Site, eventually, skip};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
@@ -31,6 +31,31 @@ fn a_container_is_paused_and_goes_on() {
     eventually("it counts on", || count() != before);
     site.ok(&["pause", "ID"]);
     site.ok(&["delete", "--force", "ID"]);
+}
+
+/// v1 alone is a mount namespace without v2. There a process that is killed while it is frozen ends when it is thawed.
+#[test]
+fn a_paused_container_ends_on_v1_alone() {
+    let Some(site) = Site::new("pause-v1", "sleep 100") else { return };
+    let layout = cgroups::Layout::detect();
+    let Some(unified) = layout.unified.as_ref().filter(|_| layout.hierarchy("freezer").is_some()) else {
+        return skip("a_paused_container_ends_on_v1_alone", "there is no freezer of v1 beside v2");
+    };
+    let script = "umount $UNIFIED && grep -q cgroup2 /proc/mounts && exit 90; set -e
+        for end in 'kill ID KILL' 'kill --all ID KILL' 'delete --force ID'; do
+            $RUNTIME run -d ID > /dev/null; $RUNTIME pause ID
+            $RUNTIME state ID | grep -q paused; $RUNTIME $end
+            [ \"$end\" = 'delete --force ID' ] && break
+            try=0; while ! $RUNTIME state ID | grep -q stopped; do try=$((try+1)); [ $try -lt 500 ]; sleep 0.01; done
+            $RUNTIME delete ID
+        done";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script.replace("ID", &site.id)]).current_dir(&site.folder);
+    command.env("UNIFIED", unified).stdin(Stdio::null());
+    command.env("RUNTIME", format!("{} --root {}/state", site.executable.display(), site.folder.display()));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    site.nothing_is_left();
 }
 
 #[test]
