@@ -1,5 +1,6 @@
 //! Runs an exercise's checks: each makes containers by the participant's crate, and looks at them from outside.
 
+pub mod knob;
 pub mod look;
 pub mod process;
 pub mod socket;
@@ -107,8 +108,19 @@ fn keep_our_name() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWUTS).map_err(|error| format!("unshare(CLONE_NEWUTS): {error}"))
 }
 
-/// Runs the checks of an exercise on a program, in order: all of them, or as far as the first that fails.
-pub fn run(exercise: &'static Exercise, program: &Path, all: bool) -> Result<Vec<CheckResult>> {
+/// Which checks are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// No further than the first that fails.
+    ToTheFirstFailure,
+    /// Those that do without the chapter's long tail.
+    MainPath,
+}
+
+/// Runs the checks of an exercise on a program, in order.
+pub fn run(exercise: &'static Exercise, program: &Path, which: Which) -> Result<Vec<CheckResult>> {
     // What a container leaves behind becomes our child, and is found.
     nix::sys::prctl::set_child_subreaper(true)
         .map_err(|error| format!("prctl(PR_SET_CHILD_SUBREAPER): {error}"))?;
@@ -117,7 +129,12 @@ pub fn run(exercise: &'static Exercise, program: &Path, all: bool) -> Result<Vec
     let stage = Stage::new(program);
     let mut results: Vec<CheckResult> = Vec::new();
     for check in exercise.checks {
-        if !all && results.last().is_some_and(|result| result.verdict.is_failure()) {
+        if which == Which::MainPath && check.is_of_the_long_tail {
+            continue;
+        }
+        if which == Which::ToTheFirstFailure
+            && results.last().is_some_and(|result| result.verdict.is_failure())
+        {
             break;
         }
         let verdict = (check.observe)(&stage).map_or_else(Verdict::Failed, Verdict::Held);

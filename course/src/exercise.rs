@@ -40,6 +40,8 @@ pub struct Check {
     pub name: &'static str,
     /// What it holds the crate to, as a sentence.
     pub contract: &'static str,
+    /// Whether the chapter's long tail has a part in it.
+    pub is_of_the_long_tail: bool,
     /// Makes a container and looks at it from outside; says what was seen.
     pub observe: fn(&Stage) -> Result<String, Fault>,
 }

@@ -72,7 +72,7 @@ const HOLES: &[Hole] = &[
     hole(
         "spawn.rs",
         "Child::executed",
-        "read to the end of the pipe: nothing is success, JSON is a failure (What the caller gets)",
+        "read to the end of the pipe: nothing is success, JSON is a failure, to which knobs::advised adds advice (What the caller gets)",
     ),
 ];
 
@@ -81,7 +81,7 @@ const fn check(
     contract: &'static str,
     observe: fn(&crate::checks::Stage) -> Result<String, crate::checks::Fault>,
 ) -> Check {
-    Check { name, contract, observe }
+    Check { name, contract, is_of_the_long_tail: false, observe }
 }
 
 const CHECKS: &[Check] = &[
@@ -152,6 +152,14 @@ const CHECKS: &[Check] = &[
         "what fails on the way into the namespaces comes back in the same way",
         words::a_failed_entry,
     ),
+    Check {
+        is_of_the_long_tail: true,
+        ..check(
+            "advice",
+            "where a setting forbids user namespaces, what was not permitted is told with the setting, and nothing else is",
+            words::advice,
+        )
+    },
 ];
 
 const fn hint(name: &'static str, text: &'static str) -> Hint {
@@ -247,5 +255,9 @@ const HINTS: &[Hint] = &[
     hint(
         "read-the-words",
         "`executed` reads to the end: nothing is success, anything else is a `Failure` in JSON, of the kind that was sent",
+    ),
+    hint(
+        "advise",
+        "knobs::advised is for a failure of the kind PermissionDenied of a child that has a new user namespace, and for no other",
     ),
 ];

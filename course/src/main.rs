@@ -88,10 +88,20 @@ enum Command {
     Observe {
         exercise: String,
         program: PathBuf,
-        /// No further than the first check that fails
-        #[arg(long)]
-        first: bool,
+        /// Which of the checks
+        #[arg(long, default_value = "all")]
+        which: checks::Which,
     },
+    /// Become another program, as root of a user namespace
+    #[command(hide = true)]
+    Within {
+        program: PathBuf,
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
+    /// Forbid user namespaces where a process is
+    #[command(hide = true)]
+    CloseKnob { pid: i32 },
     /// What another process sees of the namespaces of this one; prints JSON
     #[command(hide = true)]
     Look { pid: i32 },
@@ -154,18 +164,20 @@ fn run(command: &Command) -> Result<bool> {
             println!("{}", compile::build(exercise, &folder)?.display());
             Ok(true)
         }
-        Command::Observe { exercise, program, first } => {
-            let results = checks::run(exercise::by_number(exercise)?, program, !first)?;
+        Command::Observe { exercise, program, which } => {
+            let results = checks::run(exercise::by_number(exercise)?, program, *which)?;
             println!("{}", report::json(&results));
             Ok(true)
         }
+        Command::Within { program, words } => checks::knob::within(program, words).map(|()| true),
+        Command::CloseKnob { pid } => checks::knob::close_here(*pid).map(|()| true),
         Command::Look { pid } => checks::look::run(*pid).map(|()| true),
     }
 }
 
 fn check(exercise: &'static Exercise, folder: &Path, json: bool) -> Result<bool> {
     let program = compile::build(exercise, folder)?;
-    let results = checks::run(exercise, &program, true)?;
+    let results = checks::run(exercise, &program, checks::Which::All)?;
     folder::remember(folder, &results)?;
     if json {
         println!("{}", report::json(&results));

@@ -1,6 +1,6 @@
 //! The long tier: tests that take a seed and a number of rounds, with many more rounds.
 
-use crate::{Result, root};
+use crate::{Result, root, setup};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -32,6 +32,20 @@ const PARTS: &[Part] = &[
             "--",
             "--test-threads=2",
             "seeded",
+        ],
+    ),
+    (
+        "mutants",
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "course",
+            "--test",
+            "exercise_02",
+            "--",
+            "--ignored",
+            "--nocapture",
         ],
     ),
     ("attacks", &["test", "--locked", "--package", "runtime", "--test", "cve"]),
@@ -79,6 +93,9 @@ fn laws() -> Result<Vec<String>> {
 /// Runs the long tier, and prints as JSON what was run at which commit.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    if wanted("mutants") {
+        setup::cargo_mutants();
+    }
     let mut parts = serde_json::Map::new();
     for (name, words) in PARTS.iter().filter(|(name, _)| wanted(name)) {
         println!("── {name}");

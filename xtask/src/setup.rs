@@ -147,13 +147,22 @@ fn virtual_machine() {
     }
 }
 
-/// cargo-deny comes from crates.io; it is large, so it is built once.
 fn cargo_deny() {
-    if is_installed("cargo-deny") || Command::new("cargo-deny").arg("--version").output().is_ok() {
+    cargo_tool("cargo-deny", "cargo-deny", "it keeps licences, sources and duplicates in check");
+}
+
+/// What only the long tier uses. The version is part of the result: it decides which mutants there are.
+pub fn cargo_mutants() {
+    cargo_tool("cargo-mutants", "cargo-mutants@27.1.0", "it lists the mutants of an exercise's answer");
+}
+
+/// A tool from crates.io is large, so it is built once.
+fn cargo_tool(program: &str, package: &str, purpose: &str) {
+    if is_installed(program) || Command::new(program).arg("--version").output().is_ok() {
         return;
     }
-    println!("setup: cargo install cargo-deny: it keeps licences, sources and duplicates in check");
+    println!("setup: cargo install {package}: {purpose}");
     // The workspace's configuration makes every binary static; a tool is built outside of it.
     let mut cargo = Command::new("cargo");
-    fetch(cargo.args(["install", "--quiet", "--locked", "cargo-deny"]).current_dir(std::env::temp_dir()));
+    fetch(cargo.args(["install", "--quiet", "--locked", package]).current_dir(std::env::temp_dir()));
 }

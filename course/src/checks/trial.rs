@@ -32,11 +32,20 @@ pub struct Trial {
 impl Trial {
     /// Starts the harness with these words.
     pub fn start(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
+        Trial::of(Command::new(&stage.program).args(words))
+    }
+
+    /// The same as root of a user namespace of its own.
+    pub fn start_within(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
+        let mut command = Command::new(std::env::current_exe()?);
+        Trial::of(command.arg("within").arg(&stage.program).arg("--").args(words))
+    }
+
+    fn of(command: &mut Command) -> Result<Trial, Fault> {
         let ((outer, stdin), (inner, stdout)) = (Socket::pair()?, Socket::pair()?);
         let stderr = unnamed_file()?;
-        let mut command = Command::new(&stage.program);
         // A PATH in which nothing is: what another program could do is not asked here.
-        command.args(words).env_clear().env("PATH", "/nonexistent").current_dir("/");
+        command.env_clear().env("PATH", "/nonexistent").current_dir("/");
         let child = command
             .stdin(Stdio::from(stdin))
             .stdout(Stdio::from(stdout))

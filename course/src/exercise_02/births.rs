@@ -1,6 +1,6 @@
 //! What is true of a child that has come to its closure.
 
-use super::plans::{KINDS, born, everything, name, outside, with};
+use super::plans::{KINDS, born, domain, everything, name, outside, with};
 use crate::checks::process::Process;
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, Trial};
@@ -149,7 +149,7 @@ pub fn names(stage: &Stage) -> Result<String, Fault> {
     let before = ours()?;
     let born = born(stage, &everything(stage))?;
     let sight = look::at(born.child.0)?;
-    let expected = (name(stage), "course".to_string(), before);
+    let expected = (name(stage), domain(), before);
     let seen = (sight.host_name, sight.domain_name, ours()?);
     if seen == expected {
         return Ok(format!("{}.{} inside, {} outside", seen.0, seen.1, seen.2));

@@ -22,6 +22,11 @@ pub fn name(stage: &Stage) -> String {
     format!("box-{}-{}", stage.uid, std::process::id())
 }
 
+/// The domain that belongs to it.
+pub fn domain() -> String {
+    format!("course-{}", std::process::id())
+}
+
 /// The first ids outside. Who has many takes others than their own, so that it is seen who became whom.
 pub fn outside(stage: &Stage) -> (u32, u32) {
     if stage.has_many_ids { (100_000, 200_000) } else { (stage.uid, stage.gid) }
@@ -38,7 +43,7 @@ pub fn everything(stage: &Stage) -> Value {
         "uid_map": map(uid),
         "gid_map": map(gid),
         "hostname": name(stage),
-        "domainname": "course",
+        "domainname": domain(),
         "time_offsets": [],
     })
 }

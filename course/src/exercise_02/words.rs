@@ -1,7 +1,8 @@
 //! What keeps a child from its program comes back to its caller.
 
 use super::plans::{born, everything, held, with};
-use crate::checks::{Fault, Stage};
+use crate::checks::trial::Trial;
+use crate::checks::{Fault, Stage, knob};
 use serde_json::{Value, json};
 
 /// The closure fails with words of ours, longer than what fits by chance.
@@ -23,6 +24,29 @@ pub fn last_words(stage: &Stage) -> Result<String, Fault> {
         return Err(Fault::new("the child ends", ended, "words-into-the-pipe"));
     }
     Ok(format!("{} bytes of words, and their kind", words.len()))
+}
+
+/// The setting is closed when the child is there already, so that only its failure can tell of it.
+pub fn advice(stage: &Stage) -> Result<String, Fault> {
+    let single = json!([{ "inside": 0, "outside": 0, "count": 1 }]);
+    let plan = with(with(everything(stage), "uid_map", single.clone()), "gid_map", single).to_string();
+    for (order, expected) in [("deny", true), ("fail", false)] {
+        let mut trial = Trial::start_within(stage, &["spawn", &plan])?;
+        trial.caller_says("before", "not-begun")?;
+        knob::close(trial.caller.0)?;
+        trial.outer.say("go on");
+        trial.child_says("inside", "release")?;
+        trial.caller_says("spawned", "not-begun")?;
+        trial.inner.say(&format!("{order} these words"));
+        trial.outer.say("go on");
+        let text = trial.caller_says("failed", "words-into-the-pipe")?.text;
+        let is_told = text.contains("sysctl -w user.max_user_namespaces=");
+        if is_told != expected || !text.contains("these words") {
+            let contract = if expected { "the setting, and the words" } else { "the words alone" };
+            return Err(Fault::new(contract, text, "advise"));
+        }
+    }
+    Ok("the command that opens the setting".into())
 }
 
 /// A host name that is longer than the kernel takes.

@@ -72,8 +72,10 @@ fn follow(child: Child) {
 /// The child's side: it becomes a program, or fails with the words that it is given.
 fn inside() -> Result<Infallible, Failure> {
     let order = ask(stdout(), "inside");
-    if let Some(words) = order.strip_prefix("fail ") {
-        return Err(Failure::new(FailureKind::NotExecutable, words));
+    match order.split_once(' ') {
+        Some(("fail", words)) => return Err(Failure::new(FailureKind::NotExecutable, words)),
+        Some(("deny", words)) => return Err(Failure::new(FailureKind::PermissionDenied, words)),
+        _ => {}
     }
     let error = Command::new("/proc/self/exe").arg("program").exec();
     Err(Failure::new(FailureKind::System, format_args!("/proc/self/exe: {error}")))

@@ -117,10 +117,18 @@ impl Participant {
         self.observe_with(who, &["observe", "02"])
     }
 
+    /// What does without the chapter's long tail.
+    #[track_caller]
+    pub fn observe_main_path(&self, who: Who) -> Vec<Observed> {
+        self.observe_with(who, &["observe", "02", "--which", "main-path"])
+    }
+
     /// What is told first to somebody whose crate is wrong: the first check that fails, if one does.
     #[track_caller]
     pub fn first_failure(&self, who: Who) -> Option<Observed> {
-        self.observe_with(who, &["observe", "02", "--first"]).pop().filter(|result| !result.held)
+        self.observe_with(who, &["observe", "02", "--which", "to-the-first-failure"])
+            .pop()
+            .filter(|result| !result.held)
     }
 
     #[track_caller]
