@@ -199,3 +199,32 @@ fn processor_time(pid: &str) -> Vec<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
     stat.rsplit_once(") ").expect("a name").1.split(' ').skip(11).take(2).map(String::from).collect()
 }
+
+#[test]
+fn a_parent_that_cannot_be_made_is_named_and_nothing_is_left() {
+    needs!(root);
+    needs!("docker");
+    // Both are files: one of each hierarchy, one of one, so that the others come to have a folder of this name for a while.
+    let parents = ["/cgroup.procs/below", "/memory.limit_in_bytes/below"];
+    with_busybox(Engine::start(), |engine| {
+        for parent in parents.iter().filter(|parent| parent.starts_with("/cgroup") || !is_unified()) {
+            for client in [Engine::docker, Engine::coracle] {
+                let flags = ["run", "--rm", "--cgroup-parent", parent, "busybox", "true"];
+                let said = client(engine, &flags).expect(125);
+                let beginning = "runc create failed: unable to start container process: \
+                                 unable to apply cgroup configuration: mkdir(";
+                assert!(said.stderr.contains(beginning), "{}", said.stderr);
+                assert!(said.stderr.contains(parent) && said.stderr.contains("ENOTDIR"), "{}", said.stderr);
+            }
+            assert_eq!(groups_named(parent), Vec::<PathBuf>::new(), "what was made before it failed");
+        }
+        assert_eq!(engine.docker(&["ps", "--all", "--quiet"]).expect(0).stdout, "");
+    });
+}
+
+/// The groups of any hierarchy that a path begins with.
+fn groups_named(path: &str) -> Vec<PathBuf> {
+    let top = path.split('/').find(|name| !name.is_empty()).expect("a name");
+    let hierarchies = fs::read_dir(MOUNT).expect("hierarchies").flatten().map(|entry| entry.path().join(top));
+    hierarchies.chain([Path::new(MOUNT).join(top)]).filter(|path| path.is_dir()).collect()
+}

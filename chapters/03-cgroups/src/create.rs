@@ -23,26 +23,22 @@ impl Cgroup {
             let message = "no cgroup hierarchy is mounted; as root: mount -t cgroup2 none /sys/fs/cgroup";
             return Err(Error::not_supported(message));
         }
-        let limited = make_folders(layout, path, limits)
+        let mut made = Vec::new();
+        let limited = make_folders(layout, path, limits, &mut made)
             .and_then(|()| Cgroup::open(layout, path))
             .and_then(|cgroup| steps.iter().try_for_each(|step| carry_out(&cgroup, step)).map(|()| cgroup));
         if limited.is_err() {
-            // The error that is returned says more than one of removing what was half made.
-            let _ = folders(layout, path).try_for_each(|folder| files::remove(&folder));
+            // The error that is returned says more than one of removing what was half made. What was there before stays.
+            made.iter().rev().for_each(|folder| drop(files::remove_if_empty(folder)));
         }
         limited
     }
 }
 
-fn folders(layout: &Layout, path: &str) -> impl Iterator<Item = PathBuf> {
-    let mounts = layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified);
-    mounts.map(move |mount| files::below(mount, path))
-}
-
-fn make_folders(layout: &Layout, path: &str, limits: &Limits) -> Result<()> {
+fn make_folders(layout: &Layout, path: &str, limits: &Limits, made: &mut Vec<PathBuf>) -> Result<()> {
     for hierarchy in &layout.v1 {
         let folder = files::below(&hierarchy.mount, path);
-        let is_new = files::make(&hierarchy.mount, &folder)?;
+        let is_new = files::make(&hierarchy.mount, &folder, made)?;
         if is_new && hierarchy.has("cpuset") {
             inherit_cpuset(&hierarchy.mount, &folder)?;
         }
@@ -54,9 +50,9 @@ fn make_folders(layout: &Layout, path: &str, limits: &Limits) -> Result<()> {
     };
     let folder = files::below(mount, path);
     let above = folder.parent().unwrap_or(mount);
-    files::make(mount, above)?;
+    files::make(mount, above, made)?;
     pass_on(layout, mount, above, limits)?;
-    files::make(mount, &folder).map(drop)
+    files::make(mount, &folder, made).map(drop)
 }
 
 /// A new group of the cpuset controller has no processors, and no process can be in it: it begins with what is above it has.
@@ -122,7 +118,7 @@ fn step_aside(group: &Path) -> Result<()> {
         )));
     }
     let callers = group.join(CALLERS);
-    files::make(group, &callers)?;
+    files::make(group, &callers, &mut Vec::new())?;
     for pid in processes.lines() {
         match files::try_write(&callers.join("cgroup.procs"), pid) {
             // It has ended meanwhile.

@@ -41,19 +41,22 @@ pub fn read(path: &Path) -> Result<String> {
         .map_err(|error| Error::call("cgroup", error))
 }
 
-/// Makes a group, and those above it up to the mount point; whether it is new.
-pub fn make(mount: &Path, folder: &Path) -> Result<bool> {
+/// Makes a group, and those above it up to the mount point; whether it is new. What it made is added to `made`.
+pub fn make(mount: &Path, folder: &Path, made: &mut Vec<PathBuf>) -> Result<bool> {
     loop {
         match nix::unistd::mkdir(folder, Mode::from_bits_truncate(0o755)) {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                made.push(folder.to_path_buf());
+                return Ok(true);
+            }
             Err(Errno::EEXIST) => return Ok(false),
             // Again, since somebody may be removing the one above while it is empty.
             Err(Errno::ENOENT) if folder != mount => {
-                make(mount, folder.parent().unwrap_or(mount)).map(drop)?
+                make(mount, folder.parent().unwrap_or(mount), made).map(drop)?
             }
             Err(errno) => {
                 let failed = Err(errno).strace(|| format!("mkdir({folder:?}, 0755)"));
-                return failed.map_err(|error| Error::call("cgroup", error));
+                return failed.map_err(|error| Error::call("unable to apply cgroup configuration", error));
             }
         }
     }
