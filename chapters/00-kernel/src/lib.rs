@@ -19,6 +19,7 @@ mod mount_ids;
 mod pidfd;
 mod scheduling;
 mod seccomp;
+mod seccomp_listener;
 mod signals;
 mod threads;
 
@@ -39,5 +40,6 @@ pub use mount_ids::map_mount_ids;
 pub use pidfd::pidfd_send_signal;
 pub use scheduling::{SchedulingAttributes, set_io_priority, set_memory_policy, set_scheduling};
 pub use seccomp::{Instruction, load_seccomp_filter};
+pub use seccomp_listener::load_seccomp_filter_with_listener;
 pub use signals::default_signals;
 pub use threads::thread_count;

@@ -8,9 +8,15 @@ use kernel::{CapabilityWords, Strace, capget, capset};
 use nix::errno::Errno;
 use rustix::process::{Gid, Uid};
 use std::ffi::CString;
+use std::os::fd::OwnedFd;
 
 /// Leaves the calling thread, the process's only one, with what the plan says.
 pub fn apply(plan: &Plan) -> Result<()> {
+    apply_and_hand_over(plan, &|_| Err(Error::invalid("the filter asks, and there is nobody to be asked")))
+}
+
+/// The same with a filter that asks: `hand_over` gives its listener away at once, before it is asked what follows.
+pub fn apply_and_hand_over(plan: &Plan, hand_over: &dyn Fn(OwnedFd) -> Result<()>) -> Result<()> {
     if let Some(name) = &plan.keyring {
         join_keyring(name)?;
     }
@@ -24,7 +30,7 @@ pub fn apply(plan: &Plan) -> Result<()> {
             .strace(|| "prctl(PR_SET_NO_NEW_PRIVS, 1)".into())
             .map_err(|error| Error::call("no new privileges", error))?;
     } else {
-        load_filter(plan)?;
+        load_filter(plan, hand_over)?;
     }
     let capabilities = plan.capabilities.map(available).transpose()?;
     if let Some(capabilities) = &capabilities {
@@ -34,7 +40,7 @@ pub fn apply(plan: &Plan) -> Result<()> {
     if let Some(capabilities) = &capabilities {
         set_capabilities(capabilities)?;
     }
-    if plan.no_new_privs { load_filter(plan) } else { Ok(()) }
+    if plan.no_new_privs { load_filter(plan, hand_over) } else { Ok(()) }
 }
 
 /// What the host itself may not do it cannot give: such capabilities are left out, as runc leaves them out.
@@ -59,7 +65,7 @@ fn join_keyring(name: &str) -> Result<()> {
     }
 }
 
-fn load_filter(plan: &Plan) -> Result<()> {
+fn load_filter(plan: &Plan, hand_over: &dyn Fn(OwnedFd) -> Result<()>) -> Result<()> {
     let Some(program) = &plan.seccomp else {
         return Ok(());
     };
@@ -70,7 +76,12 @@ fn load_filter(plan: &Plan) -> Result<()> {
         k: one.k,
     };
     let instructions: Vec<_> = program.instructions.iter().map(instruction).collect();
-    kernel::load_seccomp_filter(&instructions, program.flags).map_err(|error| Error::call("seccomp", error))
+    let purpose = |error| Error::call("seccomp", error);
+    if program.asks() {
+        let listener = kernel::load_seccomp_filter_with_listener(&instructions, program.flags);
+        return hand_over(listener.map_err(purpose)?);
+    }
+    kernel::load_seccomp_filter(&instructions, program.flags).map_err(purpose)
 }
 
 fn drop_from_bounding(capabilities: &Capabilities) -> Result<()> {

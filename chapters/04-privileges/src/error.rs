@@ -25,7 +25,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn call(purpose: impl std::fmt::Display, error: SysError) -> Error {
+    /// A failed call, and what it was for.
+    pub fn call(purpose: impl std::fmt::Display, error: SysError) -> Error {
         let kind = match error.errno() {
             Errno::EPERM | Errno::EACCES => ErrorKind::PermissionDenied,
             Errno::EINVAL => ErrorKind::Invalid,
@@ -43,7 +44,8 @@ impl Error {
         Error { kind, message: format!("{purpose}: {error}") }
     }
 
-    pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
+    /// Something in the plan that cannot be.
+    pub fn invalid(message: impl std::fmt::Display) -> Error {
         Error { kind: ErrorKind::Invalid, message: message.to_string() }
     }
 

@@ -26,7 +26,7 @@ pub use defaults::{default_capabilities, default_seccomp, masked_paths, readonly
 pub use plan::{Plan, Rlimit, Scheduler, Scheduling};
 
 #[cfg(target_os = "linux")]
-pub use apply::apply;
+pub use apply::{apply, apply_and_hand_over};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 use crate::gate::Gate;
 use crate::hooks::ChildHooks;
+use crate::listener::Connection;
 use crate::{Error, Result, Stdio, command, terminal};
 use kernel::Strace;
 use namespaces::Failure;
@@ -71,16 +72,22 @@ impl Child {
             write_sysctl(path, value)?;
         }
         privileges::write_host_proc(&self.process.privileges)?;
+        let listener = self.process.listener.as_ref().map(Connection::new).transpose()?;
         enter_root(&|| self.hooks.run_before_pivot(&self.gate))?;
-        self.take_descriptors(says)?;
+        self.take_descriptors(says, listener.as_ref())?;
         self.enter_folder()?;
-        privileges::apply(&self.process.privileges)?;
+        match &listener {
+            Some(listener) => privileges::apply_and_hand_over(&self.process.privileges, &|descriptor| {
+                listener.hand_over(descriptor)
+            })?,
+            None => privileges::apply(&self.process.privileges)?,
+        }
         command::find(&self.process.arguments, &with_home(&self.process))
     }
 
     /// Takes its standard streams, and gives up the copies of everything that its maker had open: else a lock would not end
     /// with its holder, nor a pipe with its writer.
-    fn take_descriptors(&self, says: BorrowedFd<'_>) -> Result<()> {
+    fn take_descriptors(&self, says: BorrowedFd<'_>, listener: Option<&Connection>) -> Result<()> {
         match &self.stdio {
             Stdio::Files([stdin, stdout, stderr]) => {
                 terminal::become_standard_streams([stdin, stdout, stderr])?
@@ -92,7 +99,9 @@ impl Child {
         }
         let first = 3 + self.process.preserved_descriptors;
         let [report, start] = self.gate.descriptors();
-        kernel::close_from(first, &[says, report, start])?;
+        let mut kept = vec![says, report, start];
+        kept.extend(listener.map(Connection::descriptor));
+        kernel::close_from(first, &kept)?;
         Ok(kernel::close_on_exec_from(first)?)
     }
 

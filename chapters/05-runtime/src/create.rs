@@ -40,8 +40,11 @@ pub fn create_with_gate(
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let layout = Layout::detect();
-    let plan = plan(bundle, &layout)?;
+    let mut plan = plan(bundle, &layout)?;
     let state = State::new(&bundle.spec, &bundle.id, bundle.folder.clone());
+    if let Some(listener) = &mut plan.process.listener {
+        listener.state = Some(state.clone());
+    }
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup.map(|path| Cgroup::create(&layout, path, &plan.limits)).transpose()?;
     match spawn((plan, state), cgroup.as_ref(), stdio, gate, made) {

@@ -3,7 +3,7 @@
 use crate::child::Child;
 use crate::create::{wait_until_ready, with_console};
 use crate::hooks::ChildHooks;
-use crate::plan::{process_plan, processors};
+use crate::plan::{State, process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, gate};
 use cgroups::{Cgroup, Layout};
 use kernel::Strace;
@@ -29,6 +29,8 @@ pub struct Addition<'a> {
     pub seccomp: Option<&'a LinuxSeccomp>,
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
+    /// The container's state, for whoever is asked by its filter; none: nobody can be.
+    pub state: Option<State>,
 }
 
 /// Makes the process; it waits to be started.
@@ -43,6 +45,9 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         process.keep_groups()?;
     }
     process.preserved_descriptors = addition.preserved_descriptors;
+    if let Some(listener) = &mut process.listener {
+        listener.state = addition.state.clone();
+    }
     process.privileges.scheduling.personality = personality_of(addition.target.pid);
     let [before, after] = processors(addition.process)?;
     process.privileges.scheduling.processors = after;

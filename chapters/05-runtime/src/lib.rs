@@ -27,6 +27,8 @@ mod hooks;
 mod id_maps;
 mod identity;
 #[cfg(target_os = "linux")]
+mod listener;
+#[cfg(target_os = "linux")]
 pub mod oci;
 mod place;
 pub mod plan;

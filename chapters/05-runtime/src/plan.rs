@@ -4,6 +4,7 @@ mod checks;
 mod hooks;
 mod id_maps;
 mod limits;
+mod listener;
 mod privilege;
 mod refusals;
 mod root;
@@ -13,6 +14,7 @@ mod sysctls;
 pub use hooks::{Hook, Hooks, State};
 pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
+pub use listener::Listener;
 use privilege::word;
 #[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
@@ -84,6 +86,8 @@ pub struct Process {
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
     pub privileges: privileges::Plan,
+    /// Who is asked by its filter.
+    pub listener: Option<Listener>,
 }
 
 /// Plans a container. Fails with [`crate::ErrorKind::NotSupported`] on the first field that asks for more than is done here, with its
@@ -143,6 +147,7 @@ pub fn process_plan(
         sysctls: Vec::new(),
         preserved_descriptors: 0,
         privileges: privilege::privileges(process, seccomp, &format!("_ses.{container}"))?,
+        listener: seccomp.map(Listener::of).transpose()?.flatten(),
     })
 }
 

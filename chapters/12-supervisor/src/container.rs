@@ -147,6 +147,7 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
                 process,
                 seccomp: seccomp.as_deref(),
                 preserved_descriptors: 0,
+                state: None,
             };
             (runtime::exec(&addition, stdio)?, &None)
         }

@@ -5,7 +5,7 @@
 
 use super::compare::{EQUAL, GREATER_OR_EQUAL, JUMP, LOAD, RETURN, condition};
 use super::tables::X32_BIT;
-use super::{Action, Arch, Condition, Instruction, Profile, Program};
+use super::{Action, Arch, Condition, Instruction, NEW_LISTENER, Profile, Program};
 use std::collections::BTreeMap;
 
 /// Where the call's number and its architecture lie in `struct seccomp_data`.
@@ -34,7 +34,8 @@ pub fn compile(profile: &Profile) -> Program {
         instructions.extend(section);
     }
     instructions.push(instruction(RETURN, Action::KillProcess.value()));
-    Program { instructions, flags: profile.flags }
+    let asks = profile.rules.iter().any(|rule| rule.action == Action::Notify);
+    Program { instructions, flags: profile.flags | if asks { NEW_LISTENER } else { 0 } }
 }
 
 /// The code for the one or, on x86, two architectures that share an audit number.

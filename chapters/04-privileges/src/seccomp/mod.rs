@@ -35,6 +35,16 @@ pub struct Program {
     pub flags: u64,
 }
 
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
+const NEW_LISTENER: u64 = 8;
+
+impl Program {
+    /// Whether somebody is asked what becomes of some calls.
+    pub fn asks(&self) -> bool {
+        self.flags & NEW_LISTENER != 0
+    }
+}
+
 /// What becomes of a system call (seccomp(2), "SECCOMP_RET_*").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Action {

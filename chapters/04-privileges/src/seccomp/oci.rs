@@ -11,6 +11,9 @@ const EPERM: u16 = 1;
 /// No such call.
 const ENOSYS: u16 = 38;
 
+/// By which a filter's listener is handed over, and the command's readiness told, once the filter holds.
+const OURS: [&str; 2] = ["sendmsg", "write"];
+
 /// Translates a profile; the error names the JSON path of what cannot be.
 pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
     let path = "linux.seccomp";
@@ -24,6 +27,11 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
     })?;
     let default_action =
         action(seccomp.default_action(), seccomp.default_errno_ret(), &format!("{path}.defaultAction"))?;
+    if default_action == Action::Notify {
+        return Err(format!(
+            "{path}.defaultAction: not every call can be asked about: name those that shall be"
+        ));
+    }
     let rules = seccomp.syscalls().iter().flatten().enumerate();
     let rules = rules
         .map(|(index, rule)| self::rules(rule, &format!("{path}.syscalls[{index}]")))
@@ -48,6 +56,7 @@ fn flag_bit(word: &str) -> Option<u64> {
         "SECCOMP_FILTER_FLAG_TSYNC" => Some(0),
         "SECCOMP_FILTER_FLAG_LOG" => Some(2),
         "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => Some(4),
+        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" => Some(32),
         _ => None,
     }
 }
@@ -63,6 +72,11 @@ fn rules(rule: &LinuxSyscall, path: &str) -> Result<Vec<Rule>, String> {
         .collect::<Result<Vec<_>, _>>()?;
     let names = rule.names();
     let action = action(rule.action(), rule.errno_ret(), &format!("{path}.action"))?;
+    if let Some(name) = names.iter().find(|name| action == Action::Notify && OURS.contains(&name.as_str())) {
+        return Err(format!(
+            "{path}.action: {name} is made by this runtime itself before anybody can be asked"
+        ));
+    }
     let with = |conditions| Rule { names: names.clone(), action, conditions };
     let is_twice = |index| conditions.iter().filter(|one| one.index == index).count() > 1;
     Ok(if conditions.iter().any(|one| is_twice(one.index)) {
@@ -83,9 +97,7 @@ fn action(action: LinuxSeccompAction, errno: Option<u32>, path: &str) -> Result<
         LinuxSeccompAction::ScmpActTrace => Action::Trace(errno),
         LinuxSeccompAction::ScmpActLog => Action::Log,
         LinuxSeccompAction::ScmpActAllow => Action::Allow,
-        LinuxSeccompAction::ScmpActNotify => {
-            return Err(format!("{path}: SCMP_ACT_NOTIFY is not supported yet"));
-        }
+        LinuxSeccompAction::ScmpActNotify => Action::Notify,
     })
 }
 

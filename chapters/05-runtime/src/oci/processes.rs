@@ -4,6 +4,7 @@ use super::descriptors::Descriptors;
 use super::foreground::Foreground;
 use super::making::{stdio, write_pid};
 use super::store::{Status, Store};
+use crate::plan::State;
 use crate::{Addition, Error, ErrorKind, Result};
 use clap::Args;
 use kernel::Strace;
@@ -87,13 +88,16 @@ impl Exec {
             _ => stdio(has_terminal, self.console_socket.as_deref(), None)?,
         };
         let cgroup = self.cgroup_below(entry.record.cgroup.as_deref())?;
+        let target = entry.process()?;
+        let state = State::new(&spec, &self.id, entry.record.bundle.clone());
         let addition = Addition {
             container: &self.id,
-            target: entry.process()?,
+            target,
             cgroup: cgroup.as_deref(),
             process: &process,
             seccomp: spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()),
             preserved_descriptors: descriptors.count(),
+            state: Some(State { status: "running", pid: target.pid, ..state }),
         };
         let failed = |error: Error| {
             Error::new(error.kind(), format!("exec failed: unable to start container process: {error}"))

@@ -35,12 +35,6 @@ fn check_linux(linux: &Linux) -> Result<()> {
         ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
         ("linux.intelRdt", linux.intel_rdt().is_some()),
     ])?;
-    if let Some(seccomp) = linux.seccomp() {
-        refuse(&[
-            ("linux.seccomp.listenerPath", seccomp.listener_path().is_some()),
-            ("linux.seccomp.listenerMetadata", seccomp.listener_metadata().is_some()),
-        ])?;
-    }
     linux.resources().as_ref().map(check_resources).transpose()?;
     Ok(())
 }

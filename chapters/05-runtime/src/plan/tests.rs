@@ -67,7 +67,6 @@ fn what_is_not_supported_is_refused_by_its_path() {
         ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
         ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
         ("/linux/intelRdt", json!({"closID": "x"})),
-        ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/x"})),
         ("/linux/resources/rdma", json!({"mlx5_1": {"hcaHandles": 3}})),
         ("/linux/resources/network", json!({"classID": 1})),
         ("/linux/resources/memory", json!({"kernel": 1000000})),

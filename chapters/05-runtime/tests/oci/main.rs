@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod added;
+mod asked;
 mod callers;
 mod fields;
 mod hooks;
