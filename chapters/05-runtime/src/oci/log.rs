@@ -4,11 +4,11 @@
 use super::General;
 use std::io::Write;
 
-/// An error, in both places.
+/// An error, in both places; with `--debug` in the log's form always.
 pub fn report(general: &General, error: &crate::Error) {
     let message = error.to_string();
     eprintln!("coracle-oci: {message}");
-    if general.log.is_some() {
+    if general.log.is_some() || general.debug {
         write(general, "error", &message);
     }
 }

@@ -151,7 +151,12 @@ impl Exec {
             process.set_cwd(folder.clone());
         }
         let mut environment = process.env().clone().unwrap_or_default();
-        environment.extend(self.env.iter().cloned());
+        for entry in &self.env {
+            // In the place of one of the same name, which a program might find first.
+            let name = |entry: &str| entry.split('=').next().map(String::from);
+            environment.retain(|own| name(own) != name(entry));
+            environment.push(entry.clone());
+        }
         process.set_env(Some(environment));
         if self.no_new_privs {
             process.set_no_new_privileges(Some(true));

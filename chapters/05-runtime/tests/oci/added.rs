@@ -17,6 +17,10 @@ fn what_an_added_process_is_given() {
         let line = said.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim().to_string()
     };
+    let environment =
+        site.ok(&["exec", "-e", "TERM=dumb", "--env", "TERM=vt100", "ID", "cat", "/proc/self/environ"]);
+    let terms: Vec<&str> = environment.split('\0').filter(|entry| entry.starts_with("TERM=")).collect();
+    assert_eq!(terms, ["TERM=vt100"], "the last one, in the place of the container's own");
     assert_eq!(status(&[], "NoNewPrivs:"), "0");
     assert_eq!(status(&["--no-new-privs"], "NoNewPrivs:"), "1");
     assert_eq!(status(&["-u", "7:8", "-g", "9", "--additional-gids", "10"], "Groups:"), "9 10");

@@ -206,6 +206,11 @@ fn the_log_says_what_was_done_and_what_was_not() {
     site.refused(&["--log", "log", "--log-format", "json", "state", "nosuch"]);
     site.ok(&["--log", "log", "--log-format", "json", "--debug", "run", "ID"]);
     site.refused(&["--log", "log", "state", "nosuch"]);
+    let said = site.refused(&["--debug", "state", "nosuch"]);
+    assert!(
+        said.contains("level=error msg=\"container does not exist\""),
+        "without a log, beside the message: {said}"
+    );
     let log = std::fs::read_to_string(site.folder.join("log")).unwrap();
     let lines: Vec<&str> = log.lines().collect();
     let first = json_of(lines[0]);
