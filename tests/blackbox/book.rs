@@ -1,11 +1,12 @@
 //! `coracle book`: the site on loopback, and the reader's own containers in its diagrams, as the kernel has them.
 
-use crate::harness::{Engine, Who, run, skip};
+use crate::harness::{Engine, Who, run};
 use crate::needs;
 use diagram_browser::Browser;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use skipped::skip;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

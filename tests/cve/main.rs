@@ -72,7 +72,7 @@ fn run_case(name: &str, folder: &Path) -> ExitCode {
 
 fn run_all(filter: &str) -> ExitCode {
     if !nix::unistd::geteuid().is_root() {
-        println!("test cve ... SKIPPED: the attacks need root");
+        skipped::skip("cve", "the attacks need root");
         return ExitCode::SUCCESS;
     }
     leftovers::see_only_own_mounts();

@@ -19,7 +19,10 @@ fn every_page_fits_and_is_accessible() {
     let axe = std::fs::read_to_string(workspace().join("target/npm/node_modules/axe-core/axe.min.js"));
     let missing = diagram_browser::missing().or(axe.is_err().then_some("axe-core"));
     if let Some(missing) = missing {
-        return skip(&format!("{missing} is not installed: cargo xtask setup"));
+        return skipped::skip(
+            "the book in a browser",
+            &format!("{missing} is not installed: cargo xtask setup"),
+        );
     }
     let site = book::build(&workspace()).unwrap_or_else(|defects| panic!("{defects:?}")).site;
     let browser = Browser::start();
@@ -112,12 +115,4 @@ fn search(browser: &Browser, site: &Path) {
     browser.click("#found a");
     browser.wait_for("return location.hash === '#pivot_root'");
     nothing_amiss(browser);
-}
-
-fn skip(why: &str) {
-    println!("skipped the book in a browser: {why}");
-    if let Some(file) = std::env::var_os("CORACLE_SKIPPED") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
-        writeln!(file, "the book in a browser: {why}").unwrap();
-    }
 }

@@ -98,7 +98,9 @@ mod tests {
     fn memory_comes_from_a_node() {
         let outcome = std::thread::spawn(|| (set_memory_policy(2, &[1]), set_memory_policy(0, &[])));
         match outcome.join().unwrap() {
-            (Err(error), _) if error.errno() == Errno::ENOSYS => println!("skipped: no NUMA"),
+            (Err(error), _) if error.errno() == Errno::ENOSYS => {
+                skipped::skip("kernel::memory_comes_from_a_node", "no NUMA")
+            }
             (bound, back) => {
                 bound.unwrap();
                 back.unwrap();

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use cgroups::{Cgroup, DeviceRule, ErrorKind, Layout, Limits, default_device_rules};
+use skipped::skip;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +19,7 @@ const NOBODY: u32 = 65534;
 fn is_root() -> bool {
     let is_root = nix::unistd::geteuid().is_root();
     if !is_root {
-        println!("SKIPPED: groups are made by root");
+        skip("cgroups::kernel", "groups are made by root");
     }
     is_root
 }
@@ -157,7 +158,7 @@ fn running_out_of_memory_is_counted() {
     let limits = Limits { memory: Some(16 << 20), memory_swap: Some(16 << 20), ..Limits::default() };
     let cgroup = match Cgroup::create(&layout, &group, &limits) {
         Err(error) if error.kind() == ErrorKind::NotSupported => {
-            println!("SKIPPED: {error}");
+            skip("cgroups::running_out_of_memory_is_counted", &error.to_string());
             return;
         }
         made => made.expect("a group"),

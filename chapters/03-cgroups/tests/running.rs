@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use cgroups::{Cgroup, ErrorKind, Layout, Limits};
+use skipped::skip;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::process::{Child, Command, Stdio};
@@ -18,13 +19,13 @@ struct Site {
 impl Site {
     fn new(test: &str, limits: &Limits, script: &str) -> Option<Site> {
         if !nix::unistd::geteuid().is_root() {
-            println!("SKIPPED: groups are made by root");
+            skip(&format!("cgroups::{test}"), "groups are made by root");
             return None;
         }
         let (layout, name) = (Layout::detect(), format!("/coracle-{test}-{}", std::process::id()));
         let cgroup = match Cgroup::create(&layout, &name, limits) {
             Err(error) if error.kind() == ErrorKind::NotSupported => {
-                println!("SKIPPED: {error}");
+                skip(&format!("cgroups::{test}"), &error.to_string());
                 return None;
             }
             made => made.expect("a group"),

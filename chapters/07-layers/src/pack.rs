@@ -182,7 +182,10 @@ fn set_name(field: &mut [u8; 100], name: &[u8]) -> bool {
 
 fn header(kind: EntryType, stat: &Stat, kept: &Kept) -> Header {
     let mut header = Header::new_ustar();
-    let (uid, gid) = kept.owner.unwrap_or((stat.st_uid.into(), stat.st_gid.into()));
+    // Whoever packs is the root of their containers.
+    let inside = |id: u32, own: u32| if id == own { 0 } else { u64::from(id) };
+    let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (uid, gid) = kept.owner.unwrap_or((inside(stat.st_uid, own.0), inside(stat.st_gid, own.1)));
     header.set_entry_type(kind);
     header.set_mode(stat.st_mode & 0o7777);
     header.set_uid(uid);

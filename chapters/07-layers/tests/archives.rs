@@ -171,8 +171,16 @@ fn skopeo_reads_the_store_and_what_is_saved() {
     std::fs::write(at("saved.tar"), saved(&scene, &["tool:1"])).unwrap();
     let as_docker = skopeo(&["inspect", "--config", &format!("docker-archive:{}:tool:1", at("saved.tar"))]);
     assert!(as_docker.contains(&diff_id), "{as_docker}");
-    let as_oci = skopeo(&["inspect", "--config", &format!("oci-archive:{}", at("saved.tar"))]);
-    assert!(as_oci.contains(&diff_id), "{as_oci}");
+    // It unpacks such an archive, and gives the files away.
+    if scene::is_root() {
+        let as_oci = skopeo(&["inspect", "--config", &format!("oci-archive:{}", at("saved.tar"))]);
+        assert!(as_oci.contains(&diff_id), "{as_oci}");
+    } else {
+        skipped::skip(
+            "layers::skopeo_reads_what_is_saved as OCI",
+            "skopeo unpacks an OCI archive only as root",
+        );
+    }
 
     // What skopeo writes, in both formats, is read.
     for (kind, name) in [("docker-archive", "back:1"), ("oci-archive", "back:1")] {

@@ -17,8 +17,11 @@ fn unpacked(tar: Tar) -> String {
     refusal + &listing(dir.path())
 }
 
-/// Listings of things whose time the tests do not set are shown without it.
+/// Listings of things whose time the tests do not set are shown without it. An ordinary user is their container's root, and may
+/// write overlayfs' marks under a name of their own.
 fn timeless(text: &str) -> String {
+    let own = format!("{}:{}", rustix::process::geteuid(), rustix::process::getegid());
+    let text = text.replace(&own, "0:0").replace("user.overlay.", "trusted.overlay.");
     text.lines().map(|line| line.split(", at ").next().unwrap_or(line).to_string() + "\n").collect()
 }
 
@@ -66,7 +69,7 @@ fn every_kind() -> Tar {
 #[test]
 fn every_kind_with_its_attributes() {
     if !is_root() {
-        return eprintln!("skipped: only root gives files away");
+        return skipped::skip("layers::every_kind_with_its_attributes", "only root gives files away");
     }
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(layers::unpack(&every_kind().bytes()[..], dir.path(), false).unwrap(), 14);

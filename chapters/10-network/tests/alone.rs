@@ -1,14 +1,15 @@
-//! The chapter's binary in a network namespace of its own: what it runs, what it says, and that nothing stays. Needs root.
+//! The chapter's binary in a network namespace of its own: what it runs, what it says, and that nothing stays. An ordinary user's is
+//! in a user namespace as well.
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
-use std::process::Command;
+mod as_root;
 
 /// What a script says; `$NETWORK` is the binary. The bridge's name holds a process id, which is left out.
 fn shell(script: &str) -> String {
     let script =
         format!("(ip link set lo up; {script}) 2>&1 | sed 's/coracle-[0-9]*/coracle-PID/g; s/ *$//'");
-    let output = Command::new("unshare")
+    let output = as_root::unshare()
         .args(["--net", "sh", "-c", &script])
         .env("NETWORK", env!("CARGO_BIN_EXE_network"))
         .output()
@@ -31,7 +32,7 @@ fn a_missing_command_is_said_and_nothing_stays() {
 
 #[test]
 fn a_signal_ends_the_container_and_nothing_stays() {
-    let until_connected = "until ip link | grep -q veth; do :; done";
+    let until_connected = "for try in $(seq 1000); do ip link | grep -q veth && break; sleep 0.01; done";
     let script = format!("$NETWORK sleep 100 & {until_connected}; kill $!; wait $!; echo $?; {LEFT}");
     insta::assert_snapshot!(shell(&script));
 }

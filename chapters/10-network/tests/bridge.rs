@@ -1,8 +1,10 @@
 //! The bridge on the real kernel: containers that reach each other, their gateway and the world, and nothing left behind.
 //!
-//! A machine of these tests is a thread with a network namespace of its own; the host is one too. Needs root.
+//! A machine of these tests is a thread with a network namespace of its own; the host is one too. An ordinary user's tests run in a user namespace.
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
+
+mod as_root;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -31,7 +33,7 @@ impl Machine {
         let (work, queue) = channel::<Box<dyn FnOnce() + Send>>();
         let (ready, made) = channel();
         std::thread::spawn(move || {
-            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace, which needs root");
+            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
             let namespace = fs::File::open("/proc/thread-self/ns/net").unwrap();
             ready.send((gettid(), namespace.into())).unwrap();
             queue.iter().for_each(|work| work());
@@ -107,6 +109,9 @@ fn outside_of(host: &Machine) -> Machine {
 
 #[test]
 fn containers_reach_each_other_their_gateway_and_the_world() {
+    if as_root::again("containers_reach_each_other_their_gateway_and_the_world") {
+        return;
+    }
     let (host, one, two) = (Machine::new(), Machine::new(), Machine::new());
     let outside = outside_of(&host);
     let bridge = host.ensure().unwrap();
@@ -132,6 +137,9 @@ fn containers_reach_each_other_their_gateway_and_the_world() {
 
 #[test]
 fn the_kernel_has_the_rules_that_we_print() {
+    if as_root::again("the_kernel_has_the_rules_that_we_print") {
+        return;
+    }
     let host = Machine::new();
     let bridge = host.ensure().unwrap();
     assert_eq!(host.shell("nft list ruleset"), bridge_rules(&bridge).to_string());
@@ -139,6 +147,9 @@ fn the_kernel_has_the_rules_that_we_print() {
 
 #[test]
 fn ensuring_twice_or_after_half_a_job_comes_to_the_same() {
+    if as_root::again("ensuring_twice_or_after_half_a_job_comes_to_the_same") {
+        return;
+    }
     let host = Machine::new();
     let bridge = host.ensure().unwrap();
     let inventory = host.inventory();
@@ -160,6 +171,9 @@ fn ensuring_twice_or_after_half_a_job_comes_to_the_same() {
 /// A kill -9 between any two steps of making it.
 #[test]
 fn a_bridge_that_was_half_made_is_removed() {
+    if as_root::again("a_bridge_that_was_half_made_is_removed") {
+        return;
+    }
     let host = Machine::new();
     let before = host.inventory();
     let bridge = Bridge::new("coracle0", "172.17.0.0/16".parse().unwrap());
@@ -175,6 +189,9 @@ fn a_bridge_that_was_half_made_is_removed() {
 
 #[test]
 fn a_bridge_is_removed_with_its_rules_and_twice_is_no_error() {
+    if as_root::again("a_bridge_is_removed_with_its_rules_and_twice_is_no_error") {
+        return;
+    }
     let (host, container) = (Machine::new(), Machine::new());
     let before = host.inventory();
     let bridge = host.ensure().unwrap();
@@ -191,6 +208,9 @@ fn a_bridge_is_removed_with_its_rules_and_twice_is_no_error() {
 
 #[test]
 fn a_bridge_avoids_subnets_in_use_and_keeps_the_one_it_has() {
+    if as_root::again("a_bridge_avoids_subnets_in_use_and_keeps_the_one_it_has") {
+        return;
+    }
     let host = Machine::new();
     host.shell("ip link add d0 type bridge; ip address add 172.17.9.1/24 dev d0; ip link set d0 up");
     assert_eq!(host.ensure().unwrap().subnet.to_string(), "172.18.0.0/16");
@@ -204,6 +224,9 @@ fn a_bridge_avoids_subnets_in_use_and_keeps_the_one_it_has() {
 
 #[test]
 fn a_container_may_connect_at_once() {
+    if as_root::again("a_container_may_connect_at_once") {
+        return;
+    }
     let host = Machine::new();
     let bridge = host.ensure().unwrap();
     for last in 2..32 {
@@ -216,6 +239,9 @@ fn a_container_may_connect_at_once() {
 
 #[test]
 fn a_bridge_of_an_administrator_is_used_and_stays() {
+    if as_root::again("a_bridge_of_an_administrator_is_used_and_stays") {
+        return;
+    }
     let host = Machine::new();
     host.shell(
         "ip link add coracle0 type bridge; ip address add 10.1.2.1/24 dev coracle0; ip link set coracle0 up",
@@ -229,6 +255,9 @@ fn a_bridge_of_an_administrator_is_used_and_stays() {
 
 #[test]
 fn a_failed_attach_leaves_nothing() {
+    if as_root::again("a_failed_attach_leaves_nothing") {
+        return;
+    }
     let (host, container) = (Machine::new(), Machine::new());
     let bridge = host.ensure().unwrap();
     let inventory = host.inventory();
@@ -247,6 +276,9 @@ fn a_failed_attach_leaves_nothing() {
 
 #[test]
 fn a_bridge_that_somebody_removed_is_made_again() {
+    if as_root::again("a_bridge_that_somebody_removed_is_made_again") {
+        return;
+    }
     let (host, container) = (Machine::new(), Machine::new());
     let bridge = host.ensure().unwrap();
     host.shell("ip link delete coracle0");
@@ -257,6 +289,9 @@ fn a_bridge_that_somebody_removed_is_made_again() {
 
 #[test]
 fn a_name_taken_by_another_link_is_refused() {
+    if as_root::again("a_name_taken_by_another_link_is_refused") {
+        return;
+    }
     let host = Machine::new();
     host.shell("ip link add coracle0 type veth peer name other");
     let inventory = host.inventory();
@@ -271,6 +306,9 @@ fn a_name_taken_by_another_link_is_refused() {
 
 #[test]
 fn without_the_right_it_says_which() {
+    if as_root::again("without_the_right_it_says_which") {
+        return;
+    }
     let host = Machine::new();
     let error = host.run(|| {
         kernel::capset(&kernel::CapabilityWords::default()).unwrap(); // of this thread alone

@@ -1,7 +1,6 @@
 //! A participant: a folder with a crate in it, which is checked as root and as an ordinary user.
 
 use serde_json::Value;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -24,21 +23,14 @@ pub enum Who {
 /// Whom this run can be: root is both, if the ordinary user is there.
 pub fn everybody() -> Vec<Who> {
     if !nix::unistd::geteuid().is_root() {
-        skip("the exercise as root", "it needs root");
+        skipped::skip("the exercise as root", "it needs root");
         return vec![Who::Ordinary];
     }
     if home().is_none() {
-        skip("the exercise as an ordinary user", "there is no user coracle-test");
+        skipped::skip("the exercise as an ordinary user", "there is no user coracle-test");
         return vec![Who::Root];
     }
     vec![Who::Root, Who::Ordinary]
-}
-
-fn skip(what: &str, why: &str) {
-    eprintln!("SKIPPED {what}: {why}");
-    let Some(list) = std::env::var_os("CORACLE_SKIPPED") else { return };
-    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).expect("the list");
-    writeln!(list, "{what}: {why}").expect("the list of skipped tests");
 }
 
 fn home() -> Option<PathBuf> {

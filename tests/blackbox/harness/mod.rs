@@ -12,6 +12,7 @@ pub use engine::{Engine, Who};
 pub use images::busybox_tar;
 pub use namespace::Namespace;
 pub use registry::Registry;
+pub use skipped::skip;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -73,18 +74,6 @@ pub fn is_installed(program: &str) -> bool {
 /// Whether the tests run as root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
-}
-
-/// Says loudly that a test could not run here; `cargo xtask test` names it in its summary.
-pub fn skip(test: &str, why: &str) {
-    use std::io::Write;
-    eprintln!("SKIPPED {test}: {why}");
-    let Some(list) = std::env::var_os("CORACLE_SKIPPED") else {
-        return;
-    };
-    let mut list =
-        std::fs::OpenOptions::new().create(true).append(true).open(list).expect("the list of skipped tests");
-    writeln!(list, "{test}: {why}").expect("the list of skipped tests");
 }
 
 /// Returns from a test that needs a program or root, after saying so.

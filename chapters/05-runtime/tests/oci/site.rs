@@ -1,6 +1,7 @@
 //! A bundle in a folder of its own, and what may be left of it: nothing.
 
 use serde_json::{Value, json};
+pub use skipped::skip;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -124,16 +125,6 @@ fn copy_program(from: &str, to: &Path) {
 pub fn is_installed(program: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
-}
-
-/// Says loudly that a test could not run here; `cargo xtask test` names it in its summary.
-pub fn skip(test: &str, why: &str) {
-    use std::io::Write;
-    eprintln!("SKIPPED {test}: {why}");
-    if let Some(list) = std::env::var_os("CORACLE_SKIPPED") {
-        let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
-        writeln!(list, "{test}: {why}").unwrap();
-    }
 }
 
 /// Waits for it.

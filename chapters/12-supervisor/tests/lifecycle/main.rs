@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     }
     let wanted = arguments.get(1).filter(|word| !word.starts_with('-'));
     if !Path::new("/usr/bin/busybox").exists() || !nix::unistd::geteuid().is_root() {
-        println!("skipped: needs root and busybox");
+        skipped::skip("supervisor::lifecycle", "it needs root and busybox");
         return ExitCode::SUCCESS;
     }
     let mut failed = 0;

@@ -25,7 +25,7 @@ pub struct Opened {
 /// The page with its diagrams running; `None`, said loudly, where there is no browser.
 pub fn opened(test: &str, hash: &str) -> Option<Opened> {
     if let Some(missing) = diagram_browser::missing() {
-        skip(test, &format!("{missing} is not installed: cargo xtask setup"));
+        skipped::skip(test, &format!("{missing} is not installed: cargo xtask setup"));
         return None;
     }
     let url = format!("file://{}", site().join("page.html").display());
@@ -56,17 +56,9 @@ pub fn axe(test: &str) -> Option<String> {
     let script = Path::new(WORKSPACE).join("target/npm/node_modules/axe-core/axe.min.js");
     let text = std::fs::read_to_string(&script).ok();
     if text.is_none() {
-        skip(test, "axe-core is not installed: cargo xtask setup");
+        skipped::skip(test, "axe-core is not installed: cargo xtask setup");
     }
     text
-}
-
-fn skip(test: &str, why: &str) {
-    println!("skipped {test}: {why}");
-    if let Some(file) = std::env::var_os("CORACLE_SKIPPED") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
-        writeln!(file, "{test}: {why}").unwrap();
-    }
 }
 
 impl Opened {
