@@ -6,6 +6,13 @@ use crate::{Cgroup, Error, Layout, Limits, Op, Result, device_program, files, pl
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 
+/// What an ordinary user does who was given no cgroup.
+const HOW_TO_DELEGATE: &str = "A cgroup of v2 can be delegated to this user. With systemd, for one command: systemd-run --user \
+    --scope -p Delegate=yes COMMAND; for every login: Delegate=cpu cpuset io memory pids, below [Service] in \
+    /etc/systemd/system/user@.service.d/delegate.conf. Without systemd, as root, for the shell with number PID: \
+    cd /sys/fs/cgroup; echo +cpu +cpuset +io +memory +pids > cgroup.subtree_control; mkdir mine; \
+    chown USER mine mine/cgroup.procs mine/cgroup.subtree_control mine/cgroup.threads; echo PID > mine/cgroup.procs";
+
 impl Cgroup {
     /// Makes the group at this path below each hierarchy's mount point, and limits it. On failure nothing is left of it.
     ///
@@ -14,8 +21,13 @@ impl Cgroup {
     /// Errors: `NotSupported` for a limit that this machine, or this user, cannot set, by its name; `PermissionDenied` for a
     /// hierarchy that cannot be written, with what can be done; `Invalid` for a value that the kernel refuses.
     pub fn create(layout: &Layout, path: &str, limits: &Limits) -> Result<Cgroup> {
-        let steps = plan(layout, limits).map_err(Error::not_supported)?;
-        if !nix::unistd::geteuid().is_root() && layout.delegated.is_none() && layout.v1.is_empty() {
+        let is_given_nothing =
+            !nix::unistd::geteuid().is_root() && layout.delegated.is_none() && layout.v1.is_empty();
+        let steps = plan(layout, limits).map_err(|refusal| match is_given_nothing {
+            true => Error::not_supported(format_args!("{refusal}. {HOW_TO_DELEGATE}")),
+            false => Error::not_supported(refusal),
+        })?;
+        if is_given_nothing {
             // The plan has refused whatever would need a group.
             return Ok(Cgroup::without_folders());
         }

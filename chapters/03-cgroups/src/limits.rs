@@ -17,6 +17,10 @@ pub struct Limits {
     pub cpu_quota: Option<i64>,
     /// Microseconds.
     pub cpu_period: Option<u64>,
+    /// Microseconds of a quota that were not used and may be used later on, in one period (Linux 5.14).
+    pub cpu_burst: Option<u64>,
+    /// 1: they run only when nothing else does, and their share does not count (Linux 5.15).
+    pub cpu_idle: Option<i64>,
     /// The share of the processors when they are contended, relative to 1024.
     pub cpu_shares: Option<u64>,
     /// Processors, as `0-1,3`.

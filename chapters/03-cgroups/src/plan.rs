@@ -154,7 +154,9 @@ pub const SWAP_BELOW_MEMORY: &str = "memory+swap limit should be >= memory limit
 
 fn cpu(limits: &Limits) -> Vec<Write> {
     let mut steps = Vec::new();
-    let shares = limits.cpu_shares.filter(|shares| *shares > 0);
+    steps.extend(limits.cpu_idle.map(|idle| write("cpu.idle", idle)));
+    // The kernel refuses a weight of a group that is idle.
+    let shares = limits.cpu_shares.filter(|shares| *shares > 0 && limits.cpu_idle != Some(1));
     steps.extend(shares.map(|shares| write("cpu.weight", weight(shares))));
     let (quota, period) = (limits.cpu_quota.unwrap_or_default(), limits.cpu_period.unwrap_or_default());
     if quota != 0 || period != 0 {
@@ -162,6 +164,8 @@ fn cpu(limits: &Limits) -> Vec<Write> {
         let period = if period > 0 { period } else { DEFAULT_PERIOD };
         steps.push(write("cpu.max", format_args!("{quota} {period}")));
     }
+    // After the quota, which it may not exceed.
+    steps.extend(limits.cpu_burst.map(|burst| write("cpu.max.burst", burst)));
     steps
 }
 

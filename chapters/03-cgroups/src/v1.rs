@@ -51,13 +51,17 @@ fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
 
 /// The period before the quota, which is checked against it.
 fn cpu(limits: &Limits) -> Vec<Write> {
+    let shares = limits.cpu_shares.filter(|_| limits.cpu_idle != Some(1));
     let files = [
-        ("cpu.shares", limits.cpu_shares.map(|shares| shares as i64)),
+        ("cpu.shares", shares.map(|shares| shares as i64)),
         ("cpu.cfs_period_us", limits.cpu_period.map(|period| period as i64)),
         ("cpu.cfs_quota_us", limits.cpu_quota),
     ];
     let given = files.into_iter().filter_map(|(file, value)| Some((file, value?)));
-    given.filter(|(_, value)| *value != 0).map(|(file, value)| write("cpu", file, value)).collect()
+    let given = given.filter(|(_, value)| *value != 0).map(|(file, value)| write("cpu", file, value));
+    let burst = limits.cpu_burst.map(|burst| write("cpu", "cpu.cfs_burst_us", burst));
+    let idle = limits.cpu_idle.map(|idle| write("cpu", "cpu.idle", idle));
+    idle.into_iter().chain(given).chain(burst).collect()
 }
 
 fn hugetlb(limits: &Limits) -> Vec<Write> {

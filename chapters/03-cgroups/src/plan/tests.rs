@@ -11,6 +11,7 @@ fn limits() -> Limits {
         memory_reservation: Some(32 << 20),
         cpu_quota: Some(50_000),
         cpu_period: Some(100_000),
+        cpu_burst: Some(20_000),
         cpu_shares: Some(512),
         pids: Some(20),
         cpuset_cpus: Some("0".into()),
@@ -101,6 +102,14 @@ fn zero_is_not_said_and_minus_one_is_no_limit() {
     insta::assert_snapshot!(
         text(plan(&all_unified(), &unlimited).unwrap()) + &text(plan(&hybrid(), &unlimited).unwrap())
     );
+}
+
+/// The kernel refuses a share for a group that is idle.
+#[test]
+fn an_idle_group_has_no_share() {
+    let limits = Limits { cpu_idle: Some(1), cpu_shares: Some(512), ..Limits::default() };
+    assert_eq!(text(plan(&all_unified(), &limits).unwrap()), "cpu.idle <- 1\n");
+    assert_eq!(text(plan(&hybrid(), &limits).unwrap()), "cpu/cpu.idle <- 1\n");
 }
 
 #[test]

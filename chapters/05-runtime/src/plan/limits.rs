@@ -55,11 +55,12 @@ fn take_memory(limits: &mut Limits, memory: &LinuxMemory) -> Result<()> {
 fn take_cpu(limits: &mut Limits, cpu: &LinuxCpu) -> Result<()> {
     refuse("cpu.realtimeRuntime", cpu.realtime_runtime().and_then(set).is_some())?;
     refuse("cpu.realtimePeriod", cpu.realtime_period().and_then(set).is_some())?;
-    refuse("cpu.burst", cpu.burst().and_then(set).is_some())?;
-    refuse("cpu.idle", cpu.idle().and_then(set).is_some())?;
     limits.cpu_shares = cpu.shares().and_then(set);
     limits.cpu_quota = cpu.quota().and_then(set);
     limits.cpu_period = cpu.period().and_then(set);
+    // Zero says something here: to save nothing up, and not to be idle.
+    limits.cpu_burst = cpu.burst();
+    limits.cpu_idle = cpu.idle();
     limits.cpuset_cpus = cpu.cpus().clone().and_then(set);
     limits.cpuset_mems = cpu.mems().clone().and_then(set);
     Ok(())
