@@ -29,8 +29,8 @@ pub enum Command {
     },
 }
 
-/// Many times what the tests take.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// Many times what the tests take where nothing else runs.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Boots the machine, and does there what was asked for.
 pub fn run(command: &Command) -> Result<()> {

@@ -6,7 +6,7 @@ failed=0
 step() {
     name=$1 begin=$(cut -d. -f1 /proc/uptime)
     shift
-    timeout -s KILL 300 "$@" --test-threads=2 >/tmp/said 2>&1
+    timeout -s KILL 600 "$@" --test-threads=2 >/tmp/said 2>&1
     code=$?
     result=$(grep '^test result: ' /tmp/said)
     seconds=$(($(cut -d. -f1 /proc/uptime) - begin))
