@@ -34,12 +34,12 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
 fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
     let chapters = project.join("chapters");
     std::fs::create_dir_all(chapters.join(exercise.chapter)).map_err(|error| error.to_string())?;
-    for name in ["src", "book", "course", "xtask", "tests", "benches"] {
+    for name in folders(&workspace())?.iter().filter(|name| !["chapters", "target"].contains(&name.as_str()))
+    {
         link(&workspace().join(name), &project.join(name))?;
     }
-    let entries = std::fs::read_dir(workspace().join("chapters")).map_err(|error| error.to_string())?;
-    for name in entries.flatten().map(|entry| entry.file_name()).filter(|name| name != exercise.chapter) {
-        link(&workspace().join("chapters").join(&name), &chapters.join(&name))?;
+    for name in folders(&workspace().join("chapters"))?.iter().filter(|name| *name != exercise.chapter) {
+        link(&workspace().join("chapters").join(name), &chapters.join(name))?;
     }
     let own = chapters.join(exercise.chapter);
     link(&folder.join("src"), &own.join("src"))?;
@@ -48,6 +48,14 @@ fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
         write_if_changed(&project.join(name), &read_file(&workspace().join(name))?)?;
     }
     Ok(())
+}
+
+/// The names of the folders in a folder, but for hidden ones.
+fn folders(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let names = folders.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names.filter(|name| !name.starts_with('.')).collect())
 }
 
 /// A link that is there already may lead to another participant's folder.

@@ -84,7 +84,8 @@ impl Participant {
         let here = self.folder.join("the.patch");
         std::fs::write(&here, text).expect("our own folder");
         let mut git = Command::new("git");
-        git.args(["apply", "the.patch"]).current_dir(&self.folder);
+        // A line of the neighbourhood is enough: what else changes in the chapter is not the patch's business.
+        git.args(["apply", "-C1", "the.patch"]).current_dir(&self.folder);
         // Our folder is no part of any repository.
         git.env("GIT_CEILING_DIRECTORIES", self.folder.parent().expect("a folder has a parent"));
         let output = git.env_remove("GIT_DIR").output().expect("git is needed to have this at all");
