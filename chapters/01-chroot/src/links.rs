@@ -23,7 +23,7 @@ impl Inside {
         let below = path.strip_prefix("/").unwrap_or(path);
         match rustix::fs::openat2(self.root(), below, flags, Mode::empty(), resolve) {
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
-                Err(Error::not_safe(path, "this must be an ordinary folder, not a link"))
+                Err(Error::not_safe(path, "must be mounted on ordinary directory, not on a link"))
             }
             found => found
                 .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))

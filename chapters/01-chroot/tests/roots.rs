@@ -251,7 +251,7 @@ fn proc_goes_onto_no_link(folder: &Path) {
     symlink("/tmp", root.join("proc")).unwrap();
     let what = What::Filesystem { fstype: "proc".into(), source: "proc".into() };
     spec.mounts = vec![Mount { destination: "/proc".into(), what, options: options(&[]) }];
-    fails(&spec, ErrorKind::Unsafe, "ordinary folder");
+    fails(&spec, ErrorKind::Unsafe, "ordinary directory");
 }
 
 fn nothing_is_mounted_inside_proc(folder: &Path) {

@@ -20,10 +20,11 @@ pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
 pub fn enter(plan: &SpawnPlan) -> Result<()> {
     join(plan)?;
     if plan.new.contains(Namespaces::USER) {
-        become_root()?;
+        // Before another user is taken: the files of a process that has done so are not its own (PR_SET_DUMPABLE, prctl(2)).
         if plan.new.contains(Namespaces::TIME) {
             clocks::make_time_namespace(plan)?;
         }
+        become_root()?;
     }
     if plan.new.contains(Namespaces::CGROUP) {
         unshare(CloneFlags::CLONE_NEWCGROUP)

@@ -1,9 +1,12 @@
-//! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt: a warning each, and the container goes without
+//! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt: a warning, and the container goes without
 //! (config.md, "Linux Process": "MUST be logged as a warning").
 
 use crate::{Result, spec_from_json};
 use oci_spec::runtime::Spec;
 use serde_json::Value;
+
+/// A name, and where it is.
+type Unknown = (String, String);
 
 /// Reads a config.json; what is left of it when unknown capabilities are taken out.
 pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
@@ -13,16 +16,15 @@ pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
     };
     let Some((json, unknown)) = without_unknown(&json) else { return Err(refused) };
     let spec = spec_from_json(&json)?;
-    for place in unknown {
-        eprintln!(
-            "coracle-oci: warning: {place}: no such capability is known; the container goes without it"
-        );
-    }
+    // runc's words, and where.
+    let (names, places): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+    let (names, places) = (names.join(" "), places.join(", "));
+    eprintln!("coracle-oci: warning: ignoring unknown or unavailable capabilities: [{names}] ({places})");
     Ok((spec, json))
 }
 
-/// The text without them, and where they were; None if there are none.
-fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
+/// The text without them, and what they were; None if there are none.
+fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<Unknown>)> {
     let mut document: Value = serde_json::from_slice(json).ok()?;
     let sets = document.pointer_mut("/process/capabilities")?.as_object_mut()?;
     let known = privileges::all_capabilities();
@@ -30,7 +32,8 @@ fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
     for (set, names) in sets {
         for (index, name) in names.as_array().into_iter().flatten().enumerate() {
             if !is_known(known, name) {
-                unknown.push(format!("process.capabilities.{set}[{index}] {name}"));
+                let name = name.as_str().unwrap_or_default().to_string();
+                unknown.push((name, format!("process.capabilities.{set}[{index}]")));
             }
         }
         names.as_array_mut()?.retain(|name| is_known(known, name));
@@ -56,8 +59,8 @@ mod tests {
         let expected = r#"{"process":{"capabilities":{"bounding":["CAP_KILL"],"ambient":[]}}}"#;
         assert_eq!(String::from_utf8(json).unwrap(), expected);
         let places =
-            ["process.capabilities.bounding[1] \"CAP_TEST\"", "process.capabilities.ambient[0] \"CAP_X\""];
-        assert_eq!(unknown, places);
+            [("CAP_TEST", "process.capabilities.bounding[1]"), ("CAP_X", "process.capabilities.ambient[0]")];
+        assert_eq!(unknown, places.map(|(name, place)| (name.into(), place.into())));
         assert!(without_unknown(br#"{"process": {"capabilities": {"bounding": ["CAP_KILL"]}}}"#).is_none());
     }
 }
