@@ -117,3 +117,25 @@ fn the_end_of_memory_is_told() {
     }
     assert!(!site.ended_well());
 }
+
+#[test]
+fn the_chapters_binary_limits_a_command() {
+    if !nix::unistd::geteuid().is_root() {
+        return println!("SKIPPED: groups are made by root");
+    }
+    // Its built-in root is in memory and holds the binary itself, which counts.
+    let mut binary = Command::new(env!("CARGO_BIN_EXE_cgroups"));
+    binary.args(["--memory", "64m", "--cpus", "0.5", "--pids", "20"]).stdout(Stdio::piped());
+    let binary = binary.spawn().expect("the chapter's binary");
+    let group = format!("coracle/{}", binary.id());
+    let output = binary.wait_with_output().expect("wait");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("memory 64.0 MiB, cpu 0.50 of one, processes 20"),
+        "{said}"
+    );
+    let layout = Layout::detect();
+    for mount in layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified) {
+        assert!(!mount.join(&group).exists(), "a group is left in {}", mount.display());
+    }
+}
