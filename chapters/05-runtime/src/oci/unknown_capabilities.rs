@@ -17,7 +17,9 @@ pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
     let Some((json, unknown)) = without_unknown(&json) else { return Err(refused) };
     let spec = spec_from_json(&json)?;
     // runc's words, and where.
-    let (names, places): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+    let (mut names, places): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+    names.sort();
+    names.dedup();
     let (names, places) = (names.join(" "), places.join(", "));
     eprintln!("coracle-oci: warning: ignoring unknown or unavailable capabilities: [{names}] ({places})");
     Ok((spec, json))
