@@ -20,7 +20,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     copy_snapshots(&chapter.join("src/snapshots"), &folder.join("src/snapshots"))?;
     write_file(&folder.join("Cargo.toml"), &manifest(&read_file(&chapter.join("Cargo.toml"))?, name)?)?;
     write_file(&folder.join("Cargo.lock"), &read_file(&workspace().join("Cargo.lock"))?)?;
-    write_file(&folder.join(".cargo/config.toml"), &configuration()?)?;
+    write_file(&folder.join(".cargo/config.toml"), &configuration(folder)?)?;
     write_file(&folder.join(".gitignore"), "/target\n")?;
     let memory = Memory { exercise: exercise.number.into(), ..Memory::default() };
     folder::write(folder, &memory)?;
@@ -96,12 +96,24 @@ fn section(manifest: &str, title: &str) -> String {
 }
 
 /// The workspace's configuration, with our command, and without a network.
-fn configuration() -> Result<String> {
-    let text = read_file(&workspace().join(".cargo/config.toml"))?;
+fn configuration(folder: &Path) -> Result<String> {
+    let real = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let (folder, workspace) = (real(folder)?, real(&workspace())?);
+    let text = read_file(&workspace.join(".cargo/config.toml"))?;
     let (build, _) = text.split_once("[alias]").unwrap_or((&text, ""));
-    let manifest = workspace().join("Cargo.toml");
-    Ok(format!(
-        "{build}[alias]\ncourse = [\"run\", \"--quiet\", \"--manifest-path\", {manifest:?}, \"--package\", \"course\", \"--\"]\n\n\
-         # Everything that is needed was fetched when the book's workspace was built.\n[net]\noffline = true\n"
-    ))
+    let end = ["--package", "course", "--"];
+    let offline = "# Everything that is needed was fetched when the book's workspace was built.\n[net]\noffline = true\n";
+    let Ok(below) = folder.strip_prefix(&workspace) else {
+        let words = [
+            &["run", "--quiet", "--manifest-path", &workspace.join("Cargo.toml").display().to_string()],
+            &end[..],
+        ];
+        return Ok(format!("{build}[alias]\ncourse = {:?}\n\n{offline}", words.concat()));
+    };
+    // Cargo reads the workspace's configuration here, too: it would join lists, and prefers our word to the workspace's.
+    // It splits a word of ours at spaces; a way up has none, but is right in the folder alone.
+    let absolute = workspace.join("Cargo.toml").display().to_string();
+    let way_up = "../".repeat(below.components().count()) + "Cargo.toml";
+    let manifest = if absolute.contains(char::is_whitespace) { way_up } else { absolute };
+    Ok(format!("[alias]\ncourse = \"run --quiet --manifest-path {manifest} {}\"\n\n{offline}", end.join(" ")))
 }

@@ -90,7 +90,9 @@ fn fields_that_are_not_supported_are_refused_by_name() {
             &format!("{{\"Image\":\"busybox\",\"HostConfig\":{{{field}}}}}"),
         )
     };
-    for (field, value) in [("VolumesFrom", "[\"x\"]"), ("Links", "[\"x:y\"]"), ("Isolation", "\"hyperv\"")] {
+    for (field, value) in
+        [("VolumesFrom", "[\"x\"]"), ("Links", "[\"x:y\"]"), ("DeviceRequests", "[{\"Count\":1}]")]
+    {
         let (status, body) = create(&format!("\"{field}\":{value}"));
         assert!(status >= 400, "{field} is accepted: {body}");
         assert!(body.contains(field), "the error does not name {field}: {body}");

@@ -199,3 +199,23 @@ fn nothing_is_left() {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
     assert!(!mounts.contains("coracle-mine-"), "{mounts}");
 }
+
+/// Where `start` puts it unless told otherwise: cargo reads the workspace's configuration there as well.
+#[test]
+fn a_folder_below_the_workspace_is_a_project_too() {
+    let folder = workspace().join(format!("coursework/test-{}", std::process::id()));
+    let course = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
+        printed(command.args(words).output().expect("it was built"))
+    };
+    course(&["start", "02", "--folder", &folder.display().to_string()]);
+    let cargo = |words: &[&str]| {
+        Command::new("cargo").args(words).current_dir(&folder).output().expect("cargo runs this")
+    };
+    let (metadata, list) = (cargo(&["metadata", "--format-version", "1"]), cargo(&["course", "list"]));
+    std::fs::remove_dir_all(&folder).expect("a folder");
+    // Others' folders may lie beside it.
+    let _ = std::fs::remove_dir(workspace().join("coursework"));
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
+}
