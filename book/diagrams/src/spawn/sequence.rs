@@ -81,17 +81,13 @@ pub fn all_steps(state: &Spawn) -> Vec<Step> {
     }
     add(Who::Parent, true, "write: the byte".to_owned(), None);
     if has(Namespaces::USER) {
+        if has(Namespaces::TIME) {
+            add(Who::Child, false, "unshare(TIME)".to_owned(), unless(may_make, Outcome::NoNamespaces));
+        }
         add(Who::Child, false, "setresgid(0), setresuid(0)".to_owned(), None);
     }
-    for (kind, is_made_here) in [(Namespaces::TIME, has(Namespaces::USER)), (Namespaces::CGROUP, true)] {
-        if has(kind) && is_made_here {
-            add(
-                Who::Child,
-                false,
-                format!("unshare({})", flags(kind)),
-                unless(may_make, Outcome::NoNamespaces),
-            );
-        }
+    if has(Namespaces::CGROUP) {
+        add(Who::Child, false, "unshare(CGROUP)".to_owned(), unless(may_make, Outcome::NoNamespaces));
     }
     if let Some(name) = &plan.hostname {
         add(Who::Child, false, format!("sethostname(\"{name}\")"), None);
