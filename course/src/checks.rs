@@ -1,16 +1,20 @@
 //! Runs an exercise's checks: each makes containers by the participant's crate, and looks at them from outside.
 
+pub mod group;
 pub mod knob;
 pub mod look;
 pub mod process;
 pub mod socket;
+pub mod stage;
 pub mod trial;
 
 use crate::Result;
 use crate::exercise::{Check, Exercise};
 use nix::sched::{CloneFlags, unshare};
-use nix::unistd::{getegid, geteuid};
-use std::path::{Path, PathBuf};
+use nix::unistd::geteuid;
+use std::path::Path;
+
+pub use stage::Stage;
 
 /// What became of a check.
 pub struct CheckResult {
@@ -26,6 +30,8 @@ pub enum Verdict {
     Held(String),
     /// It does not.
     Failed(Fault),
+    /// It cannot be looked at here; why.
+    Unchecked(String),
 }
 
 impl Verdict {
@@ -70,36 +76,6 @@ impl From<nix::errno::Errno> for Fault {
     }
 }
 
-/// Where the checks are carried out.
-pub struct Stage {
-    /// The program that was linked with the participant's crate.
-    pub program: PathBuf,
-    /// Who we are.
-    pub uid: u32,
-    /// Our group.
-    pub gid: u32,
-    /// Whether we have many ids to give away: root has them, unless it is root of a small user namespace.
-    pub has_many_ids: bool,
-}
-
-impl Stage {
-    fn new(program: PathBuf) -> Stage {
-        let has_many_ids = geteuid().is_root() && ["uid_map", "gid_map"].iter().all(|map| has_all(map));
-        Stage { program, uid: geteuid().as_raw(), gid: getegid().as_raw(), has_many_ids }
-    }
-
-    /// Whether we may map a group without giving up setgroups.
-    pub fn is_root(&self) -> bool {
-        self.uid == 0
-    }
-}
-
-/// Whether our user namespace knows every id.
-fn has_all(map: &str) -> bool {
-    let ranges = process::Process::this().map(map).unwrap_or_default();
-    ranges.iter().any(|range| range.first() == Some(&0) && range.last() == Some(&u32::MAX))
-}
-
 /// A root's spawn that forgets the UTS namespace gives its hostname to whoever called it; the machine shall keep its own.
 fn keep_our_name() -> Result<()> {
     if !geteuid().is_root() {
@@ -137,7 +113,10 @@ pub fn run(exercise: &'static Exercise, program: &Path, which: Which) -> Result<
         {
             break;
         }
-        let verdict = (check.observe)(&stage).map_or_else(Verdict::Failed, Verdict::Held);
+        let verdict = match (check.obstacle)(&stage) {
+            Some(why) => Verdict::Unchecked(why),
+            None => (check.observe)(&stage).map_or_else(Verdict::Failed, Verdict::Held),
+        };
         if let Some(fault) = verdict.fault() {
             exercise.hint(fault.hint);
         }

@@ -9,7 +9,8 @@ use std::path::Path;
 
 /// Prints the differences, file by file.
 pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
-    let has_passed = recall(folder)?.held.len() == exercise.checks.len();
+    let memory = recall(folder)?;
+    let has_passed = memory.failed.is_none() && !memory.held.is_empty();
     let name = if has_passed { "the answer" } else { "the starter" };
     let ours = sources(exercise, &workspace().join("chapters").join(exercise.chapter), has_passed)?;
     let mut changed = 0;

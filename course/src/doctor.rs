@@ -3,7 +3,10 @@
 use crate::folder::workspace;
 use namespaces::{Failure, FailureKind, IdMap, Namespaces, SpawnPlan};
 use std::convert::Infallible;
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What was found: well, a note, or in the way.
@@ -15,7 +18,8 @@ enum Finding {
 
 /// Prints every finding; whether nothing is in the way.
 pub fn run() -> bool {
-    let findings = [kernel(), user_namespaces(), offline(), rust_analyzer()];
+    let mut findings = vec![kernel(), rust(), user_namespaces(), offline(), rust_analyzer()];
+    findings.extend(SESSIONS.map(session_program));
     for finding in &findings {
         match finding {
             Finding::Well(text) => println!("well  {text}"),
@@ -24,6 +28,48 @@ pub fn run() -> bool {
         }
     }
     !findings.iter().any(|finding| matches!(finding, Finding::Bad(_)))
+}
+
+/// What the book's sessions type that is not ours: the program, and Debian's package.
+const SESSIONS: [(&str, &str); 4] =
+    [("busybox", "busybox-static"), ("strace", "strace"), ("pgrep", "procps"), ("unshare", "util-linux")];
+
+/// Only who types the sessions needs them.
+fn session_program((program, package): (&str, &str)) -> Finding {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file());
+    let remedy = format!("which the book's sessions use: apt install {package}");
+    match found {
+        None => Finding::Note(format!("{program} is absent, {remedy}")),
+        // In a container's root it is alone, without the libraries that it would load.
+        Some(path) if program == "busybox" && is_dynamic(&path) => {
+            Finding::Note(format!("{program} loads libraries; a static one is needed, {remedy}"))
+        }
+        Some(_) => Finding::Well(format!("{program} is installed, for the book's sessions")),
+    }
+}
+
+/// Whether a program names a loader: the path of one stands near its beginning, after the headers.
+fn is_dynamic(program: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let read = File::open(program).and_then(|file| file.take(4096).read_to_end(&mut beginning));
+    read.is_ok() && beginning.windows(4).any(|bytes| bytes == b"/ld-")
+}
+
+/// The compiler must be as new as the workspace says.
+fn rust() -> Finding {
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    let output = Command::new("rustc").arg("--version").output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string());
+    let Ok(said) = said else {
+        return Finding::Bad(format!("rustc cannot be started; Rust {needed} is needed: https://rustup.rs"));
+    };
+    let version = said.split(' ').nth(1).unwrap_or_default();
+    if numbers(version) >= numbers(needed) {
+        return Finding::Well(format!("Rust {version}"));
+    }
+    Finding::Bad(format!("Rust {version} is older than {needed}: rustup update"))
 }
 
 /// The chapters need clone3, pidfd, openat2, the mount API and cgroup.kill.
@@ -39,8 +85,13 @@ fn kernel() -> Finding {
 }
 
 fn is_new_enough(release: &str) -> bool {
-    let mut numbers = release.split(['.', '-', '+']).map_while(|word| word.parse::<u32>().ok());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 14)
+    numbers(release) >= (5, 14)
+}
+
+/// The first two numbers of a version.
+fn numbers(version: &str) -> (u32, u32) {
+    let mut numbers = version.split(['.', '-', '+']).map_while(|word| word.parse::<u32>().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// Chapter 02 itself is tried; its error names the setting that is in the way, and the command that opens it.

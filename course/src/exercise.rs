@@ -30,8 +30,17 @@ pub struct Hole {
     pub file: &'static str,
     /// Its name: `spawn`, or `Child::executed`.
     pub item: &'static str,
-    /// What to do, and where the book explains it.
+    /// What to do.
     pub task: &'static str,
+    /// Which part of the page explains it.
+    pub section: &'static str,
+}
+
+impl Hole {
+    /// What stands in the hole.
+    pub fn text(&self) -> String {
+        format!("{} ({})", self.task, self.section)
+    }
 }
 
 /// Something that must be true of what the participant's crate makes.
@@ -42,6 +51,8 @@ pub struct Check {
     pub contract: &'static str,
     /// Whether the chapter's long tail has a part in it.
     pub is_of_the_long_tail: bool,
+    /// Why it cannot be carried out here, if so.
+    pub obstacle: fn(&Stage) -> Option<String>,
     /// Makes a container and looks at it from outside; says what was seen.
     pub observe: fn(&Stage) -> Result<String, Fault>,
 }
@@ -50,8 +61,12 @@ pub struct Check {
 pub struct Hint {
     /// By which a failure names it.
     pub name: &'static str,
-    /// The help itself.
-    pub text: &'static str,
+    /// Which part of the page is about it.
+    pub section: &'static str,
+    /// What such a failure comes from.
+    pub cause: &'static str,
+    /// What to write, and where.
+    pub remedy: &'static str,
 }
 
 /// The exercise of a chapter.

@@ -1,7 +1,7 @@
 //! A participant's folder: which exercise it is of, and what was found at the last check.
 
 use crate::Result;
-use crate::checks::CheckResult;
+use crate::checks::{CheckResult, Verdict};
 use crate::exercise::{Exercise, by_number};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,10 +17,25 @@ pub struct Memory {
     pub exercise: String,
     /// The names of the checks at the last check: those that held.
     pub held: Vec<String>,
-    /// The first that failed, and the hint that its failure names.
-    pub failed: Option<(String, String)>,
+    /// The first that failed.
+    #[serde(default)]
+    pub failed: Option<Failed>,
+    /// Whether there was nothing to check, since it did not compile.
+    #[serde(default)]
+    pub did_not_compile: bool,
     /// How many hints were shown for a check's failure.
     pub hints_shown: BTreeMap<String, usize>,
+}
+
+/// A check that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// Its name.
+    pub check: String,
+    /// The hint that its failure names.
+    pub hint: String,
+    /// What was seen.
+    pub seen: String,
 }
 
 /// The workspace of the book, which holds the chapters.
@@ -64,13 +79,21 @@ pub fn write(folder: &Path, memory: &Memory) -> Result<()> {
 /// Remembers what a check found.
 pub fn remember(folder: &Path, results: &[CheckResult]) -> Result<()> {
     let mut memory = recall(folder)?;
-    let held = results.iter().filter(|result| !result.verdict.is_failure());
+    memory.did_not_compile = false;
+    let held = results.iter().filter(|result| matches!(result.verdict, Verdict::Held(_)));
     memory.held = held.map(|result| result.check.name.to_string()).collect();
     memory.failed = results.iter().find_map(|result| {
         let fault = result.verdict.fault()?;
-        Some((result.check.name.to_string(), fault.hint.to_string()))
+        let (check, hint) = (result.check.name.into(), fault.hint.into());
+        Some(Failed { check, hint, seen: fault.seen.clone() })
     });
     write(folder, &memory)
+}
+
+/// Remembers that there was nothing to check.
+pub fn remember_no_program(folder: &Path) -> Result<()> {
+    let memory = recall(folder)?;
+    write(folder, &Memory { did_not_compile: true, held: Vec::new(), failed: None, ..memory })
 }
 
 /// Writes a file, making its folder.

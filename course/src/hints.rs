@@ -1,33 +1,43 @@
 //! The next hint for the first check that failed.
 
 use crate::Result;
-use crate::exercise::Exercise;
-use crate::folder::{recall, write};
+use crate::exercise::{Exercise, Hole};
+use crate::folder::{Failed, recall, write};
 use std::path::Path;
 
-/// Shows one piece of help more at each call: first what is special about this failure, then the whole contract and the page.
+/// Shows one piece of help more at each call: where to read, what such a failure comes from, and what to write.
 pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     let mut memory = recall(folder)?;
-    let Some((check, hint)) = memory.failed.clone() else {
-        println!("No check has failed: cargo course check {}", exercise.number);
+    let number = exercise.number;
+    if memory.did_not_compile {
+        println!(
+            "At the last check it did not compile: mend what the compiler says, then cargo course check {number}"
+        );
+        return Ok(());
+    }
+    let Some(failed) = memory.failed.clone() else {
+        println!("No check has failed: cargo course check {number}");
         return Ok(());
     };
-    let ladder = ladder(exercise, &check, &hint)?;
-    let shown = memory.hints_shown.entry(format!("{check}: {hint}")).or_default();
+    let ladder = ladder(exercise, &failed)?;
+    let shown = memory.hints_shown.entry(format!("{}: {}", failed.check, failed.hint)).or_default();
     let index = (*shown).min(ladder.len() - 1);
-    println!("`{check}`, hint {} of {}: {}", index + 1, ladder.len(), ladder[index]);
+    println!("`{}`, hint {} of {}: {}", failed.check, index + 1, ladder.len(), ladder[index]);
     *shown = index + 1;
     write(folder, &memory)
 }
 
-fn ladder(exercise: &Exercise, check: &str, hint: &str) -> Result<Vec<String>> {
-    let check = exercise.checks.iter().find(|one| one.name == check);
-    let check = check.ok_or("the last check was made by another version: cargo course check")?;
-    let hint = exercise.hints.iter().find(|one| one.name == hint);
+fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
+    let hint = exercise.hints.iter().find(|one| one.name == failed.hint);
     let hint = hint.ok_or("the last check was made by another version: cargo course check")?;
-    Ok(vec![
-        format!("what is checked: {}", check.contract),
-        format!("{}: {}", hint.name, hint.text),
-        format!("the page of chapter {} shows and explains every line: cargo xtask book", exercise.number),
-    ])
+    let page = |section: &str| format!("read \"{section}\" on the page of chapter {} again", exercise.number);
+    let hole = exercise.holes.iter().find(|hole| failed.seen == format!("a hole: {}", hole.text()));
+    Ok(match hole {
+        Some(hole) => [page(hole.section), hint.cause.into(), what_to_fill(hole)],
+        None => [page(hint.section), hint.cause.into(), hint.remedy.into()],
+    })
+}
+
+fn what_to_fill(hole: &Hole) -> String {
+    format!("in src/{}, {}: {}", hole.file, hole.item, hole.task)
 }

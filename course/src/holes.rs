@@ -23,7 +23,8 @@ pub fn dig(source: &str, holes: &[&Hole]) -> Result<String> {
         // The macro's name is put together: no source of ours is unfinished.
         let body = format!(
             "{{\n{indent}    {}!(\n{indent}        {:?}\n{indent}    )\n{indent}}}",
-            "todo", hole.task
+            "todo",
+            hole.text()
         );
         text.replace_range(range, &body);
     }
@@ -80,13 +81,16 @@ impl S {
 
     #[test]
     fn bodies_are_replaced_and_nothing_else() {
-        let hole = |item, task| Hole { file: "a.rs", item, task };
+        let hole = |item, task| Hole { file: "a.rs", item, task, section: "Sums" };
         let (add, get) = (hole("add", "add \"them\""), hole("S::get", "get"));
         let text = dig(SOURCE, &[&add, &get]).unwrap();
         let word = "todo";
         let expected = SOURCE
-            .replace("    a + b\n", &format!("    {word}!(\n        \"add \\\"them\\\"\"\n    )\n"))
-            .replace("        add(1, 2)\n", &format!("        {word}!(\n            \"get\"\n        )\n"));
+            .replace("    a + b\n", &format!("    {word}!(\n        \"add \\\"them\\\" (Sums)\"\n    )\n"))
+            .replace(
+                "        add(1, 2)\n",
+                &format!("        {word}!(\n            \"get (Sums)\"\n        )\n"),
+            );
         assert_eq!(text, expected);
         assert!(dig(SOURCE, &[&hole("gone", "")]).unwrap_err().contains("no function gone"));
     }

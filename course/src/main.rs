@@ -176,7 +176,10 @@ fn run(command: &Command) -> Result<bool> {
 }
 
 fn check(exercise: &'static Exercise, folder: &Path, json: bool) -> Result<bool> {
-    let program = compile::build(exercise, folder)?;
+    let program = compile::build(exercise, folder).inspect_err(|_| {
+        // A folder that is none of the course's has no memory; the error says so already.
+        let _ = folder::remember_no_program(folder);
+    })?;
     let results = checks::run(exercise, &program, checks::Which::All)?;
     folder::remember(folder, &results)?;
     if json {

@@ -32,17 +32,20 @@ pub fn print(exercise: &Exercise, results: &[CheckResult]) {
         let sign = match &result.verdict {
             Verdict::Held(_) => "holds",
             Verdict::Failed(_) => "FAILS",
+            Verdict::Unchecked(_) => "  ?  ",
         };
         println!("{sign}  {:<24} {}", result.check.name, result.check.contract);
-        if let Verdict::Held(seen) = &result.verdict {
-            println!("{:33}{seen}", "");
+        match &result.verdict {
+            Verdict::Held(seen) => println!("{:33}{seen}", ""),
+            Verdict::Unchecked(why) => println!("{:33}not checked: {why}", ""),
+            Verdict::Failed(_) => {}
         }
     }
     let failed = results.iter().filter(|result| result.verdict.is_failure()).count();
     let first = results.iter().find_map(|result| Some((result.check, result.verdict.fault()?)));
     match first {
         None => {
-            println!("\nAll {} hold. Yours beside ours: cargo course diff {}", results.len(), exercise.number)
+            println!("\n{} Yours beside ours: cargo course diff {}", all_hold(results), exercise.number)
         }
         Some((check, fault)) => println!(
             "\n{failed} of {} fail. The first is `{}`:\n  expected  {}\n  seen      {}\nStuck? cargo course hint {}",
@@ -55,11 +58,26 @@ pub fn print(exercise: &Exercise, results: &[CheckResult]) {
     }
 }
 
+/// That everything holds, and what of it nobody has seen.
+fn all_hold(results: &[CheckResult]) -> String {
+    let is_unchecked = |result: &&CheckResult| matches!(result.verdict, Verdict::Unchecked(_));
+    let unchecked: Vec<&str> = results.iter().filter(is_unchecked).map(|result| result.check.name).collect();
+    match unchecked.as_slice() {
+        [] => format!("All {} hold.", results.len()),
+        names => format!(
+            "All {} hold that can be checked here; not checked: {}.",
+            results.len() - names.len(),
+            names.join(", ")
+        ),
+    }
+}
+
 /// The results for programs.
 pub fn json(results: &[CheckResult]) -> Value {
     let one = |result: &CheckResult| {
         let (outcome, seen, expected, hint) = match &result.verdict {
             Verdict::Held(seen) => ("held", seen, None, None),
+            Verdict::Unchecked(why) => ("unchecked", why, None, None),
             Verdict::Failed(fault) => ("failed", &fault.seen, Some(&fault.expected), Some(fault.hint)),
         };
         json!({ "check": result.check.name, "outcome": outcome, "seen": seen, "expected": expected, "hint": hint })

@@ -1,7 +1,7 @@
 //! The doctor says what is in the way, and the exact command that mends it.
 #![forbid(unsafe_code)]
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -51,4 +51,20 @@ fn a_missing_rust_analyzer_is_only_a_note() {
     let (well, said) = doctor(&format!("PATH={} exec \"$0\" doctor", folder.path().display()));
     assert!(well && said.contains("note  rust-analyzer is absent"), "{said}");
     assert!(said.contains("rustup component add rust-analyzer"), "{said}");
+    for package in ["busybox-static", "strace", "procps", "util-linux"] {
+        let line = said.lines().find(|line| line.ends_with(&format!("apt install {package}")));
+        assert!(line.is_some_and(|line| line.starts_with("note  ")), "{said}");
+    }
+}
+
+#[test]
+fn an_old_rust_is_in_the_way() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rustc = folder.path().join("rustc");
+    std::fs::write(&rustc, "#!/bin/sh\necho 'rustc 1.70.0 (90c541806 2023-05-31)'\n")
+        .expect("our own folder");
+    std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).expect("our own file");
+    let (well, said) = doctor(&format!("PATH={}:$PATH exec \"$0\" doctor", folder.path().display()));
+    let line = said.lines().find(|line| line.starts_with("BAD")).expect("it is in the way");
+    assert!(!well && line.contains("Rust 1.70.0 is older than") && line.contains("rustup update"), "{said}");
 }

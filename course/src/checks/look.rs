@@ -11,6 +11,8 @@ use std::process::Command;
 /// What is seen inside.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Sight {
+    /// The groups of the process, by their paths in its own namespace.
+    pub groups: String,
     /// The name of the machine.
     pub host_name: String,
     /// Its NIS domain.
@@ -36,7 +38,9 @@ pub fn run(pid: i32) -> Result<()> {
     let name = nix::sys::utsname::uname().map_err(|error| error.to_string())?;
     let devices = std::fs::read_to_string("/proc/thread-self/net/dev").map_err(|error| error.to_string())?;
     let link = |line: &str| Some(line.split_once(':')?.0.trim().to_string());
+    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).map_err(|error| error.to_string())?;
     let sight = Sight {
+        groups,
         host_name: name.nodename().to_string_lossy().into_owned(),
         domain_name: name.domainname().to_string_lossy().into_owned(),
         links: devices.lines().filter_map(link).collect(),
@@ -50,6 +54,7 @@ pub fn run(pid: i32) -> Result<()> {
 fn enter(pid: i32) -> Result<()> {
     let kinds = [
         ("user", CloneFlags::CLONE_NEWUSER),
+        ("cgroup", CloneFlags::CLONE_NEWCGROUP),
         ("uts", CloneFlags::CLONE_NEWUTS),
         ("net", CloneFlags::CLONE_NEWNET),
     ];

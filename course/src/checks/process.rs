@@ -1,5 +1,6 @@
 //! A process as the kernel's files show it from outside (proc(5)).
 
+use nix::libc;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -97,6 +98,31 @@ impl Process {
         let information = self.read(&format!("fdinfo/{number}"))?;
         let flags = information.lines().find_map(|line| line.strip_prefix("flags:")).unwrap_or_default();
         Ok(u32::from_str_radix(flags.trim(), 8).unwrap_or(0) & 3 != 0)
+    }
+
+    /// The system call in which it waits, with the file that it reads; `None` of a call that is not one of waiting.
+    pub fn waits_in(self) -> Option<String> {
+        let line = self.read("syscall").ok()?;
+        let mut words = line.split_whitespace();
+        let call: i64 = words.next()?.parse().ok()?;
+        let mut file = || {
+            let number = u64::from_str_radix(words.next()?.trim_start_matches("0x"), 16).ok()?;
+            fs::read_link(format!("/proc/{}/fd/{number}", self.0)).ok()
+        };
+        match call {
+            libc::SYS_read => Some(format!("read of {}", file()?.display())),
+            libc::SYS_wait4 => Some("wait4, for a child's end".into()),
+            libc::SYS_waitid => Some("waitid, for a child's end".into()),
+            _ => None,
+        }
+    }
+
+    /// Whether it can write into a pipe from which another process reads, which therefore does not end. One that does both
+    /// itself waits for itself.
+    pub fn keeps_waiting(self, reader: Process) -> bool {
+        let theirs = reader.pipes().unwrap_or_default();
+        let is_read = |target: &str| theirs.iter().any(|pipe| pipe.target == target && !pipe.is_writable);
+        self.pipes().unwrap_or_default().iter().any(|pipe| pipe.is_writable && is_read(&pipe.target))
     }
 
     /// Its children, dead ones too.

@@ -32,7 +32,7 @@ pub struct Trial {
 impl Trial {
     /// Starts the harness with these words.
     pub fn start(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
-        Trial::of(Command::new(&stage.program).args(words))
+        Trial::of(stage.command().args(words))
     }
 
     /// The same as root of a user namespace of its own.
@@ -77,8 +77,8 @@ impl Trial {
 
     /// The child is dead; its caller may know of what.
     fn obituary(&mut self, word: &str, hint: &'static str) -> Fault {
-        let expected = format!("the child comes to {}", meaning(word));
-        if let Some(stop) = self.unfinished(&expected) {
+        let expected = meaning(word);
+        if let Some(stop) = self.unfinished(expected) {
             return stop;
         }
         let mut seen = format!("the child has ended before{}", self.last_words());
@@ -99,8 +99,8 @@ impl Trial {
     }
 
     fn expect(&mut self, heard: Heard, word: &str, who: &str, hint: &'static str) -> Result<Message, Fault> {
-        let expected = format!("{who} comes to {}", meaning(word));
-        if let Some(stop) = self.unfinished(&expected) {
+        let expected = meaning(word);
+        if let Some(stop) = self.unfinished(expected) {
             return Err(stop);
         }
         match heard {
@@ -111,10 +111,18 @@ impl Trial {
             Heard::End => Err(Fault::new(expected, format!("{who} has ended{}", self.last_words()), hint)),
             Heard::Silence => Err(Fault::new(
                 expected,
-                format!("nothing in {} s{}", PATIENCE.as_secs(), self.last_words()),
+                format!("nothing in {} s{}{}", PATIENCE.as_secs(), self.where_they_wait(), self.last_words()),
                 hint,
             )),
         }
+    }
+
+    /// Where both processes sit that say nothing.
+    fn where_they_wait(&self) -> String {
+        let child = self.caller.children().into_iter().find(|child| child.is_alive());
+        let parent = self.caller.waits_in().map(|call| format!("; the parent waits in {call}"));
+        let child = child.and_then(Process::waits_in).map(|call| format!("; the child waits in {call}"));
+        [parent, child].into_iter().flatten().collect()
     }
 
     /// What was written to standard error.
@@ -173,17 +181,17 @@ impl Drop for Trial {
     }
 }
 
-/// A word of the harness in the book's words.
+/// What a word of the harness tells, in the book's words.
 fn meaning(word: &str) -> &str {
     match word {
-        "before" => "the caller's step before the release",
-        "spawned" => "the end of spawn, without an error",
-        "refused" => "the end of spawn, with an error",
-        "executed" => "the end of `executed`, without a failure",
-        "failed" => "the end of `executed`, with the child's failure",
-        "ended" => "the child's end",
-        "inside" => "its closure",
-        "running" => "its program",
+        "before" => "`before_release` is called in the parent",
+        "spawned" => "`spawn` returns without an error in the parent",
+        "refused" => "`spawn` returns an error in the parent",
+        "executed" => "`executed` returns without a failure in the parent",
+        "failed" => "`executed` returns the child's failure in the parent",
+        "ended" => "the child ends, and its parent can wait for it",
+        "inside" => "the closure is called in the child",
+        "running" => "the child becomes its program",
         other => other,
     }
 }

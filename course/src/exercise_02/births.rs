@@ -80,7 +80,7 @@ pub fn id_maps(stage: &Stage) -> Result<String, Fault> {
             return Err(Fault::new(format!("{map}: {expected:?}"), format!("{seen:?}"), "inside-first"));
         }
     }
-    let mut seen = child.child.read("setgroups")?;
+    let mut seen = vec![child.child.read("setgroups")?.trim().to_string()];
     drop(child);
     // Root's child has what root has.
     let ours = Process::this().read("setgroups")?;
@@ -90,12 +90,12 @@ pub fn id_maps(stage: &Stage) -> Result<String, Fault> {
         // The case that an ordinary user is in, for root: one group.
         let single = json!([{ "inside": 0, "outside": 0, "count": 1 }]);
         let one = born(stage, &with(with(plan, "uid_map", single.clone()), "gid_map", single))?;
-        seen.push_str(&one.child.read("setgroups")?);
+        seen.push(one.child.read("setgroups")?.trim().to_string());
     }
-    if seen.lines().all(|line| line == expected) {
-        return Ok(format!("both maps are the plan's; setgroups: {expected}"));
+    match seen.iter().find(|seen| *seen != expected) {
+        None => Ok(format!("both maps are the plan's; setgroups: {expected}")),
+        Some(seen) => Err(Fault::new(format!("setgroups: {expected}"), format!("setgroups: {seen}"), hint)),
     }
-    Err(Fault::new(format!("setgroups: {expected}"), seen, hint))
 }
 
 /// Seen by the four ids of /proc/PID/status: real, effective, saved, and that of files.

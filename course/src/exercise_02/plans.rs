@@ -1,5 +1,6 @@
 //! The plans that the checks give to `spawn`, and a child that was made by one.
 
+use crate::checks::group::Group;
 use crate::checks::process::Process;
 use crate::checks::trial::Trial;
 use crate::checks::{Fault, Stage};
@@ -64,7 +65,21 @@ pub struct Born {
 
 /// Makes a child by this plan, as far as its closure.
 pub fn born(stage: &Stage, plan: &Value) -> Result<Born, Fault> {
-    let mut trial = held(stage, plan)?.0;
+    let makes_user = plan["new"].as_array().is_some_and(|new| new.contains(&json!("USER")));
+    let held = held(stage, plan).map_err(|fault| match fault.hint {
+        "inside-first" if !makes_user => Fault { hint: "maps-only-of-a-new-user", ..fault },
+        _ => fault,
+    });
+    go_on(held?.0)
+}
+
+/// The same, with this group's descriptor.
+pub fn born_in(stage: &Stage, plan: &Value, group: &Group) -> Result<Born, Fault> {
+    let folder = group.folder().display().to_string();
+    go_on(started(Trial::start(stage, &["spawn", &plan.to_string(), &folder])?)?.0)
+}
+
+fn go_on(mut trial: Trial) -> Result<Born, Fault> {
     trial.outer.say("go on");
     let message = trial.child_says("inside", "release")?;
     Ok(Born { trial, child: Process(message.pid) })
@@ -72,7 +87,10 @@ pub fn born(stage: &Stage, plan: &Value) -> Result<Born, Fault> {
 
 /// Makes a child by this plan, and stops its caller just before the release: the caller's run, and the number it tells.
 pub fn held(stage: &Stage, plan: &Value) -> Result<(Trial, Process), Fault> {
-    let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
+    started(Trial::start(stage, &["spawn", &plan.to_string()])?)
+}
+
+fn started(mut trial: Trial) -> Result<(Trial, Process), Fault> {
     let message = trial.caller_says("before", "not-begun")?;
     let number = message.text.split(' ').nth(1).and_then(|word| word.parse().ok());
     Ok((trial, Process(number.unwrap_or(-1))))

@@ -51,7 +51,11 @@ pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
         let seen = format!("its descriptor {} is {}", pipe.number, pipe.target);
         return Err(Fault::new("the program inherits no pipe", seen, "close-on-exec"));
     }
-    let hint = if waits_for_itself(born.trial.caller) { "close-the-other-end" } else { "read-the-words" };
+    let hint = if born.trial.caller.keeps_waiting(born.trial.caller) {
+        "close-the-other-end"
+    } else {
+        "read-the-words"
+    };
     let executed = born.trial.caller_says("executed", hint)?;
     if executed.text != format!("executed {}", born.child.0) {
         return Err(Fault::new(format!("executed {}", born.child.0), executed.text, "your-own-child"));
@@ -65,19 +69,16 @@ pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
     Ok("`executed` returned while the program ran, which then ended with 42".into())
 }
 
-/// A reader that holds the other end as well waits for itself.
-fn waits_for_itself(process: Process) -> bool {
-    let pipes = process.pipes().unwrap_or_default();
-    let reads = |target: &str| pipes.iter().any(|pipe| pipe.target == target && !pipe.is_writable);
-    pipes.iter().any(|pipe| pipe.is_writable && reads(&pipe.target))
-}
-
 /// The caller's own step fails while the child waits.
 pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
     let (mut trial, child) = held(stage, &everything(stage))?;
-    let hint = if waits_for_itself(child) { "child-keeps-release" } else { "end-without-the-byte" };
+    let hint = if child.keeps_waiting(child) { "child-keeps-release" } else { "end-without-the-byte" };
     trial.outer.say("give up");
-    let refused = trial.caller_says("refused", hint)?.text;
+    let refused = trial.caller_says("refused", hint).map_err(|fault| {
+        let waits_in_vain = hint == "end-without-the-byte" && trial.caller.keeps_waiting(child);
+        if waits_in_vain { Fault { hint: "drop-before-waiting", ..fault } } else { fault }
+    })?;
+    let refused = refused.text;
     if !refused.contains("the caller gives up") {
         return Err(Fault::new("spawn returns the error of before_release", refused, "maps-before-release"));
     }

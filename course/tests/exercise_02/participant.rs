@@ -119,9 +119,13 @@ impl Participant {
     /// What is told first to somebody whose crate is wrong: the first check that fails, if one does.
     #[track_caller]
     pub fn first_failure(&self, who: Who) -> Option<Observed> {
+        self.to_the_first_failure(who).pop().filter(Observed::has_failed)
+    }
+
+    /// The same, with everything before it.
+    #[track_caller]
+    pub fn to_the_first_failure(&self, who: Who) -> Vec<Observed> {
         self.observe_with(who, &["observe", "02", "--which", "to-the-first-failure"])
-            .pop()
-            .filter(|result| !result.held)
     }
 
     #[track_caller]
@@ -164,17 +168,25 @@ fn observe_as_ordinary_user(program: &Path, words: &[&str]) -> std::io::Result<O
 pub struct Observed {
     pub check: String,
     pub held: bool,
+    /// Whether it could not be looked at, here and by this caller.
+    pub unchecked: bool,
     pub hint: String,
     /// What was seen, for those who read a test's failure.
     pub _seen: String,
 }
 
 impl Observed {
+    /// Whether it was looked at and is wrong.
+    pub fn has_failed(&self) -> bool {
+        !self.held && !self.unchecked
+    }
+
     fn new(value: &Value) -> Observed {
         let text = |field: &str| value[field].as_str().unwrap_or_default().to_string();
         Observed {
             check: text("check"),
             held: value["outcome"] == "held",
+            unchecked: value["outcome"] == "unchecked",
             hint: text("hint"),
             _seen: text("seen"),
         }

@@ -8,8 +8,9 @@ use namespaces::{Child, Error, Failure, FailureKind, IdMap, SpawnPlan, map_text,
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use std::convert::Infallible;
+use std::fs::File;
 use std::io::{stdin, stdout};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
@@ -22,7 +23,11 @@ fn main() {
             let maps: Vec<IdMap> = serde_json::from_str(maps).expect("the checks write maps");
             ask(stdout(), &map_text(&maps));
         }
-        ["spawn", plan] => caller(&serde_json::from_str(plan).expect("the checks write a plan")),
+        ["spawn", plan] => caller(&serde_json::from_str(plan).expect("the checks write a plan"), None),
+        ["spawn", plan, group] => {
+            let group = File::open(group).expect("the checks have made the group");
+            caller(&serde_json::from_str(plan).expect("the checks write a plan"), Some(group.as_fd()));
+        }
         ["program"] => {
             let code = ask(stdout(), "running");
             exit(code.parse().unwrap_or(1));
@@ -43,12 +48,12 @@ fn ask(socket: impl AsFd, message: &str) -> String {
 }
 
 /// The caller's side, step by step.
-fn caller(plan: &SpawnPlan) {
+fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
     let before = |pid: Pid| match ask(stdin(), &format!("before {pid}")).as_str() {
         "give up" => Err(Error::other("the caller gives up")),
         _ => Ok(()),
     };
-    match spawn(plan, None, before, |_| inside()) {
+    match spawn(plan, group, before, |_| inside()) {
         Ok(child) => follow(child),
         Err(error) => {
             ask(stdin(), &format!("refused {:?}: {error}", error.kind()));

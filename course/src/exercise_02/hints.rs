@@ -1,0 +1,215 @@
+//! Table: what helps: where to read, what a failure comes from, and what to write.
+
+use crate::exercise::Hint;
+
+const PIPES: &str = "Two processes and two pipes";
+const CLONE: &str = "One clone3";
+const PARENT: &str = "The parent's side";
+const CHILD: &str = "The child's side";
+const CALLER: &str = "What the caller gets";
+
+const fn hint(name: &'static str, section: &'static str, cause: &'static str, remedy: &'static str) -> Hint {
+    Hint { name, section, cause, remedy }
+}
+
+/// By the names that the checks' failures have.
+pub const HINTS: &[Hint] = &[
+    hint(
+        "a-hole",
+        PIPES,
+        "this function is still a hole, and everything after it waits for it",
+        "`cargo course start` in another folder lists the holes in the page's order",
+    ),
+    hint(
+        "not-begun",
+        PIPES,
+        "`spawn` never came to `before_release`, which runs in the parent while the child waits",
+        "in release_when_ready: call before_release(pid) after the maps are written and before the byte is sent",
+    ),
+    hint(
+        "not-our-fault",
+        "Exercises",
+        "the checks themselves met an error, or this machine forbids something",
+        "cargo course doctor",
+    ),
+    hint(
+        "release",
+        CHILD,
+        "the child runs its closure when it has read one byte from its pipe, and has entered its namespaces without an error; it did not come so far",
+        "in become_inner: wait_for_release, then inner::enter(plan), then the closure; and in release_when_ready: the byte, last",
+    ),
+    hint(
+        "inside-first",
+        "Who is who",
+        "a line of a map reads: the first id INSIDE, the first id OUTSIDE, how many; the kernel refuses ids that are not the caller's to give",
+        "in map_text: \"{} {} {}\\n\" of inside, outside and count of each range",
+    ),
+    hint(
+        "maps-only-of-a-new-user",
+        PARENT,
+        "this plan makes no user namespace, so the child is in its caller's, whose maps were written long ago: the kernel refuses a second time",
+        "first in write_maps: if plan.new does not contain Namespaces::USER, return Ok(())",
+    ),
+    hint(
+        "flags-from-the-plan",
+        CLONE,
+        "the flags of clone3 are the bits of `plan.new`, and no others: bits() of Namespaces are those of clone(2)",
+        "in clone: CloneFlags::from_bits_retain of the bits of plan.new, without TIME and CGROUP",
+    ),
+    hint(
+        "pid-by-the-clone",
+        CLONE,
+        "a process never changes its PID namespace: only a child is born into a new one",
+        "in clone: PID must be among the flags of clone3 itself; take away TIME and CGROUP alone",
+    ),
+    hint(
+        "cgroup-by-the-child",
+        CLONE,
+        "a cgroup namespace has its root where its maker is; made by the clone, that is where the parent is, since the child comes to its group later",
+        "in clone: leave CGROUP out of the flags; in enter: unshare(CloneFlags::CLONE_NEWCGROUP) where the plan names it",
+    ),
+    hint(
+        "into-the-cgroup",
+        CLONE,
+        "the child was to be born in the group whose descriptor `spawn` was given, and is elsewhere",
+        "in clone: CloneArgs { flags, cgroup }, with the `cgroup` that spawn hands on",
+    ),
+    hint(
+        "time-for-children",
+        CLONE,
+        "the time namespace is left out of the clone, since nobody sets the clocks of one in which there is a process",
+        "in enter: clocks::make_time_namespace(plan) where the plan names TIME and USER; in spawn: inner::before_clone(plan) does it where there is no USER",
+    ),
+    hint(
+        "offsets-before-anybody",
+        CLONE,
+        "the clocks of a time namespace can be set only until the first process is in it, so clone3 must not make it: there would be one at once",
+        "in clone: leave TIME out of the flags; in enter: clocks::make_time_namespace(plan), which makes it and writes the offsets",
+    ),
+    hint(
+        "before-the-clone",
+        PIPES,
+        "what holds only for processes that are made afterwards (a PID namespace that is joined, clocks where there is no new user namespace) must be done by the parent before the child is there",
+        "in spawn: inner::before_clone(plan)? before clone(plan, cgroup)?",
+    ),
+    hint(
+        "join-by-path",
+        CHILD,
+        "a namespace that the plan joins is entered by the child, by setns(2), before anything else",
+        "first in enter: join(plan)?",
+    ),
+    hint(
+        "setgroups-first",
+        PARENT,
+        "an ordinary user gives up setgroups(2) before the group map is written; the kernel has refused gid_map otherwise since CVE-2014-8989",
+        "in write_maps: \"deny\" into /proc/PID/setgroups, after uid_map and before gid_map, unless geteuid().is_root()",
+    ),
+    hint(
+        "setgroups-of-root",
+        PARENT,
+        "root may keep setgroups(2): only a caller who is not root, and maps one group, must give it up",
+        "in write_maps: write \"deny\" only if !geteuid().is_root()",
+    ),
+    hint(
+        "become-root",
+        CHILD,
+        "after the release the child takes group 0 and then user 0 of its new user namespace; until then it is somebody whom no map mentions",
+        "in enter: become_root()? where the plan names USER; in become_root: all three ids of the group, then of the user",
+    ),
+    hint(
+        "only-a-new-root",
+        CHILD,
+        "in its caller's own user namespace the child stays who it is",
+        "in enter: become_root()? only if plan.new contains Namespaces::USER",
+    ),
+    hint(
+        "your-own-child",
+        CALLER,
+        "the number and the descriptor are those which clone3 has returned to the parent",
+        "in spawn: Child::new(plan, pid, pidfd, …) with what Cloned::Parent holds",
+    ),
+    hint(
+        "names-in-the-child",
+        CHILD,
+        "the names belong to the child's UTS namespace",
+        "in enter, which the child runs: take_names(plan)?, which sets the host and the domain name",
+    ),
+    hint(
+        "loopback-up",
+        CHILD,
+        "a new network has one device, which is down",
+        "in enter: bring_loopback_up() where the plan names NET, with `.map_err(|error| Error::call(…, error))`",
+    ),
+    hint(
+        "maps-before-release",
+        PARENT,
+        "`before_release` must find the maps written, and what it or a map says must end `spawn`",
+        "in release_when_ready: write_maps, then before_release, then the byte; the first error is returned",
+    ),
+    hint(
+        "release-last",
+        PARENT,
+        "the byte is the last thing that the parent does, and to read it the first that the child does; reading blocks until there is a byte or nobody can write any more",
+        "in release_when_ready: write_all(&[1]) at the end; in become_inner: wait_for_release at the beginning",
+    ),
+    hint(
+        "close-the-other-end",
+        PIPES,
+        "the parent has kept a copy of the end by which the child speaks, so the pipe never ends",
+        "in the parent's arm of spawn: drop the end from which the child reads, and the end into which it writes",
+    ),
+    hint(
+        "close-on-exec",
+        PIPES,
+        "the program has inherited the pipe, so the pipe ends only when the program does",
+        "in pipe: pipe2(OFlag::O_CLOEXEC), so that execve closes it",
+    ),
+    hint(
+        "wait-for-it",
+        PARENT,
+        "a child that ends stays as a zombie until its parent waits for it",
+        "in release_when_ready, when something fails: drop the pipe, then waitpid(pid, None), then return the error",
+    ),
+    hint(
+        "drop-before-waiting",
+        PARENT,
+        "the parent waits for the child to end, and the child waits for a byte or the end of its pipe, which the parent holds open",
+        "in release_when_ready, when something fails: drop your end of the pipe first, and only then waitpid",
+    ),
+    hint(
+        "end-without-the-byte",
+        CHILD,
+        "the end of the file without a byte means that the parent has given up: the child ends, and runs nothing",
+        "in wait_for_release: unless the read gives Ok(1), kernel::exit_now(1)",
+    ),
+    hint(
+        "child-keeps-release",
+        PIPES,
+        "the child has kept a copy of the end by which it is released, so its pipe never ends",
+        "in the child's arm of spawn: drop the end by which it is released, and the end from which its last words are read",
+    ),
+    hint(
+        "name-the-call",
+        PARENT,
+        "an error names the call, its arguments and the errno",
+        "`.strace(|| …)` on the result of the call, and then `.map_err(|error| Error::call(…, error))`",
+    ),
+    hint(
+        "words-into-the-pipe",
+        CHILD,
+        "a failure of `enter` or of the closure is written as JSON into the child's pipe, whole, and only then does the child end",
+        "in become_inner: serde_json::to_vec of the failure, write_all into the pipe, kernel::exit_now(1)",
+    ),
+    hint(
+        "read-the-words",
+        CALLER,
+        "nothing in the pipe is success, anything else is a `Failure` in JSON, of the kind that was sent",
+        "in executed: read_to_end; if it is empty, Ok; otherwise Err of serde_json::from_slice",
+    ),
+    hint(
+        "advise",
+        CALLER,
+        "advice is for a failure of the kind PermissionDenied of a child that has a new user namespace, and for no other",
+        "in executed: knobs::advised(failure) if both are so",
+    ),
+];
