@@ -51,7 +51,7 @@ pub fn errors(sources: &Sources, shown: &Shown, pages: &[Page]) -> String {
     table("error", &places, shown, &named)
 }
 
-/// The errnos of a file's code: nix writes `Errno::ENOENT`, rustix `Errno::NOENT`.
+/// The errnos of a file's code, by the names of errno(3).
 fn errnos(text: &str) -> Vec<(usize, String)> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let mut found = Vec::new();
@@ -64,12 +64,16 @@ fn errnos(text: &str) -> Vec<(usize, String)> {
                 .take_while(|character| character.is_ascii_uppercase() || character.is_ascii_digit())
                 .collect();
             if name.len() > 1 {
-                let short = line[..at].ends_with("rustix::io::");
-                found.push((index + 1, if short { format!("E{name}") } else { name }));
+                found.push((index + 1, with_its_e(name)));
             }
         }
     }
     found
+}
+
+/// nix writes `Errno::ENOENT`, rustix `Errno::NOENT`; of the names that begin with an E after theirs there is one, EEXIST.
+fn with_its_e(name: String) -> String {
+    if name.starts_with('E') && name != "EXIST" { name } else { format!("E{name}") }
 }
 
 /// `{{#cves}}`: every attack that a comment in the code or a page speaks of.
@@ -186,5 +190,7 @@ mod tests {
             [(2, "CVE-2019-19921".into()), (2, "CVE-2024-21626".into())]
         );
         assert_eq!(errnos(text), [(1, "ENOENT".into()), (1, "ELOOP".into())]);
+        let names = errnos("Errno::AGAIN | Errno::EXIST\nErrno::EEXIST").into_iter().map(|(_, name)| name);
+        assert_eq!(names.collect::<Vec<_>>(), ["EAGAIN", "EEXIST", "EEXIST"]);
     }
 }

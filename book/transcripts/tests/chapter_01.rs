@@ -10,7 +10,7 @@ fn chroot_is_escaped() {
     record(
         &["chroot"],
         "chroot-escape",
-        &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- chroot target/jail"],
+        &["mkdir -p target/jail", "cargo run -q -p chroot --example chroot_escape -- chroot target/jail"],
     );
 }
 
@@ -19,7 +19,7 @@ fn the_plan_is_not_escaped() {
     record(
         &["chroot"],
         "chroot-no-escape",
-        &["mkdir target/jail", "cargo run -q -p chroot --example chroot_escape -- plan target/jail"],
+        &["mkdir -p target/jail", "cargo run -q -p chroot --example chroot_escape -- plan target/jail"],
     );
 }
 
@@ -58,7 +58,7 @@ fn seen_from_outside() {
         &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p chroot -- target/rootfs sleep 60 & sleeper=$!",
-            "until [ \"$(cat /proc/$sleeper/comm)\" = sleep ]; do :; done",
+            "for try in $(seq 100); do [ \"$(cat /proc/$sleeper/comm)\" = sleep ] && break; sleep 0.1; done",
             "ls /proc/$sleeper/root/",
             "readlink /proc/self/ns/mnt /proc/$sleeper/ns/mnt /proc/self/ns/net /proc/$sleeper/ns/net",
             "cut -d' ' -f5 /proc/$sleeper/mountinfo | head -n 2",
@@ -79,6 +79,7 @@ fn a_link_of_the_image_stays_inside() {
             "rmdir target/rootfs/proc; ln -s ../victim target/rootfs/proc",
             "unshare -rm sh -c 'mount --rbind /proc target/rootfs/proc; ls target/victim | grep -x self'",
             "cargo run -q -p chroot -- target/rootfs ls /victim/self/comm; ls -A target/victim",
+            "rm -r target/rootfs target/victim",
         ],
     );
 }

@@ -59,8 +59,8 @@ fn seen_from_outside() {
         &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p namespaces -- target/rootfs sleep 60 & engine=$!",
-            "until container=$(pgrep -P $engine) && [ \"$(cat /proc/$container/comm)\" = sleep ]; do :; done",
-            "for kind in mnt pid net uts ipc user; do readlink /proc/self/ns/$kind /proc/$container/ns/$kind; done",
+            "for try in $(seq 100); do container=$(pgrep -P $engine) && [ \"$(cat /proc/$container/comm)\" = sleep ] && break; sleep 0.1; done",
+            "for kind in mnt pid net uts ipc user cgroup time; do readlink /proc/self/ns/$kind /proc/$container/ns/$kind; done",
             "awk '/^NSpid/ {print \"inside it is process\", $3}' /proc/$container/status",
             "kill $container; cat /proc/$container/comm",
             "kill -9 $container; wait $engine || echo ended with $?",
@@ -75,6 +75,7 @@ fn the_calls_of_both_sides() {
         "namespaces-strace",
         &[
             "cargo xtask rootfs target/rootfs",
+            "rm -f target/calls.*",
             "strace -ff -qq -e signal=none -e trace=clone3,setresuid,unshare,sethostname,ioctl,pivot_root -o target/calls \\\n    target/*/debug/namespaces target/rootfs /bin/true",
             "cat target/calls.*",
         ],

@@ -17,7 +17,7 @@ impl IdMap {
     /// Every id is the same inside and outside; only root may write this.
     pub const ALL: IdMap = IdMap { inside: 0, outside: 0, count: u32::MAX };
 
-    /// The one map that the kernel allows to everybody: root inside is the caller outside.
+    /// The one kind of map that the kernel allows to everybody: root inside is the caller outside.
     pub fn root_is(outside: u32) -> IdMap {
         IdMap { inside: 0, outside, count: 1 }
     }
