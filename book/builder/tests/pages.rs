@@ -4,7 +4,6 @@
 use diagram_browser::Browser;
 use diagrams::{Diagram, MountPlan, Spawn};
 use serde_json::json;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The narrowest screen that a page must fit.

@@ -1,7 +1,6 @@
 //! A page with every diagram, on a disk, opened in a browser.
 
 use diagram_browser::Browser;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
