@@ -117,13 +117,12 @@ fn holds(rule: &Rule, place: &Place<'_>) -> Result<bool> {
     let is_here = |name: &String| name == GO_ARCHITECTURE;
     let is_new =
         |version: &Option<String>| version.as_deref().map(|text| reaches(place.kernel, text)).transpose();
-    let (none, given) = (Condition::default(), |condition: &Option<Condition>| condition.is_some());
+    let none = Condition::default();
     let (includes, excludes) =
         (rule.includes.as_ref().unwrap_or(&none), rule.excludes.as_ref().unwrap_or(&none));
-    let excluded = given(&rule.excludes)
-        && (excludes.arches.iter().any(is_here)
-            || excludes.caps.iter().any(held)
-            || is_new(&excludes.min_kernel)? == Some(true));
+    let excluded = excludes.arches.iter().any(is_here)
+        || excludes.caps.iter().any(held)
+        || is_new(&excludes.min_kernel)? == Some(true);
     let included = (includes.arches.is_empty() || includes.arches.iter().any(is_here))
         && includes.caps.iter().all(held)
         && is_new(&includes.min_kernel)? != Some(false);

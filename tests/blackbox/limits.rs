@@ -52,13 +52,16 @@ fn a_paused_container_stands_still_and_can_be_killed() {
     with_busybox(Engine::start(), stands_still);
 }
 
+/// Why a test of what an ordinary user was given cannot run.
+const NOT_DELEGATED: &str =
+    "v1 has the controllers here, which are not delegated: cargo xtask vm test runs it";
+
 #[test]
 fn an_ordinary_user_limits_by_what_was_delegated() {
     needs!(root);
     needs!("docker");
     if !has_controllers() {
-        let why = "v1 has the controllers here, which are not delegated: cargo xtask vm test runs it";
-        return skip(test_name!(), why);
+        return skip(test_name!(), NOT_DELEGATED);
     }
     let given = Given::new();
     with_busybox(Engine::start_in(Who::CoracleRootless, &given.0), |engine| {
@@ -77,8 +80,7 @@ fn a_daemon_in_a_delegated_group_finds_its_containers_again() {
     needs!(root);
     needs!("docker");
     if !has_controllers() {
-        let why = "v1 has the controllers here, which are not delegated: cargo xtask vm test runs it";
-        return skip(test_name!(), why);
+        return skip(test_name!(), NOT_DELEGATED);
     }
     let given = Given::new();
     let mut engine = Engine::start_in(Who::CoracleRootless, &given.0);

@@ -44,7 +44,8 @@ const PARTS: &[Part] = &[
             "--test",
             "exercise_02",
             "--",
-            "--ignored",
+            "--exact",
+            "mutants::mutants_of_the_answer_are_found_out",
             "--nocapture",
         ],
     ),
@@ -105,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .env("CORACLE_SEED", arguments.seed.to_string())
             .env("CORACLE_FACTOR", arguments.factor.to_string())
             .env("CORACLE_RACE_ROUNDS", RACE_ROUNDS)
+            .env("CORACLE_MUTANTS", "all")
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());

@@ -11,7 +11,7 @@ mod modules;
 
 use crate::{Result, setup};
 use contents::Purpose;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(clap::Subcommand)]
@@ -93,8 +93,21 @@ impl Drop for Files {
     }
 }
 
+/// A run that was killed has left its files, which have its number; they are as large as a disk.
+fn remove_what_was_left(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number = ["initramfs-", "disk-", "swap-"].iter().find_map(|kind| name.strip_prefix(kind));
+        let is_left = number.is_some_and(|number| !Path::new("/proc").join(number).exists());
+        if is_left {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn boot(purpose: &Purpose<'_>) -> Result<Files> {
     let folder = kernel::folder()?;
+    remove_what_was_left(&folder);
     let file = |name: &str| folder.join(format!("{name}-{}", std::process::id()));
     let files = Files {
         kernel: kernel::image()?,

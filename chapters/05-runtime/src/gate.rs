@@ -63,8 +63,8 @@ pub fn unnamed() -> Result<(Gate, Keeper)> {
     Ok((Gate { report: child_report, start: child_start }, Keeper { report, start }))
 }
 
-/// Both ends, as FIFOs in `folder` for a later [`open_named`], once [`finish_named`] has said that the child is ready. They are opened before the child exists, since its user may
-/// have no rights to the folder.
+/// Both ends, as FIFOs in `folder` for a later [`open_named`], once [`finish_named`] has said that the child is ready. They are
+/// opened before the child exists, since its user may have no rights to the folder.
 pub fn named(folder: &Path) -> Result<(Gate, Keeper)> {
     let make = |name: &str| {
         let path = folder.join(name);

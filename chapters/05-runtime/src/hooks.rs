@@ -77,7 +77,11 @@ fn run_one(hook: &Hook, state: &State) -> Result<()> {
         command.arg0(name).args(rest);
     }
     command.env_clear().envs(hook.environment.iter().filter_map(|entry| entry.split_once('=')));
-    command.stdin(Stdio::from(input)).stdout(Stdio::from(copy()?)).stderr(Stdio::from(copy()?));
+    command
+        .process_group(0)
+        .stdin(Stdio::from(input))
+        .stdout(Stdio::from(copy()?))
+        .stderr(Stdio::from(copy()?));
     let child = command.spawn().strace(|| format!("execve({:?})", hook.path))?;
     wait(child, hook.timeout, output)
 }
@@ -91,7 +95,9 @@ fn wait(mut child: Child, timeout: Option<Duration>, mut output: File) -> Result
     if let Some(timeout) = timeout
         && !ends_within(&child, timeout)?
     {
-        let _ = child.kill();
+        // Its group: what it has started would outlive it, and the container.
+        let group = rustix::process::Pid::from_child(&child);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         let _ = child.wait();
         return Err(Error::system(format!(
             "it was not done within its timeout of {timeout:?}, and was killed"
@@ -166,9 +172,20 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_takes_too_long_is_killed() {
-        let slow = Hook { timeout: Some(Duration::from_millis(50)), ..shell("sleep 100 & wait") };
+    fn a_hook_that_takes_too_long_is_killed_with_what_it_started() {
+        let file = std::env::temp_dir().join(format!("slow-hook-{}", std::process::id()));
+        let script = format!("sleep 100 & echo $! >{}; wait", file.display());
+        let slow = Hook { timeout: Some(Duration::from_millis(500)), ..shell(&script) };
         let error = run("poststart", &[slow], &state()).unwrap_err().to_string();
-        assert!(error.contains("timeout of 50ms"), "{error}");
+        assert!(error.contains("timeout of 500ms"), "{error}");
+        let left = format!("/proc/{}/stat", std::fs::read_to_string(&file).unwrap().trim());
+        std::fs::remove_file(file).unwrap();
+        // Whoever inherits it may wait for it later.
+        let lives = || std::fs::read_to_string(&left).is_ok_and(|stat| !stat.contains(") Z"));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while lives() {
+            assert!(Instant::now() < deadline, "what a hook has started lives on");
+            std::thread::yield_now();
+        }
     }
 }

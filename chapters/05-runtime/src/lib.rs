@@ -30,7 +30,6 @@ mod identity;
 mod listener;
 #[cfg(target_os = "linux")]
 pub mod oci;
-mod place;
 pub mod plan;
 #[cfg(target_os = "linux")]
 mod protect;

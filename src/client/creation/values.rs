@@ -111,18 +111,10 @@ pub fn device(text: &str) -> Parsed<DeviceMapping> {
     })
 }
 
-/// `c 10:200 rwm`, with `*` for every number.
+/// `c 10:200 rwm`, as the engine reads it; docker's client looks at it as well, and has words of its own.
 pub fn device_rule(text: &str) -> Parsed<String> {
-    let is_number = |part: &str| part == "*" || !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    let is_access = |part: &str| (1..=3).contains(&part.len()) && part.chars().all(|c| "rwm".contains(c));
-    let is_rule = match text.split(' ').collect::<Vec<_>>()[..] {
-        ["a" | "b" | "c", number, access] => {
-            number.split_once(':').is_some_and(|(one, two)| is_number(one) && is_number(two))
-                && is_access(access)
-        }
-        _ => false,
-    };
-    if is_rule { Ok(text.to_string()) } else { Err(format!("invalid device cgroup format '{text}'")) }
+    let checked = crate::spec::devices::parse_rule(text);
+    checked.map(|_| text.to_string()).map_err(|_| format!("invalid device cgroup format '{text}'"))
 }
 
 /// `name=value` of a namespaced kernel setting.
