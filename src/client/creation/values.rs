@@ -77,7 +77,7 @@ pub fn restart_policy(text: &str) -> Parsed<RestartPolicy> {
 pub fn check_mode(flag: &str, name: &str, mode: Option<&str>) -> Result<()> {
     let known = match mode.unwrap_or_default() {
         "" | "host" => true,
-        "private" => flag == "cgroupns" || flag == "pid",
+        "private" => flag == "cgroupns",
         other => flag == "pid" && other.strip_prefix("container:").is_some_and(|name| !name.is_empty()),
     };
     if known { Ok(()) } else { Err(Error::usage(format!("--{flag}: invalid {name} mode"))) }
