@@ -65,7 +65,7 @@ impl Session {
     /// before it deletes the folder.
     fn settled(&self, folder: &Path) -> MutexGuard<'_, Now> {
         let now = self.now();
-        let over = now.live.as_ref().is_some_and(|live| has_hung_up(live))
+        let over = now.live.as_ref().is_some_and(|live| has_hung_up(live) || live.is_ending())
             || now.live.is_some() && matches!(supervisor::read_exit(folder), Ok(Some(_)));
         if !over {
             return now;
@@ -138,7 +138,7 @@ impl Engine {
                 tty: session.request.tty,
                 entrypoint: command.first().cloned().unwrap_or_default(),
                 arguments: command.get(1..).unwrap_or_default().to_vec(),
-                privileged: false,
+                privileged: session.request.privileged,
                 user: session.request.user.clone(),
             },
             open_stdin: session.request.attach_stdin,

@@ -119,6 +119,15 @@ impl Connection {
         self.ask(&request, &[client.as_fd(), earlier.as_fd()])
     }
 
+    /// Whether a supervisor that this process has launched is on its way out, though it may not have hung up yet. One that is killed
+    /// closes its files in an order of the kernel's, a client's socket perhaps first; its memory it has given up before all of
+    /// them, and with it its command line (proc_pid_cmdline(5)).
+    pub fn is_ending(&self) -> bool {
+        let Some(child) = &self.child else { return false };
+        // Its number is its own until it is waited for, which only the end of this connection does.
+        std::fs::read(format!("/proc/{}/cmdline", child.id())).is_ok_and(|command| command.is_empty())
+    }
+
     /// Changes the terminal's size: columns and rows.
     pub fn resize(&self, width: u16, height: u16) -> Result<(), Error> {
         self.ask(&Request::Resize { width, height }, &[])
