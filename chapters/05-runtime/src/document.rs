@@ -3,14 +3,23 @@
 
 use crate::{Error, Result};
 use oci_spec::runtime::Spec;
+use serde::de::DeserializeOwned;
 
 /// Reads a config.json.
 ///
 /// # Errors
 /// [`Invalid`](crate::ErrorKind::Invalid): what is wrong, and where: its JSON path, and its line.
 pub fn spec_from_json(json: &[u8]) -> Result<Spec> {
+    from_json(json)
+}
+
+/// Reads it, or a part of it.
+///
+/// # Errors
+/// [`Invalid`](crate::ErrorKind::Invalid), as of the whole; the path begins at the part.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let spec = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let part = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         Error::invalid(if path == "." {
             error.inner().to_string()
@@ -19,7 +28,7 @@ pub fn spec_from_json(json: &[u8]) -> Result<Spec> {
         })
     })?;
     reader.end().map_err(|error| Error::invalid(error.to_string()))?;
-    Ok(spec)
+    Ok(part)
 }
 
 /// Writes one, on a single line.

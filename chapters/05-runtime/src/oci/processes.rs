@@ -4,6 +4,7 @@ use super::descriptors::Descriptors;
 use super::foreground::Foreground;
 use super::making::{stdio, write_pid};
 use super::store::{Status, Store};
+use crate::document::from_json;
 use crate::plan::State;
 use crate::{Addition, Error, ErrorKind, Result};
 use clap::Args;
@@ -137,8 +138,7 @@ impl Exec {
     fn process(&self, spec: &Spec) -> Result<Process> {
         if let Some(path) = &self.process {
             let bytes = std::fs::read(path).strace(|| format!("read({path:?})"))?;
-            return serde_json::from_slice(&bytes)
-                .map_err(|error| Error::invalid(format!("{}: {error}", path.display())));
+            return from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())));
         }
         if self.command.is_empty() {
             return Err(Error::invalid("process args cannot be empty"));

@@ -2,6 +2,7 @@
 
 use super::freezing::cgroup;
 use super::store::{Status, Store};
+use crate::document::from_json;
 use crate::plan::limits;
 use crate::{Error, ErrorKind, Result};
 use cgroups::{Cgroup, Layout};
@@ -92,15 +93,14 @@ impl Update {
     /// What is said of linux.resources.
     fn changes(&self) -> Result<Value> {
         if let Some(path) = &self.resources {
-            let mut text = String::new();
+            let mut json = Vec::new();
             if path == "-" {
-                std::io::stdin().read_to_string(&mut text).strace(|| "read(0)".into())?;
+                std::io::stdin().read_to_end(&mut json).strace(|| "read(0)".into())?;
             } else {
-                text = std::fs::read_to_string(path).strace(|| format!("read({path:?})"))?;
+                json = std::fs::read(path).strace(|| format!("read({path:?})"))?;
             }
-            let resources = serde_json::from_str::<LinuxResources>(&text);
-            let resources =
-                resources.map_err(|error| Error::invalid(format!("--resources {path:?}: {error}")))?;
+            let resources: LinuxResources =
+                from_json(&json).map_err(|error| Error::invalid(format!("--resources {path:?}: {error}")))?;
             return serde_json::to_value(resources).map_err(Error::system);
         }
         // No limit of memory, and one of both: the kernel would refuse it.

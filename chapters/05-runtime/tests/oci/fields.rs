@@ -46,6 +46,10 @@ fn an_added_process_has_the_personality_and_its_own_processors() {
     std::fs::write(site.folder.join("process.json"), process.to_string()).unwrap();
     let refused = site.refused(&["exec", "--process", "process.json", "ID"]);
     assert!(refused.contains("sched_setaffinity(0, [7000])"), "{refused}");
+    process["execCPUAffinity"] = json!({"final": 0});
+    std::fs::write(site.folder.join("process.json"), process.to_string()).unwrap();
+    let refused = site.refused(&["exec", "--process", "process.json", "ID"]);
+    assert!(refused.contains("process.json: execCPUAffinity.final: invalid type"), "{refused}");
     site.ok(&["delete", "-f", "ID"]);
 }
 
