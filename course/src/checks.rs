@@ -2,6 +2,7 @@
 
 pub mod group;
 pub mod knob;
+pub mod language;
 pub mod look;
 pub mod process;
 pub mod socket;
@@ -14,6 +15,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::geteuid;
 use std::path::Path;
 
+pub use language::Language;
 pub use stage::Stage;
 
 /// What became of a check.
@@ -102,7 +104,7 @@ pub fn run(exercise: &'static Exercise, program: &Path, which: Which) -> Result<
         .map_err(|error| format!("prctl(PR_SET_CHILD_SUBREAPER): {error}"))?;
     keep_our_name()?;
     let program = program.canonicalize().map_err(|error| format!("{}: {error}", program.display()))?;
-    let stage = Stage::new(program);
+    let stage = Stage::new(program, &exercise.harness.language);
     let mut results: Vec<CheckResult> = Vec::new();
     for check in exercise.checks {
         if which == Which::MainPath && check.is_of_the_long_tail {

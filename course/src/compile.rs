@@ -23,7 +23,7 @@ pub fn build(exercise: &Exercise, folder: &Path) -> Result<PathBuf> {
 
 /// The harness's project: as in the workspace, but with the participant's crate in the place of the chapter's.
 fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
-    let (manifest, source) = exercise.harness;
+    let (manifest, source) = (exercise.harness.manifest, exercise.harness.source);
     let root = read_file(&workspace().join("Cargo.toml"))?;
     let (_, shared) =
         root.split_once("\n[workspace.package]").ok_or("the workspace's manifest has no package section")?;

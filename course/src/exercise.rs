@@ -1,6 +1,6 @@
 //! What an exercise is: plain data, one table for each chapter.
 
-use crate::checks::{Fault, Stage};
+use crate::checks::{Fault, Language, Stage};
 use crate::{Result, exercise_02};
 
 /// Every exercise, in the order of the chapters.
@@ -16,12 +16,22 @@ pub struct Exercise {
     pub task: &'static str,
     /// What is taken out of the chapter.
     pub holes: &'static [Hole],
-    /// What the checks run: a program that is linked with the participant's crate. Its manifest and its source.
-    pub harness: (&'static str, &'static str),
+    /// What the checks run.
+    pub harness: Harness,
     /// What must be true.
     pub checks: &'static [Check],
     /// What can be told to those who are stuck.
     pub hints: &'static [Hint],
+}
+
+/// A program that is linked with the participant's crate, and does as the checks tell it.
+pub struct Harness {
+    /// Its Cargo.toml.
+    pub manifest: &'static str,
+    /// Its main.rs.
+    pub source: &'static str,
+    /// What it says.
+    pub language: Language,
 }
 
 /// A function of which only the signature is left.

@@ -2,13 +2,14 @@
 
 mod births;
 mod hints;
+mod language;
 mod plans;
 mod rarely;
 mod steps;
 mod words;
 
 use crate::checks::{group, stage};
-use crate::exercise::{Check, Exercise, Hole};
+use crate::exercise::{Check, Exercise, Harness, Hole};
 
 /// The core of chapter 02.
 pub const EXERCISE: Exercise = Exercise {
@@ -16,10 +17,11 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-namespaces",
     task: "Make a process in namespaces of its own: the two sides of `spawn`, and the pipes between them.",
     holes: HOLES,
-    harness: (
-        include_str!("../harness/02-namespaces/Cargo.toml"),
-        include_str!("../harness/02-namespaces/src/main.rs"),
-    ),
+    harness: Harness {
+        manifest: include_str!("../harness/02-namespaces/Cargo.toml"),
+        source: include_str!("../harness/02-namespaces/src/main.rs"),
+        language: language::LANGUAGE,
+    },
     checks: CHECKS,
     hints: hints::HINTS,
 };

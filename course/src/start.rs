@@ -17,7 +17,9 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     for (path, text) in sources(exercise, &chapter, answer)? {
         write_file(&folder.join("src").join(path), &text)?;
     }
-    copy_snapshots(&chapter.join("src/snapshots"), &folder.join("src/snapshots"))?;
+    for path in files(&chapter.join("src"))?.iter().filter(|path| !is_source(path)) {
+        write_file(&folder.join("src").join(path), &read_file(&chapter.join("src").join(path))?)?;
+    }
     write_file(&folder.join("Cargo.toml"), &manifest(&read_file(&chapter.join("Cargo.toml"))?, name)?)?;
     write_file(&folder.join("Cargo.lock"), &read_file(&workspace().join("Cargo.lock"))?)?;
     write_file(&folder.join(".cargo/config.toml"), &configuration(folder)?)?;
@@ -28,7 +30,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     if !answer {
         println!("Its {} holes, in the order in which the page fills them:", exercise.holes.len());
         for hole in exercise.holes {
-            println!("  src/{:<9} {}", hole.file, hole.item);
+            println!("  src/{:<12} {}", hole.file, hole.item);
         }
     }
     println!("Next: cargo course check, in that folder or with --folder");
@@ -38,26 +40,34 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
 /// The chapter's sources by their path in `src`, with its holes.
 pub fn sources(exercise: &Exercise, chapter: &Path, answer: bool) -> Result<Vec<(String, String)>> {
     let folder = chapter.join("src");
-    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut sources = Vec::new();
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".rs") {
-            let holes: Vec<&Hole> =
-                exercise.holes.iter().filter(|hole| !answer && hole.file == name).collect();
-            sources.push((name, dig(&read_file(&entry.path())?, &holes)?));
-        }
+    for path in files(&folder)?.into_iter().filter(|path| is_source(path)) {
+        let holes: Vec<&Hole> = exercise.holes.iter().filter(|hole| !answer && hole.file == path).collect();
+        let text = dig(&read_file(&folder.join(&path))?, &holes)?;
+        sources.push((path, text));
     }
-    sources.sort();
     Ok(sources)
 }
 
-/// What the tests in the chapter's sources compare with.
-fn copy_snapshots(from: &Path, to: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
-        write_file(&to.join(entry.file_name()), &read_file(&entry.path())?)?;
+/// The rest are data, and what the tests in the sources compare with.
+fn is_source(path: &str) -> bool {
+    path.ends_with(".rs")
+}
+
+/// The files in a folder and below, by their path in it, sorted.
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            paths.extend(files(&entry.path())?.into_iter().map(|below| format!("{name}/{below}")));
+        } else {
+            paths.push(name);
+        }
     }
-    Ok(())
+    paths.sort();
+    Ok(paths)
 }
 
 /// The chapter's manifest, with what it takes from the workspace's; the chapters below are where they are.
@@ -73,9 +83,7 @@ fn manifest(chapter: &str, name: &str) -> Result<String> {
     let path = |line: &str| line.replace("path = \"", &format!("path = \"{}/", workspace().display()));
     let dependencies: Vec<String> =
         section(&root, "[workspace.dependencies]").lines().filter(used).map(path).collect();
-    // Its tests on the kernel are the chapter's own, and stay there; those in its sources come along.
-    let own =
-        chapter.split("\n# A process that makes namespaces may not have threads").next().unwrap_or(chapter);
+    let own = without_tests(chapter);
     let own = own.replacen(
         "publish.workspace = true\n",
         &format!("publish.workspace = true\nauthors = [{name:?}]\n"),
@@ -86,6 +94,13 @@ fn manifest(chapter: &str, name: &str) -> Result<String> {
          # What the chapter takes from the book's workspace.\n[workspace]\n\n[workspace.package]\n{package}\n[workspace.dependencies]\n{}\n",
         dependencies.join("\n")
     ))
+}
+
+/// Its tests on the kernel are the chapter's own, and stay there; those in its sources come along.
+fn without_tests(manifest: &str) -> String {
+    let mut lines: Vec<&str> = manifest.lines().take_while(|line| *line != "[[test]]").collect();
+    while lines.pop_if(|line| line.is_empty() || line.starts_with('#')).is_some() {}
+    lines.join("\n") + "\n"
 }
 
 /// The lines of a section of a manifest, without comments and empty lines.

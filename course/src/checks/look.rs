@@ -24,11 +24,11 @@ pub struct Sight {
 }
 
 /// Looks by a process of its own, since nobody gets out of a user namespace again.
-pub fn at(pid: i32) -> Result<Sight, Fault> {
+pub fn at(pid: i32, hint: &'static str) -> Result<Sight, Fault> {
     let output = Command::new(std::env::current_exe()?).args(["look", &pid.to_string()]).output()?;
     serde_json::from_slice(&output.stdout).map_err(|_| {
         let error = String::from_utf8_lossy(&output.stderr).trim().to_string();
-        Fault::new("another process can enter the namespaces", error, "flags-from-the-plan")
+        Fault::new("another process can enter the namespaces", error, hint)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Where the checks are carried out: which program, and by whom it is called.
 
-use super::Fault;
 use super::process::Process;
+use super::{Fault, Language};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{getegid, geteuid};
 use std::fs::File;
@@ -23,15 +23,18 @@ pub struct Stage {
     pub gid: u32,
     /// Whether they have many ids to give away: root has them, unless it is root of a small user namespace.
     pub has_many_ids: bool,
+    /// What the program says.
+    pub language: &'static Language,
     /// The program's copy in memory, if its caller is not who we are.
     copy: Option<File>,
 }
 
 impl Stage {
     /// With ourselves as the caller.
-    pub fn new(program: PathBuf) -> Stage {
+    pub fn new(program: PathBuf, language: &'static Language) -> Stage {
         let has_many_ids = geteuid().is_root() && ["uid_map", "gid_map"].iter().all(|map| has_all(map));
-        Stage { program, uid: geteuid().as_raw(), gid: getegid().as_raw(), has_many_ids, copy: None }
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        Stage { program, uid, gid, has_many_ids, language, copy: None }
     }
 
     /// Whether the caller may map a group without giving up setgroups.
@@ -44,11 +47,12 @@ impl Stage {
     pub fn of_an_ordinary_caller(&self) -> Result<Stage, Fault> {
         let program = self.program.clone();
         if !self.is_root() {
-            return Ok(Stage::new(program));
+            return Ok(Stage::new(program, self.language));
         }
         let mut copy = File::from(memfd_create("program", MFdFlags::MFD_CLOEXEC)?);
         std::io::copy(&mut File::open(&program)?, &mut copy)?;
-        Ok(Stage { program, uid: NOBODY, gid: NOBODY, has_many_ids: false, copy: Some(copy) })
+        let copy = Some(copy);
+        Ok(Stage { program, uid: NOBODY, gid: NOBODY, has_many_ids: false, language: self.language, copy })
     }
 
     /// The program, started by the caller.

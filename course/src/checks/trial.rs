@@ -1,8 +1,9 @@
 //! One run of the harness: a caller, the child that it makes, and the sockets on which both speak with us.
 
+use super::language::words;
 use super::process::Process;
 use super::socket::{Heard, Message, Socket};
-use super::{Fault, Stage};
+use super::{Fault, Language, Stage};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
@@ -26,22 +27,23 @@ pub struct Trial {
     pub outer: Socket,
     /// On which the child speaks.
     pub inner: Socket,
+    language: &'static Language,
     said_before_the_end: File,
 }
 
 impl Trial {
     /// Starts the harness with these words.
     pub fn start(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
-        Trial::of(stage.command().args(words))
+        Trial::of(stage.command().args(words), stage.language)
     }
 
     /// The same as root of a user namespace of its own.
     pub fn start_within(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
         let mut command = Command::new(std::env::current_exe()?);
-        Trial::of(command.arg("within").arg(&stage.program).arg("--").args(words))
+        Trial::of(command.arg("within").arg(&stage.program).arg("--").args(words), stage.language)
     }
 
-    fn of(command: &mut Command) -> Result<Trial, Fault> {
+    fn of(command: &mut Command, language: &'static Language) -> Result<Trial, Fault> {
         let ((outer, stdin), (inner, stdout)) = (Socket::pair()?, Socket::pair()?);
         let stderr = unnamed_file()?;
         // A PATH in which nothing is: what another program could do is not asked here.
@@ -51,21 +53,21 @@ impl Trial {
             .stdout(Stdio::from(stdout))
             .stderr(stderr.try_clone()?)
             .spawn()?;
-        Ok(Trial { caller: Process(child.id() as i32), outer, inner, said_before_the_end: stderr })
+        let caller = Process(child.id() as i32);
+        Ok(Trial { caller, outer, inner, language, said_before_the_end: stderr })
     }
 
     /// The caller's next message of this sort; anything else is a failure, to which the hint belongs.
-    pub fn caller_says(&mut self, word: &str, hint: &'static str) -> Result<Message, Fault> {
-        let heard =
-            self.outer.hear(&["before", "spawned", "refused", "executed", "failed", "ended"], PATIENCE)?;
+    pub fn caller_says(&mut self, word: &'static str, hint: &'static str) -> Result<Message, Fault> {
+        let heard = self.outer.hear(&words(self.language.caller), PATIENCE)?;
         self.expect(heard, word, "the caller", hint)
     }
 
     /// The child's next message of this sort.
-    pub fn child_says(&mut self, word: &str, hint: &'static str) -> Result<Message, Fault> {
+    pub fn child_says(&mut self, word: &'static str, hint: &'static str) -> Result<Message, Fault> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let heard = self.inner.hear(&["inside", "running"], SILENCE)?;
+            let heard = self.inner.hear(&words(self.language.child), SILENCE)?;
             let is_dead = !self.caller.children().iter().any(|child| child.is_alive());
             match heard {
                 Heard::Silence if is_dead => return Err(self.obituary(word, hint)),
@@ -76,8 +78,8 @@ impl Trial {
     }
 
     /// The child is dead; its caller may know of what.
-    fn obituary(&mut self, word: &str, hint: &'static str) -> Fault {
-        let expected = meaning(word);
+    fn obituary(&mut self, word: &'static str, hint: &'static str) -> Fault {
+        let expected = self.language.meaning(word);
         if let Some(stop) = self.unfinished(expected) {
             return stop;
         }
@@ -86,7 +88,7 @@ impl Trial {
         // It answers "spawned" when it is told to go on, and then what `executed` gave.
         self.outer.say("go on");
         if let Ok(Heard::Message(message)) = self.outer.hear(&["refused", "failed"], SILENCE) {
-            hint = diagnosis(&message.text, hint);
+            hint = (self.language.diagnosis)(&message.text).unwrap_or(hint);
             seen = format!("{seen}; its caller: {}", message.text);
         }
         Fault::new(expected, seen, hint)
@@ -98,15 +100,22 @@ impl Trial {
         self.unfinished(expected).unwrap_or_else(|| Fault::new(expected, seen, hint))
     }
 
-    fn expect(&mut self, heard: Heard, word: &str, who: &str, hint: &'static str) -> Result<Message, Fault> {
-        let expected = meaning(word);
+    fn expect(
+        &mut self,
+        heard: Heard,
+        word: &'static str,
+        who: &str,
+        hint: &'static str,
+    ) -> Result<Message, Fault> {
+        let expected = self.language.meaning(word);
         if let Some(stop) = self.unfinished(expected) {
             return Err(stop);
         }
         match heard {
             Heard::Message(message) if message.text.starts_with(word) => Ok(message),
             Heard::Message(message) => {
-                Err(Fault::new(expected, format!("{who}: {}", message.text), diagnosis(&message.text, hint)))
+                let hint = (self.language.diagnosis)(&message.text).unwrap_or(hint);
+                Err(Fault::new(expected, format!("{who}: {}", message.text), hint))
             }
             Heard::End => Err(Fault::new(expected, format!("{who} has ended{}", self.last_words()), hint)),
             Heard::Silence => Err(Fault::new(
@@ -178,32 +187,6 @@ impl Drop for Trial {
                 return;
             }
         }
-    }
-}
-
-/// What a word of the harness tells, in the book's words.
-fn meaning(word: &str) -> &str {
-    match word {
-        "before" => "`before_release` is called in the parent",
-        "spawned" => "`spawn` returns without an error in the parent",
-        "refused" => "`spawn` returns an error in the parent",
-        "executed" => "`executed` returns without a failure in the parent",
-        "failed" => "`executed` returns the child's failure in the parent",
-        "ended" => "the child ends, and its parent can wait for it",
-        "inside" => "the closure is called in the child",
-        "running" => "the child becomes its program",
-        other => other,
-    }
-}
-
-/// An error that names the file which the kernel did not take says more than the check does.
-fn diagnosis(message: &str, otherwise: &'static str) -> &'static str {
-    let is_refused = message.starts_with("refused") || message.starts_with("failed");
-    match () {
-        () if message.contains("UserNamespacesForbidden") => "not-our-fault",
-        () if is_refused && message.contains("gid_map") && message.contains("EPERM") => "setgroups-first",
-        () if is_refused && message.contains("_map") => "inside-first",
-        () => otherwise,
     }
 }
 

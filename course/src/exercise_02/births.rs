@@ -148,7 +148,7 @@ pub fn names(stage: &Stage) -> Result<String, Fault> {
     let ours = || nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
     let before = ours()?;
     let born = born(stage, &everything(stage))?;
-    let sight = look::at(born.child.0)?;
+    let sight = look::at(born.child.0, "flags-from-the-plan")?;
     let expected = (name(stage), domain(), before);
     let seen = (sight.host_name, sight.domain_name, ours()?);
     if seen == expected {
@@ -164,7 +164,7 @@ pub fn names(stage: &Stage) -> Result<String, Fault> {
 /// Seen by a second process in the child's network, which speaks to itself.
 pub fn loopback(stage: &Stage) -> Result<String, Fault> {
     let born = born(stage, &everything(stage))?;
-    let sight = look::at(born.child.0)?;
+    let sight = look::at(born.child.0, "flags-from-the-plan")?;
     if sight.links != ["lo"] {
         return Err(Fault::new("lo alone", sight.links.join(" "), "flags-from-the-plan"));
     }

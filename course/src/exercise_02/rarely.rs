@@ -77,7 +77,7 @@ pub fn group(stage: &Stage) -> Result<String, Fault> {
     if !here.ends_with(&group::name()) {
         return Err(Fault::new(format!("the group …/{}", group::name()), here, "into-the-cgroup"));
     }
-    let inside = line(&look::at(born.child.0)?.groups);
+    let inside = line(&look::at(born.child.0, "flags-from-the-plan")?.groups);
     if inside != "/" {
         let expected = format!("{here} is / in the child's cgroup namespace");
         return Err(Fault::new(expected, inside, "cgroup-by-the-child"));

@@ -1,94 +1,137 @@
-//! Exercise 02 holds what it promises: to those who are right, to those who are wrong, and to those who cheat.
-#![forbid(unsafe_code)]
+//! What every exercise promises: to those who are right, to those who are wrong, and to those who cheat.
 
-mod mutants;
-mod participant;
-
-use participant::{Observed, Participant, Who, course, everybody, patches, printed, workspace};
+use crate::participant::{self, Observed, Participant, Who, course, everybody, patches, printed, workspace};
 use std::path::Path;
 use std::process::Command;
+
+/// What is particular to an exercise.
+pub struct Exercise {
+    /// Its number.
+    pub number: &'static str,
+    /// The folder in `chapters/`.
+    pub chapter: &'static str,
+    /// How many checks there are, and how many of them do without the long tail.
+    pub checks: usize,
+    pub checks_of_the_main_path: usize,
+    /// The first hole.
+    pub first: First,
+    /// How many tests lie in the chapter's sources.
+    pub unit_tests: usize,
+    /// At least as many patches are there.
+    pub wrong: usize,
+    pub cheats: usize,
+}
+
+/// The hole that is met first, and the check that meets it.
+pub struct First {
+    pub check: &'static str,
+    pub section: &'static str,
+    pub file: &'static str,
+    pub item: &'static str,
+    pub task: &'static str,
+}
+
+impl Exercise {
+    /// Its crate's name.
+    pub fn package(&self) -> &'static str {
+        self.chapter.split_once('-').expect("a chapter is called NN-name").1
+    }
+}
+
+/// The tests of an exercise, which are the same for each.
+#[macro_export]
+macro_rules! laws {
+    ($exercise:expr; $($law:ident)*) => { $(
+        #[test]
+        fn $law() {
+            $crate::laws::$law(&$exercise)
+        }
+    )* };
+    ($exercise:expr) => {
+        $crate::laws! {
+            $exercise;
+            the_starter_compiles_and_fails_every_check_for_its_holes
+            the_answer_is_the_starter_filled
+            everything_holds_of_the_chapter
+            a_folder_is_a_project_that_is_built_offline
+            every_wrong_solution_fails_in_its_own_way
+            other_solutions_are_right_as_well
+            cheats_fail
+            the_engine_names_the_participant
+        }
+
+        #[test]
+        fn mutants_of_the_answer_are_found_out() {
+            $crate::mutants::mutants_of_the_answer_are_found_out(&$exercise)
+        }
+    };
+}
 
 fn failed(results: &[Observed]) -> Vec<&Observed> {
     results.iter().filter(|result| result.has_failed()).collect()
 }
 
-#[test]
-fn the_starter_compiles_and_fails_every_check_for_its_holes() {
-    let starter = Participant::new(false);
+pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exercise) {
+    let (number, first) = (exercise.number, &exercise.first);
+    let starter = Participant::starter(number);
     for who in everybody() {
         let results = starter.observe(who);
-        assert!(results.len() >= 20, "{results:#?}");
+        assert!(results.len() >= exercise.checks, "{results:#?}");
         for result in results.iter().filter(|result| !result.unchecked) {
             assert!(!result.held && result.hint == "a-hole", "{who:?}: {result:#?}");
         }
     }
-    let output = course(&["check", "02"], &starter.folder);
+    let output = course(&["check", number], &starter.folder);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success() && text.contains("a hole: write a range a line"), "{text}");
-    let hint = |_| printed(course(&["hint", "02"], &starter.folder));
+    assert!(!output.status.success() && text.contains(&format!("a hole: {}", first.task)), "{text}");
+    let hint = |_| printed(course(&["hint", number], &starter.folder));
     let hints: Vec<String> = (0..4).map(hint).collect();
-    assert!(hints[0].starts_with("`map-text`, hint 1 of 3"), "{hints:?}");
-    assert!(hints[0].contains("read \"Who is who\"") && hints[1].contains("still a hole"), "{hints:?}");
-    assert!(hints[2].contains("in src/maps.rs, map_text: write a range a line"), "{hints:?}");
+    assert!(hints[0].starts_with(&format!("`{}`, hint 1 of 3", first.check)), "{hints:?}");
+    assert!(hints[0].contains(&format!("read \"{}\"", first.section)), "{hints:?}");
+    assert!(hints[1].contains("still a hole"), "{hints:?}");
+    let remedy = format!("in src/{}, {}: {}", first.file, first.item, first.task);
+    assert!(hints[2].contains(&remedy), "{hints:?}");
     assert_eq!(hints[2], hints[3]);
-    let diff = printed(course(&["diff", "02"], &starter.folder));
+    let diff = printed(course(&["diff", number], &starter.folder));
     assert!(diff.starts_with("0 of ") && diff.contains("differ from the starter"), "{diff}");
 }
 
 /// The book's proof of what is long tail runs this in a copy of the workspace in which the long tail panics.
-#[test]
-fn the_answer_is_the_starter_filled() {
-    let answer = Participant::new(true);
+pub fn the_answer_is_the_starter_filled(exercise: &Exercise) {
+    let answer = Participant::answer(exercise.number);
     for who in everybody() {
         let results = answer.observe_main_path(who);
-        assert!(results.len() >= 18 && failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
+        assert!(results.len() >= exercise.checks_of_the_main_path, "{who:?}: {results:#?}");
+        assert!(failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
     }
 }
 
-#[test]
-fn everything_holds_of_the_chapter() {
-    let answer = Participant::new(true);
+pub fn everything_holds_of_the_chapter(exercise: &Exercise) {
+    let number = exercise.number;
+    let answer = Participant::answer(number);
     for who in everybody().into_iter().chain([Who::SmallRoot]) {
         let results = answer.observe(who);
         assert!(failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
     }
-    let text = printed(course(&["check", "02"], &answer.folder));
+    let text = printed(course(&["check", number], &answer.folder));
     let unchecked = text.lines().filter(|line| line.trim().starts_with("not checked: ")).count();
-    assert!(text.contains(&format!("All {} hold", 20 - unchecked)), "{text}");
-    let hint = printed(course(&["hint", "02"], &answer.folder));
+    assert!(text.contains(&format!("All {} hold", exercise.checks - unchecked)), "{text}");
+    let hint = printed(course(&["hint", number], &answer.folder));
     assert!(hint.contains("No check has failed"), "{hint}");
-    let maps = answer.folder.join("src/maps.rs");
-    let text = std::fs::read_to_string(&maps).expect("a source");
-    std::fs::write(&maps, text + "// Mine.\n").expect("the folder is ours");
-    let diff = printed(course(&["diff", "02"], &answer.folder));
+    let source = answer.folder.join("src").join(exercise.first.file);
+    let text = std::fs::read_to_string(&source).expect("a source");
+    std::fs::write(&source, text + "// Mine.\n").expect("the folder is ours");
+    let diff = printed(course(&["diff", number], &answer.folder));
     assert!(
         diff.contains("\n+// Mine.\n") && diff.contains("1 of ") && diff.contains("from the answer"),
         "{diff}"
     );
-    let again = course(&["start", "02"], &answer.folder);
+    let again = course(&["start", number], &answer.folder);
     assert!(!again.status.success(), "what a participant wrote is not overwritten");
 }
 
-/// A hint is for what the participant has now, not for an older check's failure.
-#[test]
-fn what_does_not_compile_is_hinted_at_as_such() {
-    let starter = Participant::new(false);
-    assert!(!course(&["check", "02"], &starter.folder).status.success());
-    let maps = starter.folder.join("src/maps.rs");
-    let text = std::fs::read_to_string(&maps).expect("a source");
-    std::fs::write(&maps, format!("{text}fn broken( {{\n")).expect("the folder is ours");
-    assert!(!course(&["check", "02"], &starter.folder).status.success());
-    let hint = printed(course(&["hint", "02"], &starter.folder));
-    assert!(hint.contains("did not compile") && !hint.contains("map-text"), "{hint}");
-    std::fs::write(&maps, text).expect("the folder is ours");
-    assert!(!course(&["check", "02"], &starter.folder).status.success());
-    let hint = printed(course(&["hint", "02"], &starter.folder));
-    assert!(hint.starts_with("`map-text`, hint 1 of 3"), "{hint}");
-}
-
-#[test]
-fn a_folder_is_a_project_that_is_built_offline() {
-    let answer = Participant::new(true);
+pub fn a_folder_is_a_project_that_is_built_offline(exercise: &Exercise) {
+    let answer = Participant::answer(exercise.number);
     let target = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .current_dir(workspace())
@@ -105,19 +148,18 @@ fn a_folder_is_a_project_that_is_built_offline() {
         printed(output.expect("cargo runs this test"))
     };
     let tests = cargo(&["test", "--quiet", "--lib"]);
-    assert!(tests.contains("test result: ok. 2 passed"), "{tests}");
+    assert!(tests.contains(&format!("test result: ok. {} passed", exercise.unit_tests)), "{tests}");
     // The alias of the participant's own configuration, which leads to the workspace.
     let aliases = cargo(&["--list"]);
     assert!(aliases.lines().any(|line| line.trim().starts_with("course ")), "{aliases}");
 }
 
-#[test]
-fn every_wrong_solution_fails_in_its_own_way() {
-    let patches = patches("wrong");
-    assert!(patches.len() >= 19);
+pub fn every_wrong_solution_fails_in_its_own_way(exercise: &Exercise) {
+    let patches = patches(exercise.chapter, "wrong");
+    assert!(patches.len() >= exercise.wrong);
     let everybody = everybody();
     for patch in patches {
-        let wrong = Participant::new(true);
+        let wrong = Participant::answer(exercise.number);
         wrong.patch(&patch.path);
         let (check, hint) = (patch.must("Fails"), patch.must("Hint"));
         // Who meets it first may differ: what an ordinary user does is not what root does.
@@ -142,10 +184,11 @@ fn every_wrong_solution_fails_in_its_own_way() {
     }
 }
 
-#[test]
-fn other_solutions_are_right_as_well() {
-    for patch in patches("second") {
-        let second = Participant::new(true);
+pub fn other_solutions_are_right_as_well(exercise: &Exercise) {
+    let patches = patches(exercise.chapter, "second");
+    assert!(!patches.is_empty());
+    for patch in patches {
+        let second = Participant::answer(exercise.number);
         second.patch(&patch.path);
         for who in everybody() {
             let results = second.observe(who);
@@ -159,12 +202,11 @@ fn other_solutions_are_right_as_well() {
     }
 }
 
-#[test]
-fn cheats_fail() {
-    let patches = patches("cheats");
-    assert!(patches.len() >= 8);
+pub fn cheats_fail(exercise: &Exercise) {
+    let patches = patches(exercise.chapter, "cheats");
+    assert!(patches.len() >= exercise.cheats);
     for patch in patches {
-        let cheat = Participant::new(true);
+        let cheat = Participant::answer(exercise.number);
         cheat.patch(&patch.path);
         if let Some(why) = patch.field("Refused") {
             let error = cheat.build().expect_err("the cheat is refused");
@@ -179,29 +221,12 @@ fn cheats_fail() {
     }
 }
 
-#[test]
-fn a_checker_that_was_edited_is_made_anew() {
-    let starter = Participant::new(false);
-    let program = starter.build().expect("the starter compiles");
-    let target =
-        program.ancestors().find(|folder| folder.ends_with("course")).expect("it lies in the course's");
-    std::fs::write(target.join("harness-02/src/main.rs"), "fn main() {}").expect("the target folder is ours");
-    let mark = starter.folder.join("course.json");
-    let text = std::fs::read_to_string(&mark).expect("the folder's mark");
-    std::fs::write(&mark, text.replace("\"held\": []", "\"held\": [\"map-text\"]"))
-        .expect("the folder is ours");
-    assert!(!course(&["check", "02"], &starter.folder).status.success());
-    let text = std::fs::read_to_string(&mark).expect("the folder's mark");
-    assert!(text.contains("\"held\": []"), "{text}");
-}
-
 /// It adds up: the whole engine runs a container with the participant's crate in the place of the chapter's.
-#[test]
-fn the_engine_names_the_participant() {
-    let answer = Participant::new(true);
-    let report = printed(course(&["run", "--mine", "02"], &answer.folder));
+pub fn the_engine_names_the_participant(exercise: &Exercise) {
+    let answer = Participant::answer(exercise.number);
+    let report = printed(course(&["run", "--mine", exercise.number], &answer.folder));
     let line = |words: &[&str]| report.lines().any(|line| line.split_whitespace().eq(words.iter().copied()));
-    assert!(line(&["02-namespaces", "written", "by", "somebody"]), "{report}");
+    assert!(line(&[exercise.chapter, "written", "by", "somebody"]), "{report}");
     assert!(report.contains("pid 1, the first of its PID namespace"), "{report}");
     nothing_is_left();
 }
@@ -221,24 +246,4 @@ fn nothing_is_left() {
     }
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("our mounts");
     assert!(!mounts.contains("coracle-mine-"), "{mounts}");
-}
-
-/// Where `start` puts it unless told otherwise: cargo reads the workspace's configuration there as well.
-#[test]
-fn a_folder_below_the_workspace_is_a_project_too() {
-    let folder = workspace().join(format!("coursework/test-{}", std::process::id()));
-    let course = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
-        printed(command.args(words).output().expect("it was built"))
-    };
-    course(&["start", "02", "--folder", &folder.display().to_string()]);
-    let cargo = |words: &[&str]| {
-        Command::new("cargo").args(words).current_dir(&folder).output().expect("cargo runs this")
-    };
-    let (metadata, list) = (cargo(&["metadata", "--format-version", "1"]), cargo(&["course", "list"]));
-    std::fs::remove_dir_all(&folder).expect("a folder");
-    // Others' folders may lie beside it.
-    let _ = std::fs::remove_dir(workspace().join("coursework"));
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
 }

@@ -61,20 +61,29 @@ pub fn printed(output: Output) -> String {
 /// A participant, who has the target folder for as long as this lives.
 pub struct Participant {
     pub folder: PathBuf,
+    exercise: &'static str,
     _temporary: tempfile::TempDir,
     _target: MutexGuard<'static, ()>,
 }
 
 impl Participant {
-    /// With the starter, or with the answer.
-    pub fn new(answer: bool) -> Participant {
+    /// With the starter of an exercise, by its number.
+    pub fn starter(exercise: &'static str) -> Participant {
+        Participant::new(exercise, &[])
+    }
+
+    /// With its answer.
+    pub fn answer(exercise: &'static str) -> Participant {
+        Participant::new(exercise, &["--answer"])
+    }
+
+    fn new(exercise: &'static str, words: &[&str]) -> Participant {
         let target = TARGET.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let temporary = tempfile::tempdir().expect("a temporary folder");
         // Always of the same name, so that the compiler's leftovers do not grow.
         let folder = temporary.path().join("mine");
-        let words = ["start", "02", "--name", "somebody", "--answer"];
-        printed(course(&words[..if answer { 5 } else { 4 }], &folder));
-        Participant { folder, _temporary: temporary, _target: target }
+        printed(course(&[&["start", exercise, "--name", "somebody"], words].concat(), &folder));
+        Participant { folder, exercise, _temporary: temporary, _target: target }
     }
 
     /// Applies a patch of the exercise's.
@@ -97,7 +106,7 @@ impl Participant {
 
     /// The program that the checks run, or why there is none.
     pub fn build(&self) -> Result<PathBuf, String> {
-        let output = course(&["build", "02"], &self.folder);
+        let output = course(&["build", self.exercise], &self.folder);
         match output.status.success() {
             true => Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -107,13 +116,13 @@ impl Participant {
     /// Builds, and lets somebody observe everything.
     #[track_caller]
     pub fn observe(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &["observe", "02"])
+        self.observe_with(who, &[])
     }
 
     /// What does without the chapter's long tail.
     #[track_caller]
     pub fn observe_main_path(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &["observe", "02", "--which", "main-path"])
+        self.observe_with(who, &["--which", "main-path"])
     }
 
     /// What is told first to somebody whose crate is wrong: the first check that fails, if one does.
@@ -125,12 +134,13 @@ impl Participant {
     /// The same, with everything before it.
     #[track_caller]
     pub fn to_the_first_failure(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &["observe", "02", "--which", "to-the-first-failure"])
+        self.observe_with(who, &["--which", "to-the-first-failure"])
     }
 
     #[track_caller]
     fn observe_with(&self, who: Who, words: &[&str]) -> Vec<Observed> {
         let program = self.build().unwrap_or_else(|error| panic!("{error}"));
+        let words = &[&["observe", self.exercise], words].concat()[..];
         let output = match who {
             Who::Ordinary if nix::unistd::geteuid().is_root() => observe_as_ordinary_user(&program, words),
             Who::SmallRoot => {
@@ -193,9 +203,9 @@ impl Observed {
     }
 }
 
-/// The patches of a kind, with the fields that begin them.
-pub fn patches(kind: &str) -> Vec<Patch> {
-    let folder = workspace().join("chapters/02-namespaces/exercise").join(kind);
+/// The patches of a kind that a chapter's exercise has, with the fields that begin them.
+pub fn patches(chapter: &str, kind: &str) -> Vec<Patch> {
+    let folder = workspace().join("chapters").join(chapter).join("exercise").join(kind);
     let entries = std::fs::read_dir(&folder).expect("the exercise has patches").flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();

@@ -1,5 +1,6 @@
 //! The answer's mutants, as cargo-mutants gives them: at least 95 of a hundred are found out by the checks, and who is not is known.
 
+use crate::laws::Exercise;
 use crate::participant::{Participant, course, everybody, printed, workspace};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,16 +60,16 @@ impl Mutant {
 }
 
 /// The mutants of those functions that the starter leaves as holes.
-fn mutants() -> Vec<Mutant> {
+fn mutants(exercise: &Exercise) -> Vec<Mutant> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let listing = printed(course(&["start", "02"], &folder.path().join("starter")));
+    let listing = printed(course(&["start", exercise.number], &folder.path().join("starter")));
     let holes: BTreeSet<(&str, &str)> = listing
         .lines()
         .filter_map(|line| line.trim().strip_prefix("src/")?.split_once(' '))
         .map(|(file, item)| (file, item.trim()))
         .collect();
     let mut cargo = Command::new("cargo");
-    cargo.args(["mutants", "--list", "--json", "--package", "namespaces"]).current_dir(workspace());
+    cargo.args(["mutants", "--list", "--json", "--package", exercise.package()]).current_dir(workspace());
     let listed = printed(cargo.output().expect("cargo runs this test"));
     let all: Vec<Mutant> = serde_json::from_str(&listed).expect("cargo-mutants lists in JSON");
     let is_of_a_hole = |mutant: &Mutant| {
@@ -88,8 +89,8 @@ struct Known {
     survivors: BTreeSet<String>,
 }
 
-fn known() -> Known {
-    let path = workspace().join("chapters/02-namespaces/exercise/survivors.txt");
+fn known(exercise: &Exercise) -> Known {
+    let path = workspace().join("chapters").join(exercise.chapter).join("exercise/survivors.txt");
     let text = std::fs::read_to_string(&path).expect("the list of survivors");
     let mut known = Known::default();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -103,15 +104,14 @@ fn known() -> Known {
     known
 }
 
-#[test]
-fn mutants_of_the_answer_are_found_out() {
+pub fn mutants_of_the_answer_are_found_out(exercise: &Exercise) {
     if std::env::var_os("CORACLE_MUTANTS").is_none() {
         let why = "a program is built for each: cargo xtask long --only mutants";
-        return skipped::skip("course::mutants_of_the_answer_are_found_out", why);
+        return skipped::skip(&format!("course::mutants of exercise {}", exercise.number), why);
     }
-    let answer = Participant::new(true);
+    let answer = Participant::answer(exercise.number);
     let (mut viable, mut survivors, mut met) = (0, BTreeSet::new(), BTreeMap::new());
-    for mutant in mutants() {
+    for mutant in mutants(exercise) {
         // Two of the same words in one function are told apart by their order.
         let count: &mut usize = met.entry(mutant.known_as()).or_default();
         *count += 1;
@@ -128,7 +128,7 @@ fn mutants_of_the_answer_are_found_out() {
         }
         std::fs::write(&path, source).expect("the folder is ours");
     }
-    let known = known();
+    let known = known(exercise);
     let listed: BTreeSet<String> = known.survivors.union(&known.equivalent).cloned().collect();
     assert_eq!(survivors, listed, "left: who survives; right: the list, which gives a reason for each");
     viable -= known.equivalent.len();

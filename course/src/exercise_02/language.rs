@@ -1,0 +1,30 @@
+//! What the harness of exercise 02 says.
+
+use crate::checks::Language;
+
+/// A caller of `spawn`, and its child.
+pub const LANGUAGE: Language = Language {
+    caller: &[
+        ("before", "`before_release` is called in the parent"),
+        ("spawned", "`spawn` returns without an error in the parent"),
+        ("refused", "`spawn` returns an error in the parent"),
+        ("executed", "`executed` returns without a failure in the parent"),
+        ("failed", "`executed` returns the child's failure in the parent"),
+        ("ended", "the child ends, and its parent can wait for it"),
+    ],
+    child: &[("inside", "the closure is called in the child"), ("running", "the child becomes its program")],
+    diagnosis,
+};
+
+/// An error that names the file which the kernel did not take says more than the check does.
+fn diagnosis(message: &str) -> Option<&'static str> {
+    let is_refused = message.starts_with("refused") || message.starts_with("failed");
+    match () {
+        () if message.contains("UserNamespacesForbidden") => Some("not-our-fault"),
+        () if is_refused && message.contains("gid_map") && message.contains("EPERM") => {
+            Some("setgroups-first")
+        }
+        () if is_refused && message.contains("_map") => Some("inside-first"),
+        () => None,
+    }
+}

@@ -1,0 +1,22 @@
+//! Table: exercise 02.
+
+use crate::laws::{Exercise, First};
+
+const EXERCISE: Exercise = Exercise {
+    number: "02",
+    chapter: "02-namespaces",
+    checks: 20,
+    checks_of_the_main_path: 18,
+    first: First {
+        check: "map-text",
+        section: "Who is who",
+        file: "maps.rs",
+        item: "map_text",
+        task: "write a range a line",
+    },
+    unit_tests: 2,
+    wrong: 19,
+    cheats: 8,
+};
+
+crate::laws!(EXERCISE);

@@ -1,0 +1,8 @@
+//! The exercises hold what they promise. What is particular to each is a table; the laws are the same for all.
+#![forbid(unsafe_code)]
+
+mod exercise_02;
+mod laws;
+mod machinery;
+mod mutants;
+mod participant;
