@@ -55,7 +55,7 @@ fn face(arguments: &[OsString]) -> Face {
 }
 
 fn hello() -> ExitCode {
-    let authors = [("02-namespaces", namespaces::AUTHORS)];
+    let authors = [("02-namespaces", namespaces::AUTHORS), ("03-cgroups", cgroups::AUTHORS)];
     print!("{}", chroot::hello::report_with_authors(&authors));
     ExitCode::SUCCESS
 }

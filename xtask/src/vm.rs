@@ -21,6 +21,11 @@ pub enum Command {
         /// Run only the tests whose name contains this
         only: Option<String>,
     },
+    /// Run the sessions of the book's pages that need cgroup v2, in this workspace
+    Sessions {
+        /// A copy of the workspace, as `cargo xtask book check --long-tail` makes it; ours if it is left out
+        workspace: Option<PathBuf>,
+    },
     /// A shell in it, with the chapters' binaries; `exit` or Ctrl-A X ends the machine
     Shell {
         /// A command to run in place of the shell; its exit code is passed on
@@ -41,6 +46,7 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Test { only } => {
             test(only.as_deref(), |skipped, why| println!("  skipped  {skipped}: {why}"))
         }
+        Command::Sessions { workspace } => sessions(&workspace.clone().unwrap_or_else(crate::root)),
         Command::Shell { command } if command.is_empty() => machine::interactive(&boot(&Purpose::Shell)?),
         Command::Shell { command } => match machine::ended(&boot(&Purpose::Command(command))?, PATIENCE)? {
             0 => Ok(()),
@@ -73,6 +79,14 @@ pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<(
         }
     })?;
     if code == 0 { Ok(()) } else { Err("tests failed in the virtual machine, see above".into()) }
+}
+
+/// Runs what the pages show of cgroup v2, by the binaries of a workspace.
+pub fn sessions(workspace: &Path) -> Result<()> {
+    match machine::ended(&boot(&Purpose::Sessions(workspace))?, PATIENCE)? {
+        0 => Ok(()),
+        _ => Err("sessions of the book differ in the virtual machine, see above".into()),
+    }
 }
 
 /// The files that a machine boots from.

@@ -23,13 +23,14 @@ fn without_addresses(text: &str) -> String {
     plain
 }
 
-/// The numbers of processes, which stand behind `pid `, or are what clone3 returned. Those below 100 are a container's own.
+/// The numbers of processes, which stand behind `pid `, or name a group of chapter 03's, or are what clone3 returned. Those below
+/// 100 are a container's own.
 fn processes(text: &str) -> String {
     let mut found = Vec::new();
     for line in text.lines() {
         let after_clone =
             line.strip_prefix("clone3(").and_then(|line| line.rsplit_once(" = ")).map(|(_, number)| number);
-        let after_pid = line.split("pid ").skip(1);
+        let after_pid = line.split("pid ").skip(1).chain(line.split("coracle/").skip(1));
         for rest in after_pid.chain(after_clone) {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if number.len() > 2 && !found.contains(&number) {
@@ -38,8 +39,22 @@ fn processes(text: &str) -> String {
         }
     }
     found.iter().enumerate().fold(text.to_string(), |text, (at, number)| {
-        text.replace(number, &format!("NUMBER {}", char::from(b'A' + at as u8)))
+        replace_number(&text, number, &format!("NUMBER {}", char::from(b'A' + at as u8)))
     })
+}
+
+/// Replaces a number where it is one, and not a part of a longer one.
+fn replace_number(text: &str, number: &str, by: &str) -> String {
+    let mut replaced = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(number) {
+        let is_part = before.ends_with(|letter: char| letter.is_ascii_digit())
+            || after.starts_with(|letter: char| letter.is_ascii_digit());
+        replaced.push_str(before);
+        replaced.push_str(if is_part { number } else { by });
+        rest = after;
+    }
+    replaced + rest
 }
 
 /// Every number between two marks that is wanted becomes a letter with a word before it.
@@ -78,6 +93,12 @@ mod tests {
             redacted,
             "kill: can't kill pid NUMBER A: none\npid 1\nclone3({pidfd=0x…}, 88) = NUMBER B\nNUMBER B a\n"
         );
+    }
+
+    #[test]
+    fn a_number_inside_of_another_stays() {
+        let redacted = redact("/sys/fs/cgroup/coracle/485/a\n1048576 bytes, 485\n", Path::new("/nowhere"));
+        assert_eq!(redacted, "/sys/fs/cgroup/coracle/NUMBER A/a\n1048576 bytes, NUMBER A\n");
     }
 
     #[test]

@@ -13,8 +13,8 @@ const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox", "/usr/lib/initcpi
 /// The commands that a reader will want to type.
 const APPLETS: &[&str] = &[
     "cat", "chmod", "cp", "df", "echo", "env", "grep", "head", "hostname", "id", "ifconfig", "ip", "kill",
-    "ln", "ls", "mkdir", "mknod", "mount", "nc", "ping", "ps", "pwd", "rm", "sh", "sleep", "stat", "tail",
-    "touch", "true", "umount", "uname", "vi", "wget",
+    "ln", "ls", "mkdir", "mknod", "mount", "nc", "ping", "ps", "pwd", "rm", "seq", "sh", "sleep", "stat",
+    "tail", "touch", "true", "umount", "uname", "vi", "wc", "wget", "yes",
 ];
 
 /// The built-in root file system in memory, for a process in a mount namespace of its own: it goes away with the namespace.

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = std::env::args().nth(1).ok_or("usage: naive_view ROOTFS")?;
     chroot::borrow_namespaces()?;
-    apply(&plan(&RootSpec { mounts: vec![sys()], ..RootSpec::folder(PathBuf::from(root)) }))?;
+    let mut root = RootSpec::folder(PathBuf::from(root));
+    root.mounts.push(sys());
+    apply(&plan(&root))?;
     writable().iter().for_each(|point| println!("{point}"));
     Ok(())
 }

@@ -1,20 +1,16 @@
 //! A container's group of processes, in every hierarchy.
 
-use crate::{Error, Hierarchy, Layout, Result, files};
+use crate::{Error, Hierarchy, Layout, Result, files, v1_groups};
 use kernel::Strace;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// How long the kernel may take to freeze a group: a process in a system call is frozen when it returns.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A group: one folder in v2, and one in each hierarchy of v1.
 #[derive(Debug)]
 pub struct Cgroup {
     unified: Option<(PathBuf, OwnedFd)>,
     /// By hierarchy's name.
-    v1: Vec<(String, PathBuf)>,
+    pub(crate) v1: Vec<(String, PathBuf)>,
 }
 
 impl Cgroup {
@@ -46,91 +42,19 @@ impl Cgroup {
             .try_for_each(|(_, folder)| files::write(&folder.join("cgroup.procs"), &pid.to_string()))
     }
 
-    /// The numbers of the processes inside, as the caller sees them.
-    pub fn pids(&self) -> Result<Vec<i32>> {
-        let Some(folder) = self.any_folder() else {
-            return Ok(Vec::new());
-        };
-        let text = files::read(&folder.join("cgroup.procs"))?;
-        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
-    }
-
     /// Kills every process inside.
     pub fn kill(&self) -> Result<()> {
-        if let Some((folder, _)) = &self.unified {
-            return files::write(&folder.join("cgroup.kill"), "1");
+        match self.unified_folder() {
+            Some(folder) => files::write(&folder.join("cgroup.kill"), "1"),
+            None => v1_groups::kill_each(self),
         }
-        // Without v2, those that were made meanwhile are found in the next round.
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let pids = self.pids().unwrap_or_default();
-            if pids.is_empty() || Instant::now() > deadline {
-                return Ok(());
-            }
-            for pid in pids {
-                let _ = nix::sys::signal::kill(
-                    nix::unistd::Pid::from_raw(pid),
-                    nix::sys::signal::Signal::SIGKILL,
-                );
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Stops every process inside where it is, and returns when they have stopped.
-    pub fn freeze(&self) -> Result<()> {
-        self.set_frozen(true)
-    }
-
-    /// Lets them go on.
-    pub fn thaw(&self) -> Result<()> {
-        self.set_frozen(false)
-    }
-
-    /// Whether they are stopped.
-    pub fn is_frozen(&self) -> bool {
-        match (&self.unified, self.v1_folder("freezer")) {
-            (Some((folder, _)), _) => files::keyed(&folder.join("cgroup.events"), "frozen") == Some(1),
-            (None, Some(folder)) => std::fs::read_to_string(folder.join("freezer.state"))
-                .is_ok_and(|state| state.trim() == "FROZEN"),
-            (None, None) => false,
-        }
-    }
-
-    fn set_frozen(&self, frozen: bool) -> Result<()> {
-        let (file, value) = match (&self.unified, self.v1_folder("freezer")) {
-            (Some((folder, _)), _) => (folder.join("cgroup.freeze"), if frozen { "1" } else { "0" }),
-            (None, Some(folder)) => (folder.join("freezer.state"), if frozen { "FROZEN" } else { "THAWED" }),
-            (None, None) => {
-                return Err(Error::not_supported("no freezer is mounted: processes cannot be paused"));
-            }
-        };
-        files::write(&file, value)?;
-        let deadline = Instant::now() + PATIENCE;
-        while self.is_frozen() != frozen {
-            if Instant::now() > deadline {
-                let _ = files::write(&file, if frozen { "0" } else { "1" });
-                return Err(Error::not_supported(format_args!(
-                    "{}: some process does not stop",
-                    file.display()
-                )));
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        Ok(())
     }
 
     /// How many processes were killed because memory ran out.
     pub fn oom_kills(&self) -> u64 {
-        let unified = self
-            .unified
-            .as_ref()
-            .and_then(|(folder, _)| files::keyed(&folder.join("memory.events"), "oom_kill"));
-        let v1 = || {
-            self.v1_folder("memory")
-                .and_then(|folder| files::keyed(&folder.join("memory.oom_control"), "oom_kill"))
-        };
-        unified.or_else(v1).unwrap_or(0)
+        let events = self.unified_folder().map(|folder| folder.join("memory.events"));
+        let count = events.and_then(|events| files::keyed(&events, "oom_kill"));
+        count.unwrap_or_else(|| if self.v1.is_empty() { 0 } else { v1_groups::oom_kills(self) })
     }
 
     /// Removes the group from every hierarchy; it must be empty, or about to be. What cannot be removed keeps nothing else.
@@ -152,16 +76,6 @@ impl Cgroup {
 
     pub(crate) fn unified_folder(&self) -> Option<&Path> {
         self.unified.as_ref().map(|(folder, _)| folder.as_path())
-    }
-
-    pub(crate) fn any_folder(&self) -> Option<&Path> {
-        let v1 = || self.v1_folder("pids").or_else(|| self.v1.first().map(|(_, folder)| folder.as_path()));
-        self.unified_folder().or_else(v1)
-    }
-
-    pub(crate) fn v1_folder(&self, controller: &str) -> Option<&Path> {
-        let has = |name: &str| name.split(',').any(|own| own == controller);
-        self.v1.iter().find(|(name, _)| has(name)).map(|(_, folder)| folder.as_path())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules for devices as a program of eBPF, which v2 has in place of files: the kernel runs it at each open(2) and mknod(2) of a
+//! Long tail: rules for devices as a program of eBPF, which v2 has in place of files: the kernel runs it at each open(2) and mknod(2) of a
 //! device by a process of the group (bpf(2), BPF_PROG_TYPE_CGROUP_DEVICE). Pure.
 
 use crate::DeviceRule;

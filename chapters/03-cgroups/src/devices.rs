@@ -1,4 +1,4 @@
-//! Which devices may be opened and made: rules, each a line of v1; [`device_program`](crate::device_program()) makes them v2's.
+//! Long tail: which devices may be opened and made: rules, each a line of v1; [`device_program`](crate::device_program()) makes them v2's.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,24 +1,18 @@
-//! Long tail: the flags of the chapter's binary, as docker's, and the root in which it runs a command.
+//! Stage: the flags of the chapter's binary, as docker's, and what they ask for.
 
 use cgroups::{Layout, Limits};
-use chroot::{RootSpec, hello};
+use chroot::Mount;
 use namespaces::{Failure, FailureKind, SpawnPlan};
-use std::convert::Infallible;
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 /// Chapter 03: runs a command in a root, in namespaces, and in a cgroup of its own.
 ///
 /// What it may use is limited, whatever it does; at its end it is said whether memory ran out. /sys/fs/cgroup shows its own
 /// group. As an ordinary user this needs a cgroup that was delegated: systemd-run --user --scope -p Delegate=yes cgroups …
 #[derive(clap::Parser)]
-#[command(name = "cgroups")]
+#[command(name = "cgroups", override_usage = "cgroups [OPTIONS] [ROOTFS] [COMMAND [ARGUMENT]...]")]
 pub struct Arguments {
-    /// The root file system; the built-in one if it is left out
-    #[arg(long, value_name = "DIR")]
-    rootfs: Option<PathBuf>,
     /// Bytes of memory, as 64m; swap may be as much again
     #[arg(long, short, value_name = "BYTES")]
     memory: Option<String>,
@@ -37,9 +31,9 @@ pub struct Arguments {
     /// Lets it use only the devices that every container may use
     #[arg(long)]
     deny_devices: bool,
-    /// The command and its arguments
-    #[arg(trailing_var_arg = true, default_value = "/hello")]
-    command: Vec<OsString>,
+    /// A folder with a root file system (the built-in one if it is left out), then the command (/hello)
+    #[arg(trailing_var_arg = true, value_name = "ROOTFS, COMMAND, ARGUMENT")]
+    pub words: Vec<OsString>,
 }
 
 /// Microseconds of the period that `--cpus` is a share of.
@@ -47,8 +41,9 @@ const PERIOD: u64 = 100_000;
 
 impl Arguments {
     /// What the flags limit.
-    pub fn limits(&self) -> Result<Limits, String> {
-        let memory = self.memory.as_deref().map(bytes).transpose()?;
+    pub fn limits(&self) -> Result<Limits, Failure> {
+        let invalid = |error| Failure::new(FailureKind::Invalid, error);
+        let memory = self.memory.as_deref().map(bytes).transpose().map_err(invalid)?;
         let devices = if self.deny_devices { cgroups::default_device_rules() } else { Vec::new() };
         Ok(Limits {
             memory,
@@ -68,17 +63,10 @@ impl Arguments {
         SpawnPlan { hostname: Some("coracle".into()), ..namespaces::everything_new(Vec::new()) }
     }
 
-    /// Becomes the command, in its root.
-    pub fn run(&self, layout: &Layout, group: &str, caller: &str) -> Result<Infallible, Failure> {
-        let rootfs = self.rootfs.clone().map_or_else(chroot::built_in_root, Ok)?;
-        let root = RootSpec::folder(rootfs);
-        let sysfs = namespaces::fresh_sys();
-        let cgroups = cgroups::view(layout, Some(group), Path::new("/sys/fs/cgroup"), &["ro".into()]);
-        let mounts = [vec![namespaces::fresh_proc(), sysfs], cgroups].concat();
-        chroot::apply(&chroot::plan(&RootSpec { mounts, ..root }))?;
-        let (command, arguments) = (&self.command[0], &self.command[1..]);
-        let error = Command::new(command).args(arguments).env(hello::CALLER, caller).exec();
-        Err(Failure::new(FailureKind::NotFound, format_args!("{}: {error}", command.display())))
+    /// A fresh /proc and /sys, and the container's groups.
+    pub fn mounts(&self, layout: &Layout, group: &str) -> Vec<Mount> {
+        let groups = cgroups::view(layout, Some(group), Path::new("/sys/fs/cgroup"), &["ro".into()]);
+        [vec![namespaces::fresh_proc(), namespaces::fresh_sys()], groups].concat()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the hierarchies are mounted: one of v2, one for each controller of v1, or both (cgroups(7)).
 
+#[cfg(target_os = "linux")]
+use crate::{delegation, files, v1_groups};
 use std::path::{Path, PathBuf};
 
 /// One hierarchy of v1.
@@ -9,13 +11,6 @@ pub struct Hierarchy {
     pub name: String,
     /// Where it is mounted.
     pub mount: PathBuf,
-}
-
-impl Hierarchy {
-    /// Whether this controller is bound to it.
-    pub fn has(&self, controller: &str) -> bool {
-        self.name.split(',').any(|own| own == controller)
-    }
 }
 
 /// The hierarchies of this machine.
@@ -44,27 +39,15 @@ impl Layout {
         self.delegated.clone()
     }
 
-    /// The hierarchy of v1 that a controller is bound to.
-    pub fn hierarchy(&self, controller: &str) -> Option<&Hierarchy> {
-        self.v1.iter().find(|hierarchy| hierarchy.has(controller))
-    }
-
     /// From the text of /proc/self/mountinfo (proc(5)).
     pub fn from_mountinfo(text: &str) -> Layout {
         let mounts: Vec<Mount> = text.lines().filter_map(Mount::parse).collect();
         let mut layout = Layout::default();
         let groups = mounts.iter().filter(|mount| mount.kind.starts_with("cgroup"));
         for mount in groups.filter(|mount| !mount.is_hidden(&mounts)) {
-            let point = PathBuf::from(mount.point);
             match mount.kind {
-                "cgroup2" if layout.unified.is_none() => layout.unified = Some(point),
-                "cgroup" => {
-                    let words = mount.options.split(',').filter(|word| !is_option(word));
-                    let name = words.collect::<Vec<_>>().join(",");
-                    if layout.v1.iter().all(|hierarchy| hierarchy.name != name) {
-                        layout.v1.push(Hierarchy { name, mount: point });
-                    }
-                }
+                "cgroup2" if layout.unified.is_none() => layout.unified = Some(mount.point.into()),
+                "cgroup" => layout.add_v1(mount.options, mount.point),
                 _ => {}
             }
         }
@@ -107,69 +90,27 @@ impl Mount<'_> {
     }
 }
 
-/// Words of a v1 mount that are no controller.
-fn is_option(word: &str) -> bool {
-    let options = [
-        "rw",
-        "ro",
-        "xattr",
-        "noprefix",
-        "clone_children",
-        "cpuset_v2_mode",
-        "seclabel",
-        "relatime",
-        "release_agent",
-    ];
-    options.iter().any(|option| word == *option || word.starts_with(&format!("{option}=")))
-}
-
 #[cfg(target_os = "linux")]
 impl Layout {
     /// What this machine has, as far as the calling process may use it: an ordinary user has what was delegated to them.
     pub fn detect() -> Layout {
-        let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let mut layout = Layout::from_mountinfo(&mountinfo);
+        let mut layout = Layout::from_mountinfo(&read("/proc/self/mountinfo".as_ref()));
         let is_root = nix::unistd::geteuid().is_root();
-        let own_groups = if is_root { String::new() } else { read("/proc/self/cgroup".as_ref()) };
         if !is_root {
-            layout.v1.retain(|hierarchy| delegated(&hierarchy.mount, &own_groups, &hierarchy.name).is_some());
+            delegation::keep_what_was_given(&mut layout);
         }
-        if let Some(mount) = &layout.unified {
-            layout.delegated = delegated(mount, &own_groups, "");
-            if let Some(from) = if is_root { Some("") } else { layout.delegated.as_deref() } {
-                let controllers = read(&mount.join(from.trim_start_matches('/')).join("cgroup.controllers"));
-                layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
-            }
+        let top = layout.delegated.as_deref().or(is_root.then_some("/"));
+        if let (Some(mount), Some(top)) = (&layout.unified, top) {
+            let controllers = read(&files::below(mount, top).join("cgroup.controllers"));
+            layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
         }
-        layout.accounts_swap = match layout.hierarchy("memory") {
-            Some(memory) => memory.mount.join("memory.memsw.limit_in_bytes").exists(),
-            // The topmost group of v2 has no files to look for; a kernel without swap has no list of it.
-            None => Path::new("/proc/swaps").exists(),
-        };
+        // The topmost group of v2 has no files to look for; a kernel without swap has no list of it.
+        let has_swap = Path::new("/proc/swaps").exists();
+        layout.accounts_swap =
+            if layout.v1.is_empty() { has_swap } else { v1_groups::accounts_swap(&layout) };
         layout
     }
 }
-
-/// The caller's own group of a hierarchy, if they may make groups in it and move processes about.
-#[cfg(target_os = "linux")]
-fn delegated(mount: &Path, own_groups: &str, name: &str) -> Option<String> {
-    use nix::unistd::{AccessFlags, access};
-    let group = |line: &str| {
-        let mut fields = line.splitn(3, ':').skip(1);
-        (fields.next() == Some(name)).then(|| fields.next().map(String::from)).flatten()
-    };
-    let path = own_groups.lines().find_map(group)?;
-    // Of the two halves of a delegated group that the caller has made, it is the whole that is theirs.
-    let path = path.strip_suffix(&format!("/{CALLERS}")).map_or(path.as_str(), |whole| whole).to_string();
-    let folder = mount.join(path.trim_start_matches('/'));
-    let is_writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
-    (is_writable(&folder) && is_writable(&folder.join("cgroup.procs"))).then_some(path)
-}
-
-/// The group that a delegated group's own processes step aside into, since on v2 a group that passes controllers on holds no
-/// process itself (admin-guide/cgroup-v2.rst, "No Internal Process Constraint").
-#[cfg(target_os = "linux")]
-pub const CALLERS: &str = "callers";
 
 #[cfg(target_os = "linux")]
 fn read(path: &Path) -> String {

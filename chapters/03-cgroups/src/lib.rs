@@ -4,23 +4,32 @@
 //! cgroup v2 is the main line; hosts that bind controllers to v1 are served by one translating module.
 #![forbid(unsafe_code)]
 
+mod authors;
 mod device_program;
 mod devices;
 mod disks;
 mod layout;
 mod limits;
+mod more;
 mod plan;
 mod v1;
+mod v1_view;
 mod view;
 
+#[cfg(target_os = "linux")]
+mod attached;
 #[cfg(target_os = "linux")]
 mod cgroup;
 #[cfg(target_os = "linux")]
 mod create;
 #[cfg(target_os = "linux")]
+mod delegation;
+#[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
+mod freezer;
 #[cfg(target_os = "linux")]
 mod shortage;
 #[cfg(target_os = "linux")]
@@ -29,11 +38,15 @@ mod statistics;
 mod tree;
 #[cfg(target_os = "linux")]
 mod update;
+#[cfg(target_os = "linux")]
+mod v1_groups;
 
+pub use authors::AUTHORS;
 pub use device_program::device_program;
 pub use devices::{DeviceRule, default_device_rules};
+pub use disks::{DeviceValue, DiskLimits};
 pub use layout::{Hierarchy, Layout};
-pub use limits::{DeviceValue, Limits};
+pub use limits::Limits;
 pub use plan::{Op, plan, warnings};
 pub use view::view;
 

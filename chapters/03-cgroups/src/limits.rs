@@ -1,6 +1,6 @@
 //! What a group of processes may use: plain data, in the units of the OCI runtime spec (config-linux.md, "Control groups").
 
-use crate::DeviceRule;
+use crate::{DeviceRule, DiskLimits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,18 +33,8 @@ pub struct Limits {
     pub memory_swappiness: Option<u64>,
     /// Processes wait for memory where they would be killed; v1 alone.
     pub oom_kill_disable: bool,
-    /// The share of the disks, 10 to 1000.
-    pub blkio_weight: Option<u16>,
-    /// The share of one disk.
-    pub blkio_weight_devices: Vec<DeviceValue>,
-    /// Bytes a second that are read from one disk.
-    pub read_bytes: Vec<DeviceValue>,
-    /// Bytes a second that are written to it.
-    pub write_bytes: Vec<DeviceValue>,
-    /// Reads a second.
-    pub read_operations: Vec<DeviceValue>,
-    /// Writes a second.
-    pub write_operations: Vec<DeviceValue>,
+    /// Shares and rates of disks.
+    pub disks: DiskLimits,
     /// Bytes in pages of a size, by the size's name: `2MB`.
     pub hugetlb: BTreeMap<String, u64>,
     /// Which devices may be used; the last rule that fits decides.
@@ -53,27 +43,12 @@ pub struct Limits {
     pub unified: BTreeMap<String, String>,
 }
 
-/// A limit of one disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceValue {
-    /// The disk's driver.
-    pub major: u32,
-    /// The driver's disk.
-    pub minor: u32,
-    /// The limit.
-    pub value: u64,
-}
-
-impl std::fmt::Display for DeviceValue {
-    /// As a line of v1: `254:0 1048576`.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}:{} {}", self.major, self.minor, self.value)
-    }
-}
-
 impl Limits {
-    /// Whether nothing is limited. Rules for devices do not count where there is no group: an ordinary user opens no others anyway.
-    pub fn is_empty(&self) -> bool {
-        Limits { devices: Vec::new(), ..self.clone() } == Limits::default()
+    /// Whether something is limited that few ask for: what that takes is in the long tail.
+    pub(crate) fn has_more(&self) -> bool {
+        self.memory_swappiness.is_some()
+            || self.oom_kill_disable
+            || self.disks != DiskLimits::default()
+            || !(self.hugetlb.is_empty() && self.devices.is_empty() && self.unified.is_empty())
     }
 }

@@ -1,6 +1,6 @@
 //! The plan: which file of which hierarchy gets which value, in order. Pure.
 
-use crate::{DeviceRule, Layout, Limits, disks, v1};
+use crate::{DeviceRule, Layout, Limits, more, v1};
 use serde::{Deserialize, Serialize};
 
 /// One step of limiting a group.
@@ -36,36 +36,30 @@ pub enum Otherwise {
     Use(String, String),
 }
 
-/// The controllers that limit something, by their names on v2.
-const CONTROLLERS: [&str; 6] = ["memory", "cpu", "cpuset", "pids", "io", "hugetlb"];
+/// The controllers that everybody asks something of, by their names on v2.
+const CONTROLLERS: [&str; 4] = ["memory", "cpu", "cpuset", "pids"];
 
 /// The steps that set these limits; the error names a limit that this machine cannot set.
 pub fn plan(layout: &Layout, limits: &Limits) -> Result<Vec<Op>, String> {
     let limits = &accountable(layout, limits);
-    let mut writes = Vec::new();
+    let mut steps = Vec::new();
     for controller in CONTROLLERS {
-        if layout.hierarchy(v1::name(controller)).is_some() {
-            writes.extend(v1::translate(controller, limits)?);
-        } else {
-            let told = v2(controller, limits)?;
-            let is_there = layout.unified_controllers.iter().any(|own| own == controller);
-            if !told.is_empty() && !is_there {
-                let what = what(controller);
-                return Err(format!(
-                    "the {controller} controller is not available here: {what} cannot be limited"
-                ));
-            }
-            writes.extend(told);
-        }
+        steps.extend(told(layout, controller, limits)?.into_iter().map(Op::Write));
     }
-    let mut steps: Vec<Op> = writes.into_iter().map(Op::Write).collect();
-    if layout.hierarchy("devices").is_some() {
-        steps.extend(v1::devices(&limits.devices).map(Op::Write));
-    } else if layout.is_unified() && !limits.devices.is_empty() {
-        steps.push(Op::Devices(limits.devices.clone()));
+    if limits.has_more() {
+        steps.extend(more::steps(layout, limits)?);
     }
-    steps.extend(as_they_are(layout, limits)?.into_iter().map(Op::Write));
     Ok(steps)
+}
+
+/// What a controller is told, in the words of the hierarchy that it is bound to.
+pub fn told(layout: &Layout, controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
+    if !layout.v1.is_empty() && layout.hierarchy(v1::name(controller)).is_some() {
+        return v1::translate(controller, limits);
+    }
+    let writes = v2(controller, limits)?;
+    let is_there = layout.unified_controllers.iter().any(|own| own == controller);
+    if is_there || writes.is_empty() { Ok(writes) } else { Err(more::not_there(controller)) }
 }
 
 /// What of these limits this kernel cannot keep, and is set without it all the same, in Docker's words.
@@ -84,17 +78,6 @@ fn accountable(layout: &Layout, limits: &Limits) -> Limits {
     Limits { memory_swap, ..limits.clone() }
 }
 
-fn what(controller: &str) -> &str {
-    match controller {
-        "cpu" => "processor time",
-        "pids" => "the number of processes",
-        "cpuset" => "the processors that are used",
-        "io" => "the use of disks",
-        "hugetlb" => "large pages",
-        other => other,
-    }
-}
-
 /// What a controller of v2 is told.
 pub fn v2(controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
     Ok(match controller {
@@ -102,9 +85,7 @@ pub fn v2(controller: &str, limits: &Limits) -> Result<Vec<Write>, String> {
         "cpu" => cpu(limits),
         "cpuset" => cpuset(limits),
         "pids" => pids(limits),
-        "io" => disks::v2(limits),
-        "hugetlb" => hugetlb(limits),
-        _ => Vec::new(),
+        rare => more::v2(rare, limits),
     })
 }
 
@@ -119,12 +100,6 @@ fn or_max(value: i64) -> String {
 }
 
 fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
-    if limits.memory_swappiness.is_some() {
-        return Err("memory swappiness is not supported by cgroup v2".into());
-    }
-    if limits.oom_kill_disable {
-        return Err("disabling the OOM killer is not supported by cgroup v2".into());
-    }
     let mut steps = Vec::new();
     let given = |limit: Option<i64>| limit.filter(|bytes| *bytes != 0);
     steps.extend(given(limits.memory).map(|bytes| write("memory.max", or_max(bytes))));
@@ -172,7 +147,7 @@ fn cpu(limits: &Limits) -> Vec<Write> {
 /// Microseconds; the kernel's own.
 const DEFAULT_PERIOD: u64 = 100_000;
 
-/// Shares of v1, 2 to 262144, as a weight of v2, 1 to 10000: on a straight line, as every runtime has agreed to.
+/// Shares of v1, 2 to 262144, as a weight of v2, 1 to 10000: on a straight line, as runtimes did until 2025.
 fn weight(shares: u64) -> u64 {
     1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
 }
@@ -186,32 +161,6 @@ fn cpuset(limits: &Limits) -> Vec<Write> {
 fn pids(limits: &Limits) -> Vec<Write> {
     let count = limits.pids.filter(|count| *count != 0);
     count.map(|count| write("pids.max", or_max(count))).into_iter().collect()
-}
-
-fn hugetlb(limits: &Limits) -> Vec<Write> {
-    let sizes = limits.hugetlb.iter();
-    sizes.map(|(size, bytes)| write(format!("hugetlb.{size}.max"), bytes)).collect()
-}
-
-/// Files of v2 that the spec names itself. A name is no path: `../x` would be a file of another group.
-fn as_they_are(layout: &Layout, limits: &Limits) -> Result<Vec<Write>, String> {
-    if let Some(file) = limits.unified.keys().find(|_| !layout.is_unified()) {
-        return Err(format!("unified resource {file:?}: this machine's controllers are bound to cgroup v1"));
-    }
-    let mut steps = Vec::new();
-    for (file, value) in &limits.unified {
-        let controller = file.split('.').next().unwrap_or_default();
-        if file.contains('/') || !file.contains('.') {
-            return Err(format!("unified resource {file:?} must be a file name, as \"memory.high\""));
-        }
-        if controller != "cgroup" && !layout.unified_controllers.iter().any(|own| own == controller) {
-            return Err(format!(
-                "unified resource {file:?} can't be set: controller {controller:?} not available"
-            ));
-        }
-        steps.push(write(file, value));
-    }
-    Ok(steps)
 }
 
 #[cfg(test)]

@@ -1,7 +1,46 @@
 //! Long tail: cgroup v1, where each controller has a hierarchy and files of its own. The one place that knows them.
 
 use crate::plan::{Otherwise, SWAP_BELOW_MEMORY, Write};
-use crate::{DeviceRule, Limits, disks};
+use crate::{DeviceRule, Hierarchy, Layout, Limits, disks};
+
+impl Hierarchy {
+    /// Whether this controller is bound to it.
+    pub fn has(&self, controller: &str) -> bool {
+        self.name.split(',').any(|own| own == controller)
+    }
+}
+
+impl Layout {
+    /// The hierarchy of v1 that a controller is bound to.
+    pub fn hierarchy(&self, controller: &str) -> Option<&Hierarchy> {
+        self.v1.iter().find(|hierarchy| hierarchy.has(controller))
+    }
+
+    /// A mount of v1, whose options name its controllers; a second mount of the same hierarchy adds nothing.
+    pub(crate) fn add_v1(&mut self, options: &str, mount: &str) {
+        let words = options.split(',').filter(|word| !is_option(word));
+        let name = words.collect::<Vec<_>>().join(",");
+        if self.v1.iter().all(|hierarchy| hierarchy.name != name) {
+            self.v1.push(Hierarchy { name, mount: mount.into() });
+        }
+    }
+}
+
+/// Words of a mount that are no controller.
+fn is_option(word: &str) -> bool {
+    let options = [
+        "rw",
+        "ro",
+        "xattr",
+        "noprefix",
+        "clone_children",
+        "cpuset_v2_mode",
+        "seclabel",
+        "relatime",
+        "release_agent",
+    ];
+    options.iter().any(|option| word == *option || word.starts_with(&format!("{option}=")))
+}
 
 /// The name that a controller of v2 has on v1.
 pub fn name(controller: &str) -> &str {
@@ -13,7 +52,7 @@ pub fn translate(controller: &str, limits: &Limits) -> Result<Vec<Write>, String
     Ok(match controller {
         "memory" => memory(limits)?,
         "cpu" => cpu(limits),
-        "io" => disks::v1(limits),
+        "io" => disks::v1(&limits.disks),
         "hugetlb" => hugetlb(limits),
         // The others are told the same in files of the same names.
         same => crate::plan::v2(same, limits)?.into_iter().map(|write| on(same, write)).collect(),

@@ -14,6 +14,8 @@ type Initramfs = Archive<BufWriter<File>>;
 pub enum Purpose<'a> {
     /// The tests whose name contains this.
     Test(Option<&'a str>),
+    /// The sessions of the book's pages alone, in this workspace.
+    Sessions(&'a Path),
     /// Somebody at a terminal.
     Shell,
     /// A command and its end.
@@ -22,13 +24,16 @@ pub enum Purpose<'a> {
 
 /// What busybox has not, or not in full; its shell prefers its own. Those that the host has not are left out, and the tests
 /// that need them say so.
-const PROGRAMS: &[&str] =
-    &["cp", "docker", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "umount", "unshare"];
+const PROGRAMS: &[&str] = &[
+    "cp", "docker", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "strace", "timeout", "umount",
+    "unshare",
+];
 
 const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
 /// The tests that are run in it: cargo's name of the test, and of those of the black box those that begin with these words.
-const TESTS: &[(&str, &[&str])] = &[("kernel", &[]), ("running", &[]), ("blackbox", &["limits::"])];
+const TESTS: &[(&str, &[&str])] =
+    &[("kernel", &[]), ("running", &[]), ("blackbox", &["limits::"]), ("chapter_03", &[])];
 
 /// How cargo is asked for them. The packages in one command, so that they are compiled as the black-box tests' step does it.
 const TEST_BINARIES: &[&str] = &[
@@ -38,13 +43,37 @@ const TEST_BINARIES: &[&str] = &[
     "coracle",
     "--package",
     "cgroups",
+    "--package",
+    "transcripts",
     "--test",
     "kernel",
     "--test",
     "running",
     "--test",
     "blackbox",
+    "--test",
+    "chapter_03",
 ];
+
+/// The sessions' test, and what a reader runs in them.
+const SESSIONS: [&[&str]; 2] = [
+    &["test", "--no-run", "--package", "transcripts", "--test", "chapter_03"],
+    &[
+        "build",
+        "--bins",
+        "--examples",
+        "--package",
+        "chroot",
+        "--package",
+        "namespaces",
+        "--package",
+        "cgroups",
+    ],
+];
+
+/// Where the sessions are that were recorded; and a folder on the way from the test's source to them.
+const RECORDED: &str = "book/transcripts/sessions";
+const RECORDS: &str = "book/transcripts/tests/record";
 
 /// How it is asked for what a reader tries.
 const BINARIES: &[&str] = &["build", "--bins"];
@@ -58,30 +87,58 @@ struct Executable {
 
 /// Writes the initramfs.
 pub fn write(path: &Path, purpose: &Purpose<'_>) -> Result<()> {
-    let executables = build(if let Purpose::Test(_) = purpose { TEST_BINARIES } else { BINARIES })?;
+    let (workspace, builds) = match purpose {
+        Purpose::Test(_) => (root(), vec![TEST_BINARIES, SESSIONS[1]]),
+        Purpose::Sessions(workspace) => (workspace.to_path_buf(), SESSIONS.to_vec()),
+        Purpose::Shell | Purpose::Command(_) => (root(), vec![BINARIES]),
+    };
     let mut archive = Archive::create(path)?;
     add_system(&mut archive)?;
+    let mut executables = Vec::new();
+    for arguments in builds {
+        executables.extend(build(&workspace, arguments)?);
+    }
     for executable in &executables {
         add_executable(&mut archive, executable)?;
     }
-    match purpose {
+    let script = match purpose {
         Purpose::Test(only) => {
-            archive.file(Path::new("/machine/run"), 0o755, tests(&executables, *only).as_bytes())?;
+            add_sessions(&mut archive, &workspace)?;
+            tests(&executables, *only, &workspace)
+        }
+        Purpose::Sessions(_) => {
+            add_sessions(&mut archive, &workspace)?;
+            tests(&executables, None, &workspace)
         }
         Purpose::Command(words) => {
             let quoted = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
-            let line: Vec<String> = words.iter().map(quoted).collect();
-            archive.file(Path::new("/machine/run"), 0o755, line.join(" ").as_bytes())?;
+            words.iter().map(quoted).collect::<Vec<String>>().join(" ")
         }
-        Purpose::Shell => {}
-    }
+        Purpose::Shell => return archive.finish(),
+    };
+    archive.file(Path::new("/machine/run"), 0o755, script.as_bytes())?;
     archive.finish()
 }
 
-/// Builds, and reads from cargo's messages where the executables are.
-fn build(arguments: &[&str]) -> Result<Vec<Executable>> {
+/// What was recorded of the pages' sessions, where the test looks for it.
+fn add_sessions(archive: &mut Initramfs, workspace: &Path) -> Result<()> {
+    archive.folder(&workspace.join(RECORDS))?;
+    let folder = workspace.join(RECORDED);
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    entries.flatten().try_for_each(|entry| archive.copy(&entry.path(), &entry.path()))
+}
+
+/// Builds, and reads from cargo's messages where the executables are. A workspace that is not ours is a copy, with what it built
+/// beside it.
+fn build(workspace: &Path, arguments: &[&str]) -> Result<Vec<Executable>> {
     let mut cargo = Command::new("cargo");
-    cargo.args(arguments).args(["--locked", "--message-format=json-render-diagnostics"]).current_dir(root());
+    cargo
+        .args(arguments)
+        .args(["--locked", "--message-format=json-render-diagnostics"])
+        .current_dir(workspace);
+    if workspace != root() {
+        cargo.env("CARGO_TARGET_DIR", workspace.with_file_name("target"));
+    }
     let output = cargo.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("{cargo:?}: {}", output.status));
@@ -171,8 +228,13 @@ fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()
 }
 
 /// Runs each of the tests, shows what failed, and tells at the end what was skipped.
-fn tests(executables: &[Executable], only: Option<&str>) -> String {
-    let mut script = format!("chosen={}\n{}", only.map_or("", |_| "yes"), include_str!("tests.sh"));
+fn tests(executables: &[Executable], only: Option<&str>, workspace: &Path) -> String {
+    let mut script = format!(
+        "chosen={} INSTA_WORKSPACE_ROOT='{}' sessions={RECORDED}\n{}",
+        only.map_or("", |_| "yes"),
+        workspace.display(),
+        include_str!("tests.sh")
+    );
     for (name, prefixes) in TESTS {
         let tests = executables.iter().filter(|executable| executable.is_test && executable.name == *name);
         let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);

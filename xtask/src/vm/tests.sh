@@ -1,6 +1,8 @@
 # Runs test programs, one after the other, and sums up: what failed is shown whole, the rest by a line. Those that were not
 # chosen by name must have tests.
 export CORACLE_SKIPPED=/tmp/skipped TMPDIR=/tmp
+# What the pages' sessions run lies beside their test. What they said in another way is shown at the end, to be recorded.
+export INSTA_WORKSPACE_ROOT INSTA_UPDATE=new CORACLE_SESSIONS_ARE_BUILT=yes
 failed=0
 
 step() {
@@ -21,6 +23,9 @@ step() {
 }
 
 finish() {
+    for recorded in "$INSTA_WORKSPACE_ROOT/$sessions"/*.snap.new; do
+        [ ! -e "$recorded" ] || { echo "${recorded##*/}:" && cat "$recorded"; }
+    done
     [ ! -e $CORACLE_SKIPPED ] || sed 's/^/skipped /' $CORACLE_SKIPPED
     exit $failed
 }

@@ -1,7 +1,7 @@
 //! Plans for the three kinds of machines, and what is refused by name.
 
 use super::*;
-use crate::{DeviceValue, Hierarchy, default_device_rules};
+use crate::{DeviceValue, DiskLimits, Hierarchy, default_device_rules};
 
 fn limits() -> Limits {
     let disk = |value| DeviceValue { major: 254, minor: 0, value };
@@ -15,9 +15,12 @@ fn limits() -> Limits {
         cpu_shares: Some(512),
         pids: Some(20),
         cpuset_cpus: Some("0".into()),
-        blkio_weight: Some(300),
-        read_bytes: vec![disk(1 << 20)],
-        write_operations: vec![disk(100), disk(0)],
+        disks: DiskLimits {
+            weight: Some(300),
+            read_bytes: vec![disk(1 << 20)],
+            write_operations: vec![disk(100), disk(0)],
+            ..DiskLimits::default()
+        },
         hugetlb: [("2MB".into(), 4 << 20)].into(),
         devices: default_device_rules().into_iter().take(4).collect(),
         ..Limits::default()
@@ -122,7 +125,10 @@ fn what_cannot_be_limited_is_named() {
     let refusals = [
         refused(&Layout::default(), memory(1 << 20)),
         refused(&unified(&["pids"]), Limits { cpu_shares: Some(2), ..Limits::default() }),
-        refused(&unified(&["pids"]), Limits { blkio_weight: Some(10), ..Limits::default() }),
+        refused(
+            &unified(&["pids"]),
+            Limits { disks: DiskLimits { weight: Some(10), ..DiskLimits::default() }, ..Limits::default() },
+        ),
         refused(&all_unified(), swap(None, 1)),
         refused(&all_unified(), swap(Some(2), 1)),
         refused(&hybrid(), swap(Some(2), 1)),

@@ -68,16 +68,16 @@ fn take_cpu(limits: &mut Limits, cpu: &LinuxCpu) -> Result<()> {
 
 fn take_disks(limits: &mut Limits, disks: &LinuxBlockIo) -> Result<()> {
     refuse("blockIO.leafWeight", disks.leaf_weight().and_then(set).is_some())?;
-    limits.blkio_weight = disks.weight().and_then(set);
+    limits.disks.weight = disks.weight().and_then(set);
     for disk in disks.weight_device().iter().flatten() {
         refuse("blockIO.weightDevice.leafWeight", disk.leaf_weight().and_then(set).is_some())?;
         let weight = u64::from(disk.weight().unwrap_or_default());
-        limits.blkio_weight_devices.push(disk_limit(disk.major(), disk.minor(), weight)?);
+        limits.disks.weight_devices.push(disk_limit(disk.major(), disk.minor(), weight)?);
     }
-    limits.read_bytes = rates(disks.throttle_read_bps_device())?;
-    limits.write_bytes = rates(disks.throttle_write_bps_device())?;
-    limits.read_operations = rates(disks.throttle_read_iops_device())?;
-    limits.write_operations = rates(disks.throttle_write_iops_device())?;
+    limits.disks.read_bytes = rates(disks.throttle_read_bps_device())?;
+    limits.disks.write_bytes = rates(disks.throttle_write_bps_device())?;
+    limits.disks.read_operations = rates(disks.throttle_read_iops_device())?;
+    limits.disks.write_operations = rates(disks.throttle_write_iops_device())?;
     Ok(())
 }
 
