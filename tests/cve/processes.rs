@@ -85,7 +85,7 @@ fn cgroups_below_a_read_only_sys(folder: &Path) {
     scene.filesystem("sysfs", "/sys");
     let hybrid =
         cgroups::Layout::from_mountinfo("31 23 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory");
-    scene.mounts.extend(cgroups::view(&hybrid, None, Path::new("/sys/fs/cgroup"), &["rw".into()]));
+    scene.mounts.extend(cgroups::view(&hybrid, None, Path::new("/sys/fs/cgroup"), Default::default()));
     let seen = scene.seen(By::Ours, &["cgroups", "type /sys/fs/cgroup"]);
     assert_eq!(seen, ["", "0x1021994"], "an empty tmpfs, and no hierarchy");
 }

@@ -25,8 +25,10 @@ pub trait Diagram: Clone + Default + PartialEq {
     fn svg(&self) -> String;
     /// The same in words; the first line is the answer, or the question.
     fn text(&self) -> Vec<String>;
-    /// A container's plan beside what the kernel reports of it.
-    fn beside(plan: &Plan, kernel: &Kernel) -> Vec<Row>;
+    /// A container's plan beside what the kernel reports of it; nothing, where a diagram is of no container.
+    fn beside(_plan: &Plan, _kernel: &Kernel) -> Vec<Row> {
+        Vec::new()
+    }
 
     /// The event of a word; `None` for what is none.
     fn event(word: &str) -> Option<Self::Event> {

@@ -4,6 +4,7 @@
 //! same are functions of the state. So a snapshot covers a drawing without a browser, and a page's script carries events only.
 #![forbid(unsafe_code)]
 
+mod cgroup_tree;
 mod controls;
 mod diagram;
 mod drawing;
@@ -11,6 +12,7 @@ mod live;
 mod mount_plan;
 mod spawn;
 
+pub use cgroup_tree::{CgroupTree, Runs, Settings};
 pub use controls::{Choice, Control, Kind};
 pub use diagram::{Diagram, content, next};
 pub use live::{Kernel, Plan, Row, Verdict, html as live};

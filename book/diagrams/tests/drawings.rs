@@ -1,7 +1,7 @@
 //! What is drawn and said in some states, and that a state, its link and its events agree.
 #![forbid(unsafe_code)]
 
-use diagrams::{Diagram, MountPlan, Spawn, content, live, next};
+use diagrams::{CgroupTree, Diagram, MountPlan, Spawn, content, live, next};
 
 fn drawn<D: Diagram>(link: &str) -> String {
     let state = D::from_link(link);
@@ -33,6 +33,21 @@ fn spawns() {
         "net.uts.ipc.cgroup.time.it-runs",
     ] {
         insta::assert_snapshot!(format!("spawn_{link}"), drawn::<Spawn>(link));
+    }
+}
+
+#[test]
+fn cgroup_trees() {
+    for link in [
+        "",
+        "most-web",
+        "shares-1024.most-web",
+        "v1.shares-1024.jobs.shares-4096.most-one",
+        "quota-10.jobs.quota-50.two.idle.most-one",
+        "jobs.memory-64.two.holds-40.one-asks",
+        "jobs.memory-64.one.memory-32.one-asks",
+    ] {
+        insta::assert_snapshot!(format!("cgroup_tree_{link}"), drawn::<CgroupTree>(link));
     }
 }
 
@@ -69,6 +84,7 @@ fn states_have_links<D: Diagram + std::fmt::Debug>() {
 fn every_state_has_a_link() {
     states_have_links::<MountPlan>();
     states_have_links::<Spawn>();
+    states_have_links::<CgroupTree>();
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "reset"), "");
     assert_eq!(next::<Spawn>("no such words.<script>", "root"), "root");

@@ -3,8 +3,10 @@
 
 mod filter;
 mod propagation;
+mod shares;
 mod user_namespaces;
 
 pub use filter::{Call, Instruction, Machine, Step, answer, step};
 pub use propagation::{Kind, MountId, Namespace, NotAMount, Row, Tree, World};
+pub use shares::{Group, Memory, Shortage, shares, shortage};
 pub use user_namespaces::{MapRefused, Range, may_make_namespaces, may_map};

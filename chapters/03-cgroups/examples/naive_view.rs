@@ -4,7 +4,7 @@
 //! `naive_view ROOTFS` makes such a root and prints which cgroup hierarchies can be written in it.
 #![forbid(unsafe_code)]
 
-use chroot::{Mount, RootSpec, What, apply, parse_options, plan};
+use chroot::{Attributes, Mount, MountOptions, RootSpec, What, apply, plan};
 use std::path::PathBuf;
 
 /// Prints what can be written.
@@ -21,7 +21,12 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// `-v /sys:/sys:ro`, with everything below.
 pub fn sys() -> Mount {
     let what = What::Bind { source: "/sys".into(), recursive: true };
-    Mount { destination: "/sys".into(), what, options: parse_options(&["rbind".into(), "ro".into()]) }
+    let attributes = Attributes { set: Attributes::RDONLY, clear: 0 };
+    Mount {
+        destination: "/sys".into(),
+        what,
+        options: MountOptions { attributes, ..MountOptions::default() },
+    }
 }
 
 /// Where this mount namespace has a cgroup hierarchy that is not mounted read-only (proc(5), mountinfo). What a later mount covers

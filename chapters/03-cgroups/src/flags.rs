@@ -1,7 +1,7 @@
 //! Stage: the flags of the chapter's binary, as docker's, and what they ask for.
 
 use cgroups::{Layout, Limits};
-use chroot::Mount;
+use chroot::{Attributes, Mount, MountOptions};
 use namespaces::{Failure, FailureKind, SpawnPlan};
 use std::ffi::OsString;
 use std::path::Path;
@@ -65,7 +65,9 @@ impl Arguments {
 
     /// A fresh /proc and /sys, and the container's groups.
     pub fn mounts(&self, layout: &Layout, group: &str) -> Vec<Mount> {
-        let groups = cgroups::view(layout, Some(group), Path::new("/sys/fs/cgroup"), &["ro".into()]);
+        let read_only = Attributes { set: Attributes::RDONLY, clear: 0 };
+        let options = MountOptions { attributes: read_only, ..MountOptions::default() };
+        let groups = cgroups::view(layout, Some(group), Path::new("/sys/fs/cgroup"), options);
         [vec![namespaces::fresh_proc(), namespaces::fresh_sys()], groups].concat()
     }
 }

@@ -27,9 +27,7 @@ fn main() -> ExitCode {
 fn limited(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: cgroups::Error| Failure::new(FailureKind::System, error);
     let (limits, layout) = (arguments.limits()?, Layout::detect());
-    for warning in cgroups::warnings(&layout, &limits) {
-        eprintln!("cgroups: warning: {warning}");
-    }
+    cgroups::warnings(&layout, &limits).iter().for_each(|warning| eprintln!("cgroups: warning: {warning}"));
     let parent = layout.delegated().unwrap_or_else(|| "/coracle".into());
     let group = format!("{parent}/{}", std::process::id());
     let cgroup = Cgroup::create(&layout, &group, &limits).map_err(failed)?;

@@ -4,7 +4,7 @@
 mod page;
 
 use diagram_browser::Browser;
-use diagrams::{Diagram, MountPlan, Spawn};
+use diagrams::{CgroupTree, Diagram, MountPlan, Spawn};
 use page::{Opened, opened};
 use serde_json::json;
 
@@ -24,12 +24,18 @@ const SPAWNS: &[(&[&str], &str)] = &[
     (&["user", "it-runs"], "user.it-runs"),
     (&["map-range", "no-map"], "map-range.no-map"),
 ];
+const CGROUP_TREES: &[(&[&str], &str)] = &[
+    (&["jobs", "quota-50", "most-web"], "jobs.quota-50.most-web"),
+    (&["v1", "shares-4096"], "v1.shares-4096"),
+    (&["two", "holds-40", "memory-64", "two-asks"], "two.memory-64.holds-40.two-asks"),
+];
 
 #[test]
 fn driven_by_keyboard() {
     let Some(page) = opened("driven_by_keyboard", "") else { return };
     keyboard::<MountPlan>(&page.browser, MOUNT_PLANS);
     keyboard::<Spawn>(&page.browser, SPAWNS);
+    keyboard::<CgroupTree>(&page.browser, CGROUP_TREES);
     page.nothing_amiss();
 }
 
@@ -75,6 +81,7 @@ fn driven_by_pointer() {
     let Some(page) = opened("driven_by_pointer", "") else { return };
     pointer::<MountPlan>(&page.browser, MOUNT_PLANS);
     pointer::<Spawn>(&page.browser, SPAWNS);
+    pointer::<CgroupTree>(&page.browser, CGROUP_TREES);
     // The drawing itself can be clicked as well.
     page.browser.click("coracle-diagram[name=spawn] button[data-event=reset]");
     page.browser.click("coracle-diagram[name=spawn] g[data-event=net]");
@@ -188,7 +195,7 @@ fn shown_without_scripts() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open(url);
     let document = browser.devtools("DOM.getDocument", &json!({}));
-    for name in [MountPlan::NAME, Spawn::NAME] {
+    for name in [MountPlan::NAME, Spawn::NAME, CgroupTree::NAME] {
         let query = |selector: String| {
             let query = json!({ "nodeId": document["root"]["nodeId"], "selector": selector });
             browser.devtools("DOM.querySelector", &query)["nodeId"].clone()

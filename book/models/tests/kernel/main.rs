@@ -4,6 +4,7 @@
 #[path = "../../../../chapters/01-chroot/tests/alone/mod.rs"]
 mod alone;
 mod filters;
+mod groups;
 mod id_maps;
 mod mountinfo;
 mod random;
@@ -24,8 +25,11 @@ const WORLDS: u64 = 1_000;
 const STEPS: usize = 16;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("--observe") {
-        return observe();
+    match std::env::args().nth(1).as_deref() {
+        Some("--observe") => return observe(),
+        Some("--busy") => return groups::busy(),
+        Some("--hold") => return groups::hold(),
+        _ => {}
     }
     if !may_make_namespaces() {
         println!("test kernel ... skipped: this user may not make namespaces");
@@ -34,6 +38,8 @@ fn main() -> ExitCode {
     alone::main(&[
         ("mounts_travel_as_the_model_says", mounts_travel_as_the_model_says),
         ("filters_answer_as_the_model_says", filters::filters_answer_as_the_model_says),
+        ("processors_are_divided_as_the_model_says", groups::processors_are_divided_as_the_model_says),
+        ("memory_runs_out_as_the_model_says", groups::memory_runs_out_as_the_model_says),
         ("id_maps_are_taken_as_the_model_says", id_maps::id_maps_are_taken_as_the_model_says),
     ])
 }

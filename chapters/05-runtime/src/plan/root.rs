@@ -13,7 +13,12 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool
     for entry in spec.mounts().iter().flatten() {
         if entry.typ().as_deref() == Some("cgroup") {
             let words = entry.options().clone().unwrap_or_default();
-            let view = cgroups::view(layout, bundle.cgroup.as_deref(), entry.destination(), &words);
+            let view = cgroups::view(
+                layout,
+                bundle.cgroup.as_deref(),
+                entry.destination(),
+                chroot::parse_options(&words),
+            );
             mounts.extend(view);
         } else {
             mounts.push(mount(entry)?);
