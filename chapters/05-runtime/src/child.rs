@@ -55,6 +55,8 @@ impl Child {
         kernel::exit_now(1)
     }
 
+    /// Everything up to the gate; returns what is left to be executed.
+    // ANCHOR: host
     fn prepare(
         &self,
         says: BorrowedFd<'_>,
@@ -64,14 +66,16 @@ impl Child {
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
             .strace(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
         kernel::default_signals()?;
-        // A session of its own, so that no terminal of ours is its, and one of its own can be.
         // Folders and files that are made for mounts must not depend on the daemon's umask.
         nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+        // A session of its own, so that no terminal of ours is its, and one of its own can be.
         rustix::process::setsid().strace(|| "setsid()".into())?;
         for (path, value) in &self.process.sysctls {
             write_sysctl(path, value)?;
         }
         privileges::write_host_proc(&self.process.privileges)?;
+        // ANCHOR_END: host
+        // ANCHOR: inside
         let listener = self.process.listener.as_ref().map(Connection::new).transpose()?;
         enter_root(&|| self.hooks.run_before_pivot(&self.gate))?;
         self.take_descriptors(says, listener.as_ref())?;
@@ -83,6 +87,7 @@ impl Child {
             None => privileges::apply(&self.process.privileges)?,
         }
         command::find(&self.process.arguments, &with_home(&self.process))
+        // ANCHOR_END: inside
     }
 
     /// Takes its standard streams, and gives up the copies of everything that its maker had open: else a lock would not end

@@ -47,17 +47,15 @@ pub fn create_with_gate(
     }
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup.map(|path| Cgroup::create(&layout, path, &plan.limits)).transpose()?;
-    match spawn((plan, state), cgroup.as_ref(), stdio, gate, made) {
-        Ok(created) => Ok(Created { cgroup, ..created }),
-        Err(error) => {
-            if let Some(cgroup) = cgroup {
-                let _ = created::end_cgroup(&cgroup);
-            }
-            Err(error)
-        }
+    let made = spawn((plan, state), cgroup.as_ref(), stdio, gate, made);
+    if let (Err(_), Some(cgroup)) = (&made, &cgroup) {
+        let _ = created::end_cgroup(cgroup);
     }
+    Ok(Created { cgroup, ..made? })
 }
 
+/// Makes the process, and carries out the plan: what is the child's in the child, and what is ours here.
+// ANCHOR: child
 fn spawn(
     (plan, state): (Plan, State),
     cgroup: Option<&Cgroup>,
@@ -68,13 +66,13 @@ fn spawn(
     let (stdio, console) = with_console(stdio)?;
     let hooks = ChildHooks::new(&plan.hooks, &state);
     let child = Child { process: plan.process, stdio, gate, hooks };
-    // cgroup v1 has no clone into a cgroup: the parent moves the child, which waits meanwhile.
     let mut identity = None;
     let before_release = |pid: Pid| {
-        let moved = cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
-        let known = moved.and_then(|()| Identity::of(pid.as_raw()));
-        known.and_then(|known| made(*identity.insert(known))).map_err(namespaces::Error::other)
+        let known = placed(cgroup, pid).and_then(|known| made(*identity.insert(known)));
+        known.map_err(namespaces::Error::other)
     };
+    // ANCHOR_END: child
+    // ANCHOR: spawned
     let (mut root, propagation) = (plan.root, plan.root_propagation);
     let _copies = id_maps::prepare(&mut root, &plan.id_mapped)?;
     let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| {
@@ -90,6 +88,15 @@ fn spawn(
         hooks::run("createRuntime", &plan.hooks.create_runtime, &state)
     };
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, run_hooks)
+    // ANCHOR_END: spawned
+}
+
+/// Which process it is, once it is in its cgroup. In v1 nothing is born into one: the parent moves the child, which waits meanwhile.
+pub fn placed(cgroup: Option<&Cgroup>, pid: Pid) -> Result<Identity> {
+    if let Some(cgroup) = cgroup {
+        cgroup.add(pid.as_raw())?;
+    }
+    Identity::of(pid.as_raw())
 }
 
 /// Where the master of a terminal comes to us, unless it is somebody else's.
@@ -105,6 +112,7 @@ pub fn with_console(stdio: Stdio) -> Result<(Stdio, Option<OwnedFd>)> {
 }
 
 /// The child says that it is ready, or its last words.
+// ANCHOR: hooks
 pub fn wait_until_ready(
     child: namespaces::Child,
     identity: Option<Identity>,
@@ -123,6 +131,8 @@ pub fn wait_until_ready(
         keeper.go_on()?;
         said = keeper.hear()?;
     }
+    // ANCHOR_END: hooks
+    // ANCHOR: ready
     if said != Said::Ready {
         let failure = child.executed();
         let _ = nix::sys::wait::waitpid(pid, None);
@@ -137,6 +147,7 @@ pub fn wait_until_ready(
         keeper,
         cgroup: None,
     })
+    // ANCHOR_END: ready
 }
 
 impl From<namespaces::Failure> for Error {

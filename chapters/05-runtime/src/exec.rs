@@ -1,7 +1,7 @@
 //! One more process in a container that runs.
 
 use crate::child::Child;
-use crate::create::{wait_until_ready, with_console};
+use crate::create::{placed, wait_until_ready, with_console};
 use crate::hooks::ChildHooks;
 use crate::plan::{State, process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, gate};
@@ -67,8 +67,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let enter = move |_: &dyn Fn() -> Result<()>| join(&pidfd, by_child);
     let mut identity = None;
     let before_release = |pid: nix::unistd::Pid| {
-        let moved = cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.add(pid.as_raw()).map_err(Error::from));
-        let known = moved.and_then(|()| Identity::of(pid.as_raw())).map(|known| identity = Some(known));
+        let known = placed(cgroup.as_ref(), pid).map(|known| identity = Some(known));
         known.map_err(namespaces::Error::other)
     };
     let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);

@@ -1,12 +1,4 @@
-//! Where the child waits, everything prepared, until it is told to execute the command.
-//!
-//! Two pipes, so that the child needs nothing but read and write once its seccomp filter is in place:
-//!
-//! ```text
-//!   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting · then what kept it from execve,
-//!                                 as JSON · end of file: it has called execve, or ended
-//!   start    child ◀── runtime    a byte: go on · end of file: whoever should have said so is gone
-//! ```
+//! Where the child waits, everything prepared, until it is told to execute the command: two pipes, in which [`Said`] is said.
 //!
 //! In the supervisor the same process creates and starts, and the pipes have no names. With `coracle-oci create` and
 //! `coracle-oci start` they are two, and the pipes are FIFOs in the container's state folder. The child holds them open
@@ -38,7 +30,13 @@ pub struct Keeper {
     start: OwnedFd,
 }
 
-/// What a child may say.
+/// What a child may say. Two pipes, so that it needs nothing but read and write once its seccomp filter is in place:
+///
+/// ```text
+///   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting · then what kept it from its
+///                                 command, as JSON · end of file: it has called execve, or ended
+///   start    child ◀── runtime    a byte: go on · end of file: whoever should have said so is gone
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
     /// It is where hooks run, and waits for them.

@@ -22,7 +22,7 @@ pub(crate) use scheduling::processors;
 use crate::{Error, Result};
 use chroot::MountOp;
 use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
-use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
+use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, LinuxSeccomp, Spec};
 use std::path::PathBuf;
 
 /// A spec, and what it does not say.
@@ -64,7 +64,7 @@ pub struct Plan {
 }
 
 /// What a process becomes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Process {
     /// The command and its arguments.
     pub arguments: Vec<String>,
@@ -97,9 +97,24 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     refusals::check(spec)?;
     checks::check(spec)?;
     let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
-    let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
+    let process = first_process(bundle, linux, &spawn)?;
     let rootless = spawn.new.contains(Namespaces::USER);
+    let root = chroot::plan(&root::root_spec(bundle, linux, layout, rootless)?);
+    Ok(Plan {
+        id_mapped: id_maps::id_mapped(spec, &root, &spawn)?,
+        root,
+        root_propagation: root::later_propagation(linux)?,
+        limits: limits(linux)?,
+        process,
+        hooks: Hooks::of(spec)?,
+        spawn,
+    })
+}
+
+/// A container's first process has more to do than one that is added later: the container is still to be made.
+fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Process> {
+    let process = bundle.spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
     let mut process = process_plan(process, linux.seccomp().as_ref(), &bundle.id)?;
     if let [IdMap { count: 1, .. }] = spawn.gid_map[..] {
         process.keep_groups()?;
@@ -108,29 +123,19 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
         process.privileges.keyring = None;
     }
     scheduling::add_container(&mut process.privileges.scheduling, linux)?;
-    let root = root::root_spec(bundle, linux, layout, rootless)?;
-    let steps = chroot::plan(&root);
-    Ok(Plan {
-        id_mapped: id_maps::id_mapped(spec, &steps, &spawn)?,
-        root: steps,
-        root_propagation: root::later_propagation(linux)?,
-        limits: limits(linux)?,
-        process: Process {
-            sysctls: sysctls::sysctls(linux, &spawn)?,
-            makes_folder: true,
-            console: true,
-            preserved_descriptors: bundle.preserved_descriptors,
-            ..process
-        },
-        hooks: Hooks::of(spec)?,
-        spawn,
+    Ok(Process {
+        sysctls: sysctls::sysctls(linux, spawn)?,
+        makes_folder: true,
+        console: true,
+        preserved_descriptors: bundle.preserved_descriptors,
+        ..process
     })
 }
 
 /// Plans one more process of a container that runs, whose id is `container`.
 pub fn process_plan(
     process: &oci_spec::runtime::Process,
-    seccomp: Option<&oci_spec::runtime::LinuxSeccomp>,
+    seccomp: Option<&LinuxSeccomp>,
     container: &str,
 ) -> Result<Process> {
     refusals::check_process(process)?;
@@ -140,14 +145,11 @@ pub fn process_plan(
         arguments: process.args().clone().unwrap_or_default(),
         environment: process.env().clone().unwrap_or_default(),
         folder: process.cwd().clone(),
-        makes_folder: false,
         terminal: process.terminal().unwrap_or_default(),
         console_size: size.as_ref().map(|size| (size.width() as u16, size.height() as u16)),
-        console: false,
-        sysctls: Vec::new(),
-        preserved_descriptors: 0,
         privileges: privilege::privileges(process, seccomp, &format!("_ses.{container}"))?,
         listener: seccomp.map(Listener::of).transpose()?.flatten(),
+        ..Process::default()
     })
 }
 
@@ -174,6 +176,13 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
         time_offsets: time_offsets(linux),
         ..SpawnPlan::default()
     };
+    take_namespaces(&mut plan, linux)?;
+    check_namespaces(&plan)?;
+    Ok(plan)
+}
+
+/// Those without a path are made, the others are joined.
+fn take_namespaces(plan: &mut SpawnPlan, linux: &Linux) -> Result<()> {
     for namespace in linux.namespaces().iter().flatten() {
         let kind = namespace_kind(namespace.typ());
         if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
@@ -186,8 +195,7 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
     }
     // Its owner gives the right to join the others.
     plan.join.sort_by_key(|join| join.kind != Namespaces::USER);
-    check_namespaces(&plan)?;
-    Ok(plan)
+    Ok(())
 }
 
 fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
@@ -204,9 +212,8 @@ fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
     }
     let mapped = !(plan.uid_map.is_empty() || plan.gid_map.is_empty());
     if mapped != plan.new.contains(Namespaces::USER) {
-        return Err(Error::invalid(
-            "a new user namespace and linux.uidMappings, linux.gidMappings need each other",
-        ));
+        let why = "a new user namespace and linux.uidMappings, linux.gidMappings need each other";
+        return Err(Error::invalid(why));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What the process may do: the spec's user, capabilities, limits and filter as chapter 04 takes them.
 
 use crate::{Error, Result};
-use oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, Process};
+use oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, PosixRlimit, Process};
 use privileges::{CapSet, Capabilities, Plan, Rlimit, seccomp};
 
 /// runc's: whatever the daemon's own is.
@@ -10,16 +10,11 @@ const UMASK: u32 = 0o022;
 /// What chapter 04 shall leave it with. `keyring` is the name of the container's session keyring.
 pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &str) -> Result<Plan> {
     let user = process.user();
-    let rlimits = process.rlimits().iter().flatten().map(|limit| Rlimit {
-        kind: word(&limit.typ()),
-        soft: limit.soft(),
-        hard: limit.hard(),
-    });
     Ok(Plan {
         capabilities: process.capabilities().as_ref().map(capabilities).transpose()?,
         no_new_privs: process.no_new_privileges().unwrap_or_default(),
         seccomp: filter.map(program).transpose()?,
-        rlimits: rlimits.collect(),
+        rlimits: process.rlimits().iter().flatten().map(rlimit).collect(),
         uid: user.uid(),
         gid: user.gid(),
         additional_gids: Some(user.additional_gids().clone().unwrap_or_default()),
@@ -28,6 +23,10 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
         keyring: Some(keyring.to_string()),
         scheduling: super::scheduling::of_process(process)?,
     })
+}
+
+fn rlimit(limit: &PosixRlimit) -> Rlimit {
+    Rlimit { kind: word(&limit.typ()), soft: limit.soft(), hard: limit.hard() }
 }
 
 fn program(filter: &LinuxSeccomp) -> Result<seccomp::Program> {

@@ -8,32 +8,32 @@ use std::path::{Path, PathBuf};
 
 /// What chapter 01 shall make.
 pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool) -> Result<RootSpec> {
-    let spec = &bundle.spec;
-    let mut mounts = Vec::new();
-    for entry in spec.mounts().iter().flatten() {
-        if entry.typ().as_deref() == Some("cgroup") {
-            let words = entry.options().clone().unwrap_or_default();
-            let view = cgroups::view(
-                layout,
-                bundle.cgroup.as_deref(),
-                entry.destination(),
-                chroot::parse_options(&words),
-            );
-            mounts.extend(view);
-        } else {
-            mounts.push(mount(entry)?);
-        }
-    }
+    let mounts = mounts(bundle, layout)?;
+    let root = bundle.spec.root().as_ref();
     Ok(RootSpec {
         root: bundle.root.clone(),
         devices: devices(linux)?,
         masked_paths: paths(linux.masked_paths()),
         readonly_paths: paths(linux.readonly_paths()),
-        readonly: spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or_default(),
+        readonly: root.and_then(|root| root.readonly()).unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
         rootless,
     })
+}
+
+fn mounts(bundle: &Bundle, layout: &Layout) -> Result<Vec<Mount>> {
+    let mut mounts = Vec::new();
+    for entry in bundle.spec.mounts().iter().flatten() {
+        if entry.typ().as_deref() == Some("cgroup") {
+            let words = entry.options().clone().unwrap_or_default();
+            let (group, options) = (bundle.cgroup.as_deref(), parse_options(&words));
+            mounts.extend(cgroups::view(layout, group, entry.destination(), options));
+        } else {
+            mounts.push(mount(entry)?);
+        }
+    }
+    Ok(mounts)
 }
 
 fn paths(paths: &Option<Vec<String>>) -> Vec<PathBuf> {
@@ -42,33 +42,35 @@ fn paths(paths: &Option<Vec<String>>) -> Vec<PathBuf> {
 
 fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
     let words = mount.options().clone().unwrap_or_default();
-    let has = |word: &str| words.iter().any(|option| option == word);
-    let source = mount.source().clone().unwrap_or_default();
-    let fstype = mount.typ().clone().unwrap_or_default();
-    let what = if has("bind") || has("rbind") || fstype == "bind" {
-        let recursive = has("rbind");
-        What::Bind { source, recursive }
-    } else if has("remount") {
-        What::Remount
-    } else if fstype.is_empty() {
-        let destination = mount.destination().display();
-        return Err(Error::invalid(format!("the mount on {destination} has neither a type nor bind")));
-    } else {
-        let source = source.display().to_string();
-        let source = if source.is_empty() { fstype.clone() } else { source };
-        What::Filesystem { fstype, source }
-    };
+    let what = what(mount, &words)?;
     let mut options = parse_options(&words);
     if matches!(what, What::Bind { .. }) {
         // mount(2) looks at no data of a bind, and there are specs that have such words.
         options.data.clear();
     }
-    Ok(Mount {
-        // A relative destination, which old specs have, means one below the root.
-        destination: Path::new("/").join(mount.destination()),
-        what,
-        options,
-    })
+    // A relative destination, which old specs have, means one below the root.
+    let destination = Path::new("/").join(mount.destination());
+    Ok(Mount { destination, what, options })
+}
+
+/// What is seen there: options say that it is a bind, and the type says it only where they do not.
+fn what(mount: &oci_spec::runtime::Mount, words: &[String]) -> Result<What> {
+    let has = |word: &str| words.iter().any(|option| option == word);
+    let source = mount.source().clone().unwrap_or_default();
+    let fstype = mount.typ().clone().unwrap_or_default();
+    if has("bind") || has("rbind") || fstype == "bind" {
+        return Ok(What::Bind { source, recursive: has("rbind") });
+    }
+    if has("remount") {
+        return Ok(What::Remount);
+    }
+    if fstype.is_empty() {
+        let destination = mount.destination().display();
+        return Err(Error::invalid(format!("the mount on {destination} has neither a type nor bind")));
+    }
+    let source = source.display().to_string();
+    let source = if source.is_empty() { fstype.clone() } else { source };
+    Ok(What::Filesystem { fstype, source })
 }
 
 /// What the root itself shall be, once it is the root; private or slave it is from the beginning.
