@@ -20,7 +20,7 @@ fn the_engine_is_an_oci_runtime_too() {
     let said = oci(bundle.path(), &["run", &id]).expect(3);
     assert_eq!(said.line(), "inside 1");
     let said = oci(bundle.path(), &["state", &id]).expect(1);
-    assert_eq!(said.stderr, "coracle-oci: container does not exist\n");
+    assert_eq!(said.stderr, "coracle-oci: error: container does not exist\n");
     assert_eq!(
         std::fs::read_dir(bundle.path().join("state")).expect("the root").count(),
         0,

@@ -4,7 +4,7 @@ use crate::child::Child;
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
 use crate::plan::{Bundle, Plan, State, plan};
-use crate::{Created, Error, ErrorKind, Identity, Result, created, id_maps, terminal};
+use crate::{Created, Error, ErrorKind, Identity, Result, created, id_maps, net_devices, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -69,7 +69,11 @@ fn spawn(
     let mut identity = None;
     let before_release = |pid: Pid| {
         let known = placed(cgroup, pid).and_then(|known| made(*identity.insert(known)));
-        known.map_err(namespaces::Error::other)
+        let has_all = known.and_then(|()| match plan.net_devices.is_empty() {
+            true => Ok(()),
+            false => net_devices::give(&plan.net_devices, &plan.spawn, pid),
+        });
+        has_all.map_err(namespaces::Error::other)
     };
     // ANCHOR_END: child
     // ANCHOR: spawned

@@ -29,6 +29,10 @@ mod identity;
 #[cfg(target_os = "linux")]
 mod listener;
 #[cfg(target_os = "linux")]
+mod net_devices;
+#[cfg(target_os = "linux")]
+pub mod netlink;
+#[cfg(target_os = "linux")]
 pub mod oci;
 pub mod plan;
 #[cfg(target_os = "linux")]

@@ -37,7 +37,7 @@ struct Arguments {
 }
 
 /// A line each, as callers read them off runc.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nspec: 1.3.0");
 
 #[derive(Args)]
 struct General {
@@ -114,7 +114,7 @@ pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> E
     if words.iter().any(makes)
         && let Err(error) = crate::protect::execute_protected("coracle-oci", &words)
     {
-        eprintln!("coracle-oci: {error}");
+        eprintln!("coracle-oci: error: {error}");
         return ExitCode::FAILURE;
     }
     let words = std::iter::once("coracle-oci".into()).chain(words.into_iter().skip(before.len()));

@@ -5,6 +5,7 @@ mod hooks;
 mod id_maps;
 mod limits;
 mod listener;
+mod net_devices;
 mod privilege;
 mod refusals;
 mod root;
@@ -15,6 +16,7 @@ pub use hooks::{Hook, Hooks, State};
 pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
 pub use listener::Listener;
+pub use net_devices::NetDevice;
 use privilege::word;
 #[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
@@ -55,6 +57,8 @@ pub struct Plan {
     pub id_mapped: Vec<IdMapped>,
     /// The propagation of that root's own mount, where it is not that of whatever it is copied from.
     pub root_propagation: Option<chroot::Propagation>,
+    /// The host's network devices that become its own.
+    pub net_devices: Vec<NetDevice>,
     /// What it is limited to: chapter 03.
     pub limits: cgroups::Limits,
     /// What it becomes.
@@ -105,6 +109,10 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
         id_mapped: id_maps::id_mapped(spec, &root, &spawn)?,
         root,
         root_propagation: root::later_propagation(linux)?,
+        net_devices: match linux.net_devices() {
+            Some(devices) => net_devices::of(devices, &spawn)?,
+            None => Vec::new(),
+        },
         limits: limits(linux)?,
         process,
         hooks: Hooks::of(spec)?,

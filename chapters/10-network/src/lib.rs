@@ -16,8 +16,6 @@ mod bridge;
 #[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
-mod netlink;
-#[cfg(target_os = "linux")]
 mod nftables;
 
 pub use address::{MacAddress, Subnet};

@@ -19,8 +19,8 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 use nix::net::if_::if_nametoindex;
+use runtime::netlink::{Netlink, refused};
 
-use crate::netlink::{Netlink, refused};
 use crate::plan::GROUP;
 use crate::{Error, ErrorKind, Found, LinkOp, MTU, MacAddress, Subnet};
 

@@ -11,8 +11,8 @@ use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use nix::errno::Errno;
 use nix::libc::{NF_ACCEPT, NF_DROP, NFNL_SUBSYS_NFTABLES};
+use runtime::netlink::{Netlink, refused};
 
-use crate::netlink::{Netlink, refused};
 use crate::{Chain, Hook, Match, Rule, Table, Verdict};
 
 type Expression = ListAttribute<ExpressionAttribute>;

@@ -8,7 +8,7 @@ use serde_json::json;
 pub fn print_features() -> Result<u8> {
     let features = json!({
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": [
             "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"
         ],
@@ -31,7 +31,8 @@ pub fn print_features() -> Result<u8> {
             "apparmor": { "enabled": false },
             "selinux": { "enabled": false },
             "intelRdt": { "enabled": false },
-            "mountExtensions": { "idmap": { "enabled": true } }
+            "mountExtensions": { "idmap": { "enabled": true } },
+            "netDevices": { "enabled": true }
         }
     });
     print(&format!("{features:#}"))

@@ -4,7 +4,7 @@ use super::store::Entry;
 use crate::plan::{Hook, Hooks, State};
 use crate::{Result, hooks};
 
-/// The command was executed. When a hook fails the container is stopped (runtime.md, "Lifecycle", step 10).
+/// The command was executed. When a hook fails the container is stopped (runtime.md, "Lifecycle", step 9).
 pub fn after_start(entry: &Entry) -> Result<()> {
     if !entry.record.has_later_hooks {
         return Ok(());

@@ -7,7 +7,7 @@ use std::io::Write;
 /// An error, in both places; with `--debug` in the log's form always.
 pub fn report(general: &General, error: &crate::Error) {
     let message = error.to_string();
-    eprintln!("coracle-oci: {message}");
+    eprintln!("coracle-oci: error: {message}");
     if general.log.is_some() || general.debug {
         write(general, "error", &message);
     }
@@ -26,6 +26,6 @@ pub fn write(general: &General, level: &str, message: &str) {
     };
     let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
     if let Err(error) = file.and_then(|mut file| writeln!(file, "{line}")) {
-        eprintln!("coracle-oci: {}: {error}", path.display());
+        eprintln!("coracle-oci: warning: {}: {error}", path.display());
     }
 }

@@ -76,9 +76,14 @@ impl Exec {
                 return Err(Error::not_supported(flag));
             }
         }
-        let entry = store.open(&self.id)?;
+        let mut entry = store.open(&self.id)?;
         let descriptors = Descriptors::inherited(self.preserve_fds)?;
-        self.check_status(entry.status())?;
+        let status = entry.status();
+        self.check_status(status)?;
+        if status == Status::Paused {
+            // The process stands still as soon as it is in the group: whoever lets that go on must not wait for us.
+            entry.unlock();
+        }
         let spec = entry.spec()?;
         let mut process = self.process(&spec)?;
         descriptors.tell(&mut process);

@@ -208,6 +208,11 @@ fn check_id(id: &str) -> Result<()> {
 }
 
 impl Entry {
+    /// Other commands may come before this one ends.
+    pub fn unlock(&mut self) {
+        self._lock = None;
+    }
+
     /// Writes the record.
     pub fn write(&self) -> Result<()> {
         self.write_beside("state.json", &serde_json::to_vec(&self.record).map_err(Error::system)?)

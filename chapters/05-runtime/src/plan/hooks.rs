@@ -66,7 +66,7 @@ impl Hooks {
             prestart: list("prestart", prestart)?,
             create_runtime: list("createRuntime", hooks.create_runtime())?,
             create_container: list("createContainer", hooks.create_container())?,
-            start_container: list("startContainer", hooks.start_container())?,
+            start_container: list("startContainer", &in_container(spec, hooks.start_container()))?,
             poststart: list("poststart", hooks.poststart())?,
             poststop: list("poststop", hooks.poststop())?,
         })
@@ -91,6 +91,20 @@ impl State {
             annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
         }
     }
+}
+
+/// Those that run in the container as its process will have, as under runc, its environment where they name none. (The others get
+/// none: the runtime's own is not theirs to see.)
+fn in_container(
+    spec: &Spec,
+    hooks: &Option<Vec<oci_spec::runtime::Hook>>,
+) -> Option<Vec<oci_spec::runtime::Hook>> {
+    let environment = spec.process().as_ref().and_then(|process| process.env().clone());
+    let mut hooks = hooks.clone();
+    for hook in hooks.iter_mut().flatten().filter(|hook| hook.env().is_none()) {
+        hook.set_env(environment.clone());
+    }
+    hooks
 }
 
 fn list(name: &str, hooks: &Option<Vec<oci_spec::runtime::Hook>>) -> Result<Vec<Hook>> {

@@ -31,7 +31,6 @@ pub fn check_process(process: &Process) -> Result<()> {
 
 fn check_linux(linux: &Linux) -> Result<()> {
     refuse(&[
-        ("linux.netDevices", linux.net_devices().is_some()),
         ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
         ("linux.intelRdt", linux.intel_rdt().is_some()),
     ])?;

@@ -115,7 +115,7 @@ fn a_container_without_a_cgroup_says_what_it_cannot() {
     site.ok(&["--rootless", "true", "run", "-d", "ID"]);
     for verb in ["pause", "ps", "events"] {
         let refused = site.refused(&[verb, "ID"]);
-        assert!(refused.starts_with(&format!("coracle-oci: {verb} needs a cgroup")), "{refused}");
+        assert!(refused.starts_with(&format!("coracle-oci: error: {verb} needs a cgroup")), "{refused}");
     }
     assert!(site.refused(&["update", "--pids-limit", "5", "ID"]).contains("linux.cgroupsPath"));
     site.ok(&["delete", "-f", "ID"]);

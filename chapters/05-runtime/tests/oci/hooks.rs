@@ -80,7 +80,8 @@ fn a_hook_of_create_that_fails_leaves_nothing_but_the_work_of_poststop() {
             let refusal = site.refused(&[verb, "ID"]);
             let expected = format!("error running {kind} hook #1 (/bin/sh): exit status: 3, output: because");
             assert!(
-                refusal.starts_with(&format!("coracle-oci: {verb} failed: ")) && refusal.ends_with(&expected),
+                refusal.starts_with(&format!("coracle-oci: error: {verb} failed: "))
+                    && refusal.ends_with(&expected),
                 "{refusal}"
             );
             site.nothing_is_left();
@@ -163,4 +164,20 @@ fn what_is_wrong_is_refused_before_anything_is_made() {
         assert!(site.refused(&["create", "ID"]).ends_with(why), "{why}");
         site.nothing_is_left();
     }
+}
+
+#[test]
+fn a_hook_in_the_container_has_the_environment_of_its_process_unless_it_names_one() {
+    let Some(mut site) = Site::new("hook-env", "true") else { return };
+    site.spec["process"]["env"] = json!(["PATH=/bin", "WHOSE=the process"]);
+    let says = |script: &str| json!({"path": "/bin/sh", "args": ["sh", "-c", script]});
+    let mut named = says("echo second: $WHOSE $OWN >> /said");
+    named["env"] = json!(["OWN=the hook"]);
+    let outside = says(&format!("echo outside: $WHOSE $HOME > {}/rootfs/said", site.folder.display()));
+    site.spec["hooks"] =
+        json!({"createRuntime": [outside], "startContainer": [says("echo first: $WHOSE >> /said"), named]});
+    site.write();
+    site.ok(&["run", "ID"]);
+    let said = std::fs::read_to_string(site.folder.join("rootfs/said")).unwrap();
+    assert_eq!(said, "outside:\nfirst: the process\nsecond: the hook\n");
 }

@@ -16,21 +16,28 @@ fn the_life_of_a_container() {
     assert!(!site.folder.join("rootfs/started").exists(), "it waits");
     let pid: i32 = std::fs::read_to_string(site.folder.join("pid")).unwrap().parse().unwrap();
     assert!(Path::new(&format!("/proc/{pid}")).exists());
-    assert_eq!(site.refused(&["create", "ID"]), "coracle-oci: container with given ID already exists");
+    assert_eq!(site.refused(&["create", "ID"]), "coracle-oci: error: container with given ID already exists");
     site.ok(&["start", "ID"]);
     eventually("it has started", || site.folder.join("rootfs/started").exists());
     assert_eq!(site.status(), "running");
-    assert_eq!(site.refused(&["start", "ID"]), "coracle-oci: cannot start an already running container");
+    assert_eq!(
+        site.refused(&["start", "ID"]),
+        "coracle-oci: error: cannot start an already running container"
+    );
     assert_eq!(site.ok(&["list", "-q"]).trim(), site.id);
-    let refusal = format!("coracle-oci: cannot delete container {} that is not stopped: running", site.id);
+    let refusal =
+        format!("coracle-oci: error: cannot delete container {} that is not stopped: running", site.id);
     assert_eq!(site.refused(&["delete", "ID"]), refusal);
     site.ok(&["kill", "ID", "SIGKILL"]);
     eventually("it has stopped", || site.status() == "stopped");
-    assert_eq!(site.refused(&["kill", "ID"]), "coracle-oci: container not running");
-    assert_eq!(site.refused(&["start", "ID"]), "coracle-oci: cannot start a container that has stopped");
+    assert_eq!(site.refused(&["kill", "ID"]), "coracle-oci: error: container not running");
+    assert_eq!(
+        site.refused(&["start", "ID"]),
+        "coracle-oci: error: cannot start a container that has stopped"
+    );
     site.ok(&["delete", "ID"]);
-    assert_eq!(site.refused(&["state", "ID"]), "coracle-oci: container does not exist");
-    assert_eq!(site.refused(&["delete", "ID"]), "coracle-oci: container does not exist");
+    assert_eq!(site.refused(&["state", "ID"]), "coracle-oci: error: container does not exist");
+    assert_eq!(site.refused(&["delete", "ID"]), "coracle-oci: error: container does not exist");
     site.ok(&["delete", "--force", "ID"]);
 }
 
@@ -53,7 +60,7 @@ fn a_container_that_cannot_be_made_leaves_nothing() {
         site.write();
         for verb in ["create", "run"] {
             let expected =
-                format!("coracle-oci: {verb} failed: unable to start container process: {expected}");
+                format!("coracle-oci: error: {verb} failed: unable to start container process: {expected}");
             assert_eq!(site.refused(&[verb, "ID"]), expected);
             site.nothing_is_left();
         }
@@ -65,9 +72,10 @@ fn a_container_that_cannot_be_made_leaves_nothing() {
     site.write();
     assert!(site.refused(&["run", "ID"]).ends_with("vm is not supported"));
     assert!(
-        site.refused(&["run", "--no-pivot", "ID"]).starts_with("coracle-oci: --no-pivot is not supported: ")
+        site.refused(&["run", "--no-pivot", "ID"])
+            .starts_with("coracle-oci: error: --no-pivot is not supported: ")
     );
-    assert_eq!(site.refused(&["run", "../x"]), "coracle-oci: invalid container ID format");
+    assert_eq!(site.refused(&["run", "../x"]), "coracle-oci: error: invalid container ID format");
     site.nothing_is_left();
 }
 
@@ -98,7 +106,7 @@ fn one_more_process() {
         site.run(&["exec", "-e", "X=y", "--cwd", "/tmp", "ID", "sh", "-c", "echo $X; pwd; exit 4"]);
     assert_eq!((code, stdout.as_str()), (4, "y\n/tmp\n"));
     assert_eq!(site.ok(&["exec", "-u", "7:8", "ID", "id"]), "uid=7 gid=8\n");
-    let refusal = "coracle-oci: exec failed: unable to start container process: ";
+    let refusal = "coracle-oci: error: exec failed: unable to start container process: ";
     let nosuch = site.run(&["exec", "ID", "nosuch"]);
     assert_eq!(
         (nosuch.0, nosuch.2),
@@ -110,7 +118,7 @@ fn one_more_process() {
         "{missing}"
     );
     site.ok(&["delete", "-f", "ID"]);
-    assert_eq!(site.refused(&["exec", "ID", "true"]), "coracle-oci: container does not exist");
+    assert_eq!(site.refused(&["exec", "ID", "true"]), "coracle-oci: error: container does not exist");
 }
 
 #[test]

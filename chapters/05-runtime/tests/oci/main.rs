@@ -7,6 +7,7 @@ mod callers;
 mod fields;
 mod hooks;
 mod life;
+mod net_devices;
 mod site;
 mod table;
 mod verbs;

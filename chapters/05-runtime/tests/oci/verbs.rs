@@ -17,19 +17,35 @@ fn a_container_is_paused_and_goes_on() {
     site.ok(&["run", "-d", "ID"]);
     let count = || std::fs::read_to_string(site.folder.join("rootfs/count")).unwrap_or_default();
     eventually("it counts", || !count().is_empty());
-    assert_eq!(site.refused(&["resume", "ID"]), "coracle-oci: container not paused");
+    assert_eq!(site.refused(&["resume", "ID"]), "coracle-oci: error: container not paused");
     site.ok(&["pause", "ID"]);
     assert_eq!(site.status(), "paused");
     let (before, after) = (count(), (count(), count()).1);
     assert_eq!(before, after, "it stands still");
-    let refusal = "coracle-oci: cannot exec in a paused container (use --ignore-paused to override)";
+    let refusal = "coracle-oci: error: cannot exec in a paused container (use --ignore-paused to override)";
     assert_eq!(site.refused(&["exec", "ID", "true"]), refusal);
-    assert_eq!(site.refused(&["pause", "ID"]), "coracle-oci: container not running");
+    assert_eq!(site.refused(&["pause", "ID"]), "coracle-oci: error: container not running");
     site.ok(&["resume", "ID"]);
     assert_eq!(site.status(), "running");
     let before = count();
     eventually("it counts on", || count() != before);
     site.ok(&["pause", "ID"]);
+    site.ok(&["delete", "--force", "ID"]);
+}
+
+#[test]
+fn a_process_that_is_added_to_a_paused_container_waits_with_it() {
+    let Some(site) = Site::new("ignore-paused", "sleep 100") else { return };
+    site.ok(&["run", "-d", "ID"]);
+    site.ok(&["pause", "ID"]);
+    let mut command = site.command(&["exec", "--ignore-paused", &site.id, "echo", "it went on"]);
+    let added = command.stdout(Stdio::piped()).spawn().unwrap();
+    let processes = || json_of(&site.ok(&["ps", "-f", "json", "ID"])).as_array().unwrap().len();
+    eventually("it is in the group", || processes() == 2);
+    // Whoever adds it does not keep others from letting the container go on.
+    site.ok(&["resume", "ID"]);
+    let output = added.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "it went on\n", "{output:?}");
     site.ok(&["delete", "--force", "ID"]);
 }
 
@@ -123,7 +139,7 @@ fn limits_are_updated_and_told() {
     for flag in ["--l3-cache-schema", "--mem-bw-schema"] {
         assert_eq!(
             site.refused(&["update", flag, "x", "ID"]),
-            format!("coracle-oci: {flag} is not supported")
+            format!("coracle-oci: error: {flag} is not supported")
         );
     }
     site.ok(&["delete", "-f", "ID"]);
@@ -183,7 +199,8 @@ fn descriptors_of_socket_activation_come_first() {
 #[test]
 fn what_there_is_not_is_refused_by_name() {
     let Some(site) = Site::new("refused", "true") else { return };
-    let refused = |words: &[&str]| site.refused(words).strip_prefix("coracle-oci: ").unwrap().to_string();
+    let refused =
+        |words: &[&str]| site.refused(words).strip_prefix("coracle-oci: error: ").unwrap().to_string();
     assert_eq!(
         refused(&["--criu", "/nosuch/criu", "checkpoint", "--image-path", "x", "ID"]),
         "checkpoint (by CRIU 3.16 or newer, /nosuch/criu is not installed) is not supported"

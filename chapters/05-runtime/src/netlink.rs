@@ -1,4 +1,4 @@
-//! A netlink socket: requests to the kernel, in the network namespace of the thread that opened it (netlink(7)).
+//! Long tail: a netlink socket: requests to the kernel, in the network namespace of the thread that opened it (netlink(7)).
 
 use std::fmt::Debug;
 use std::io;
