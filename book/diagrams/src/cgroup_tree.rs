@@ -46,7 +46,7 @@ pub struct Settings {
 /// The state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CgroupTree {
-    /// The groups, as in [`GROUPS`].
+    /// The groups, from the top.
     pub groups: [Settings; 4],
     /// The one that is being changed.
     pub selected: usize,
