@@ -5,6 +5,7 @@ pub mod knob;
 pub mod language;
 pub mod look;
 pub mod process;
+pub mod site;
 pub mod socket;
 pub mod stage;
 pub mod trial;

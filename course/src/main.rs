@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod exercise;
 mod exercise_02;
+mod exercise_03;
 mod folder;
 mod hints;
 mod holes;

@@ -33,7 +33,12 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
 
 fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
     let chapters = project.join("chapters");
-    std::fs::create_dir_all(chapters.join(exercise.chapter)).map_err(|error| error.to_string())?;
+    let own = chapters.join(exercise.chapter);
+    // For another exercise this chapter was a link to the book's, which is nobody's to write into.
+    if own.is_symlink() {
+        clear(&own);
+    }
+    std::fs::create_dir_all(&own).map_err(|error| format!("{}: {error}", own.display()))?;
     for name in folders(&workspace())?.iter().filter(|name| !["chapters", "target"].contains(&name.as_str()))
     {
         link(&workspace().join(name), &project.join(name))?;
@@ -41,7 +46,6 @@ fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {
     for name in folders(&workspace().join("chapters"))?.iter().filter(|name| *name != exercise.chapter) {
         link(&workspace().join("chapters").join(name), &chapters.join(name))?;
     }
-    let own = chapters.join(exercise.chapter);
     link(&folder.join("src"), &own.join("src"))?;
     write_if_changed(&own.join("Cargo.toml"), &as_member(&read_file(&folder.join("Cargo.toml"))?))?;
     for name in ["Cargo.toml", "Cargo.lock"] {
@@ -58,12 +62,18 @@ fn folders(folder: &Path) -> Result<Vec<String>> {
     Ok(names.filter(|name| !name.starts_with('.')).collect())
 }
 
+/// Takes away a link, or the folder of the chapter that was somebody's before: it holds a link and a manifest.
+fn clear(place: &Path) {
+    let is_folder = std::fs::symlink_metadata(place).is_ok_and(|metadata| metadata.is_dir());
+    let _ = if is_folder { std::fs::remove_dir_all(place) } else { std::fs::remove_file(place) };
+}
+
 /// A link that is there already may lead to another participant's folder.
 fn link(target: &Path, place: &Path) -> Result<()> {
     if std::fs::read_link(place).is_ok_and(|old| old == target) {
         return Ok(());
     }
-    let _ = std::fs::remove_file(place);
+    clear(place);
     symlink(target, place).map_err(|error| format!("{}: {error}", place.display()))
 }
 

@@ -45,16 +45,20 @@ pub fn no_group(_: &Stage) -> Option<String> {
 }
 
 /// Our own group's folder: what is after `0::` in /proc/self/cgroup, below where the hierarchy is mounted.
-fn ours() -> Option<PathBuf> {
+pub fn ours() -> Option<PathBuf> {
+    let groups = Process::this().read("cgroup").ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?.to_string();
+    let folder = mounted()?.join(own);
+    folder.is_dir().then_some(folder)
+}
+
+/// Where the hierarchy is mounted, as a whole.
+pub fn mounted() -> Option<PathBuf> {
     let mounts = Process::this().read("mountinfo").ok()?;
-    let mounted = mounts.lines().find_map(|line| {
+    mounts.lines().find_map(|line| {
         let (mount, filesystem) = line.split_once(" - ")?;
         let mut fields = mount.split(' ').skip(3);
         let (root, point) = (fields.next()?, fields.next()?);
         (filesystem.starts_with("cgroup2 ") && root == "/").then(|| PathBuf::from(point))
-    })?;
-    let groups = Process::this().read("cgroup").ok()?;
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?.to_string();
-    let folder = mounted.join(own);
-    folder.is_dir().then_some(folder)
+    })
 }

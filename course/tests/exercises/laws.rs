@@ -213,7 +213,9 @@ pub fn cheats_fail(exercise: &Exercise) {
             assert!(error.contains(why), "{}: {error}", patch.path.display());
             continue;
         }
-        for who in everybody() {
+        // What is not made cannot be missed by those who could make none.
+        let is_seen = |who: &Who| *who == Who::Root || patch.field("Seen by") != Some("root");
+        for who in everybody().into_iter().filter(is_seen) {
             let failure = cheat.first_failure(who).expect("the cheat fails");
             let is_named = patch.must("Fails").split(" or ").any(|check| check == failure.check);
             assert!(is_named, "{}, {who:?}: {failure:#?}", patch.path.display());

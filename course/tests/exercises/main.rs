@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod exercise_02;
+mod exercise_03;
 mod laws;
 mod machinery;
 mod mutants;

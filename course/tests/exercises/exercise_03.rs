@@ -1,0 +1,22 @@
+//! Table: exercise 03.
+
+use crate::laws::{Exercise, First};
+
+const EXERCISE: Exercise = Exercise {
+    number: "03",
+    chapter: "03-cgroups",
+    checks: 15,
+    checks_of_the_main_path: 9,
+    first: First {
+        check: "memory-and-swap",
+        section: "Memory and swap",
+        file: "plan.rs",
+        item: "memory",
+        task: "plan memory.max, memory.low and memory.swap.max",
+    },
+    unit_tests: 13,
+    wrong: 14,
+    cheats: 6,
+};
+
+crate::laws!(EXERCISE);
