@@ -20,7 +20,10 @@ const CARGO: &str = r#"#!/bin/sh
 set -e
 case "$1 $2 $3" in
 "run -q -p")
-    binary="$BUILT/$4"; shift 4
+    name="$4"; shift 4
+    # The one package whose binary has another name than it.
+    if [ "$name" = runtime ]; then name=coracle-oci; fi
+    binary="$BUILT/$name"
     if [ "$1" = --example ]; then binary="$BUILT/examples/$2"; shift 2; fi
     if [ "$1" = -- ]; then shift; fi
     exec "$binary" "$@" ;;

@@ -23,14 +23,15 @@ fn without_addresses(text: &str) -> String {
     plain
 }
 
-/// The numbers of processes, which stand behind `pid `, or name a group of chapter 03's, or are what clone3 returned. Those below
+/// The numbers of processes, which stand behind `pid`, or name a group of chapter 03's, or are what clone3 returned. Those below
 /// 100 are a container's own.
 fn processes(text: &str) -> String {
     let mut found = Vec::new();
     for line in text.lines() {
         let after_clone =
             line.strip_prefix("clone3(").and_then(|line| line.rsplit_once(" = ")).map(|(_, number)| number);
-        let after_pid = line.split("pid ").skip(1).chain(line.split("coracle/").skip(1));
+        let after_pid =
+            ["pid ", "\"pid\": ", "coracle/"].into_iter().flat_map(|word| line.split(word).skip(1));
         for rest in after_pid.chain(after_clone) {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if number.len() > 2 && !found.contains(&number) {

@@ -103,16 +103,13 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
     let process = first_process(bundle, linux, &spawn)?;
-    let rootless = spawn.new.contains(Namespaces::USER);
-    let root = chroot::plan(&root::root_spec(bundle, linux, layout, rootless)?);
+    let root = chroot::plan(&root::root_spec(bundle, linux, layout, &spawn)?);
+    let devices = linux.net_devices().as_ref();
     Ok(Plan {
         id_mapped: id_maps::id_mapped(spec, &root, &spawn)?,
         root,
         root_propagation: root::later_propagation(linux)?,
-        net_devices: match linux.net_devices() {
-            Some(devices) => net_devices::of(devices, &spawn)?,
-            None => Vec::new(),
-        },
+        net_devices: devices.map_or(Ok(Vec::new()), |devices| net_devices::of(devices, &spawn))?,
         limits: limits(linux)?,
         process,
         hooks: Hooks::of(spec)?,

@@ -4,7 +4,7 @@ use super::foreground::Foreground;
 use super::later_hooks;
 use super::making::Making;
 use super::store::{Entry, Status, Store};
-use crate::{Error, ErrorKind, Result, gate};
+use crate::{Bundle, Created, Error, ErrorKind, Result, gate};
 use clap::Args;
 
 #[derive(Args)]
@@ -45,22 +45,9 @@ impl Create {
 impl Run {
     pub fn run(&self, store: &Store) -> Result<u8> {
         let (mut entry, bundle) = self.making.prepare(store)?;
-        let has_terminal =
-            bundle.spec.process().as_ref().and_then(|process| process.terminal()).unwrap_or_default();
         // Before the container exists, so that no signal is lost.
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
-        let stdio = match &foreground {
-            Some(foreground) if has_terminal && self.making.console_socket.is_none() => {
-                Ok(foreground.terminal())
-            }
-            _ => self.making.detached_stdio(&bundle.spec),
-        };
-        let made = stdio.and_then(|stdio| {
-            let created = self.making.make(&mut entry, &bundle, stdio, gate::unnamed()?)?;
-            created.start()?;
-            later_hooks::after_start(&entry).map(|()| created)
-        });
-        let created = match made {
+        let created = match self.make(&mut entry, &bundle, foreground.as_ref()) {
             Ok(created) => created,
             Err(error) => return Err(undo(entry, "run", error)),
         };
@@ -76,6 +63,20 @@ impl Run {
             }
         }
         code
+    }
+
+    /// Makes it and starts it.
+    fn make(&self, entry: &mut Entry, bundle: &Bundle, foreground: Option<&Foreground>) -> Result<Created> {
+        let process = bundle.spec.process().as_ref();
+        let has_terminal = process.and_then(|process| process.terminal()).unwrap_or_default();
+        let stdio = match foreground {
+            Some(foreground) if has_terminal && self.making.console_socket.is_none() => foreground.terminal(),
+            _ => self.making.detached_stdio(&bundle.spec)?,
+        };
+        let created = self.making.make(entry, bundle, stdio, gate::unnamed()?)?;
+        created.start()?;
+        later_hooks::after_start(entry)?;
+        Ok(created)
     }
 }
 

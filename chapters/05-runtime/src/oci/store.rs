@@ -134,21 +134,7 @@ impl Store {
     /// Makes a folder for a new container and writes its record, and beside it its config.json.
     pub fn add(&self, record: Record, config: &[u8]) -> Result<Entry> {
         check_id(&record.id)?;
-        let folder = self.root.join(&record.id);
-        let private = |recursive| {
-            let mut builder = DirBuilder::new();
-            builder.mode(0o700).recursive(recursive);
-            builder
-        };
-        private(true).create(&self.root).strace(|| format!("mkdir({:?})", self.root))?;
-        match private(false).create(&folder) {
-            // A folder without a record is of a command that was killed before it had done anything.
-            Err(error)
-                if error.kind() == std::io::ErrorKind::AlreadyExists
-                    && !folder.join("state.json").exists() => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(exists()),
-            result => result.strace(|| format!("mkdir({folder:?})"))?,
-        }
+        let folder = self.make_folder(&record.id)?;
         let lock = lock(&folder)?;
         if folder.join("state.json").exists() {
             return Err(exists());
@@ -157,6 +143,26 @@ impl Store {
         entry.write_beside("config.json", config)?;
         entry.write()?;
         Ok(entry)
+    }
+
+    fn make_folder(&self, id: &str) -> Result<PathBuf> {
+        let folder = self.root.join(id);
+        let private = |recursive| {
+            let mut builder = DirBuilder::new();
+            builder.mode(0o700).recursive(recursive);
+            builder
+        };
+        private(true).create(&self.root).strace(|| format!("mkdir({:?})", self.root))?;
+        match private(false).create(&folder) {
+            // A folder without a record is of a command that was killed before it had done anything.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                if folder.join("state.json").exists() { Err(exists()) } else { Ok(folder) }
+            }
+            result => {
+                result.strace(|| format!("mkdir({folder:?})"))?;
+                Ok(folder)
+            }
+        }
     }
 
     /// An existing container, to change it.

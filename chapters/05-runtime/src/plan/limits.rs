@@ -18,19 +18,25 @@ pub fn limits(linux: &Linux) -> Result<Limits> {
         unified: unified.into_iter().collect(),
         ..Limits::default()
     };
+    take_controllers(&mut limits, resources)?;
+    Ok(limits)
+}
+
+/// The parts of it that have a name in the file, where they are there.
+fn take_controllers(limits: &mut Limits, resources: &LinuxResources) -> Result<()> {
     if let Some(pages) = resources.hugepage_limits() {
-        controllers::take_pages(&mut limits, pages)?;
+        controllers::take_pages(limits, pages)?;
     }
     if let Some(memory) = resources.memory() {
-        controllers::take_memory(&mut limits, memory)?;
+        controllers::take_memory(limits, memory)?;
     }
     if let Some(cpu) = resources.cpu() {
-        controllers::take_cpu(&mut limits, cpu)?;
+        controllers::take_cpu(limits, cpu)?;
     }
     if let Some(disks) = resources.block_io() {
-        controllers::take_disks(&mut limits, disks)?;
+        controllers::take_disks(limits, disks)?;
     }
-    Ok(limits)
+    Ok(())
 }
 
 /// Devices that a container may use whatever the spec says, as under runc: those that it always has, its terminals, and making
@@ -63,16 +69,19 @@ fn device(rule: &LinuxDeviceCgroup) -> Result<DeviceRule> {
     };
     Ok(DeviceRule {
         allow: rule.allow(),
-        kind: match rule.typ() {
-            None | Some(LinuxDeviceType::A) => None,
-            Some(LinuxDeviceType::C | LinuxDeviceType::U) => Some('c'),
-            Some(LinuxDeviceType::B) => Some('b'),
-            Some(LinuxDeviceType::P) => {
-                return Err(Error::invalid("linux.resources.devices: a pipe is no device"));
-            }
-        },
+        kind: kind(rule.typ())?,
         major: number(rule.major())?,
         minor: number(rule.minor())?,
         access: rule.access().clone().unwrap_or_default(),
     })
+}
+
+/// None: of either kind.
+fn kind(kind: Option<LinuxDeviceType>) -> Result<Option<char>> {
+    match kind {
+        None | Some(LinuxDeviceType::A) => Ok(None),
+        Some(LinuxDeviceType::C | LinuxDeviceType::U) => Ok(Some('c')),
+        Some(LinuxDeviceType::B) => Ok(Some('b')),
+        Some(LinuxDeviceType::P) => Err(Error::invalid("linux.resources.devices: a pipe is no device")),
+    }
 }

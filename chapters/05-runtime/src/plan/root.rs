@@ -3,11 +3,12 @@
 use crate::{Bundle, Error, Result};
 use cgroups::Layout;
 use chroot::{Device, DeviceKind, Mount, Propagation, RootSpec, What, parse_options};
+use namespaces::{Namespaces, SpawnPlan};
 use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
 use std::path::{Path, PathBuf};
 
 /// What chapter 01 shall make.
-pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool) -> Result<RootSpec> {
+pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, spawn: &SpawnPlan) -> Result<RootSpec> {
     let mounts = mounts(bundle, layout)?;
     let root = bundle.spec.root().as_ref();
     Ok(RootSpec {
@@ -18,7 +19,7 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, rootless: bool
         readonly: root.and_then(|root| root.readonly()).unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
-        rootless,
+        rootless: spawn.new.contains(Namespaces::USER),
     })
 }
 

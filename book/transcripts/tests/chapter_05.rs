@@ -1,0 +1,127 @@
+//! The sessions of chapter 05: of an ordinary user's containers, which are the same when root makes them.
+#![forbid(unsafe_code)]
+
+mod record;
+
+use record::record;
+
+const PACKAGES: &[&str] = &["chroot", "namespaces", "runtime"];
+
+/// A bundle, and a short name for the binary with a folder of its own for what it knows.
+const BUNDLE: [&str; 3] = [
+    "oci() { cargo run -q -p runtime -- --root target/run --rootless true \"$@\"; }",
+    "cargo xtask rootfs target/bundle/rootfs",
+    "oci spec --rootless --bundle target/bundle",
+];
+
+/// No terminal, since nobody is there to hold its other end; and a command that stays.
+const SLEEP: &str = "sed -i 's/\"terminal\": true/\"terminal\": false/; s/\"sh\"/\"sleep\", \"60\"/' target/bundle/config.json";
+
+fn with_bundle(name: &str, commands: &[&str]) {
+    record(PACKAGES, name, &[&BUNDLE, commands].concat());
+}
+
+#[test]
+fn a_container_whose_engine_is_killed_is_known_to_nobody() {
+    record(
+        PACKAGES,
+        "runtime-orphan",
+        &[
+            "cargo xtask rootfs target/bundle/rootfs",
+            "cargo run -q -p namespaces -- target/bundle/rootfs sleep 60 & engine=$!",
+            "for try in $(seq 100); do container=$(pgrep -P $engine) && [ \"$(cat /proc/$container/comm)\" = sleep ] && break; sleep 0.1; done",
+            "kill -9 $engine; wait $engine 2>/dev/null || echo the engine ended with $?",
+            "cat /proc/$container/comm",
+            "kill -9 $container",
+        ],
+    );
+}
+
+#[test]
+fn a_bundle_is_a_folder_and_a_file() {
+    with_bundle(
+        "runtime-bundle",
+        &[
+            "ls target/bundle",
+            "sed -n '/\"namespaces\"/,/]/p' target/bundle/config.json | tr -d ' \\n'; echo",
+            "sed -i 's/\"cwd\": \"\\/\"/\"cwd\": \"home\"/' target/bundle/config.json",
+            "oci run --bundle target/bundle one; echo ended with $?; ls target/run",
+        ],
+    );
+}
+
+#[test]
+fn from_create_to_delete() {
+    with_bundle(
+        "runtime-life",
+        &[
+            SLEEP,
+            "oci create --bundle target/bundle one",
+            "oci state one | grep -e '\"pid\"' -e status",
+            "ls target/run/one",
+            "oci start one; ls target/run/one",
+            "oci exec one ps",
+            "oci delete one",
+            "oci kill one KILL; until oci state one | grep status | grep stopped; do sleep 0.1; done",
+            "oci delete one; ls target/run",
+        ],
+    );
+}
+
+#[test]
+fn what_can_be_known_is_said_by_create_and_the_rest_by_nobody() {
+    with_bundle(
+        "runtime-no-command",
+        &[
+            "sed -i 's/\"terminal\": true/\"terminal\": false/; s/\"sh\"/\"nothing\"/' target/bundle/config.json",
+            "oci create --bundle target/bundle one; echo create ended with $?",
+            "printf '\\0' > target/bundle/rootfs/bin/empty; chmod +x target/bundle/rootfs/bin/empty",
+            "sed -i 's/\"nothing\"/\"empty\"/' target/bundle/config.json",
+            "oci create --bundle target/bundle one; echo create ended with $?",
+            "oci start one; echo start ended with $?",
+            "until oci state one | grep status | grep stopped; do sleep 0.1; done; oci delete one",
+        ],
+    );
+}
+
+#[test]
+fn whoever_waits_may_be_killed() {
+    with_bundle(
+        "runtime-killed",
+        &[
+            SLEEP,
+            "oci create --bundle target/bundle --pid-file target/pid one",
+            "kill -9 $(cat target/pid); until oci state one | grep status | grep stopped; do sleep 0.1; done",
+            "oci start one; echo ended with $?",
+            "oci delete one; ls target/run",
+        ],
+    );
+}
+
+#[test]
+fn a_working_directory_outside_is_refused() {
+    with_bundle(
+        "runtime-leaked-folder",
+        &[
+            "sed -i 's/\"terminal\": true/\"terminal\": false/; s/\"sh\"/\"pwd\"/' target/bundle/config.json",
+            "oci run --bundle target/bundle one",
+            "sed -i 's/\"cwd\": \"\\/\"/\"cwd\": \"\\/proc\\/self\\/fd\\/7\"/' target/bundle/config.json",
+            "oci run --bundle target/bundle one 7</; echo ended with $?",
+            "oci run --bundle target/bundle --preserve-fds 5 one 3</ 4</ 5</ 6</ 7</; echo ended with $?",
+        ],
+    );
+}
+
+#[test]
+fn before_its_start_and_after_it() {
+    with_bundle(
+        "runtime-outside",
+        &[
+            SLEEP,
+            "oci create --bundle target/bundle --pid-file target/pid one",
+            "awk '/^(NSpid|NoNewPrivs)/ {print $1, $NF}' /proc/$(cat target/pid)/status",
+            "oci start one; cat /proc/$(cat target/pid)/comm",
+            "oci delete --force one; ls target/run",
+        ],
+    );
+}
