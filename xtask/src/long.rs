@@ -49,6 +49,7 @@ const PARTS: &[Part] = &[
         ],
     ),
     ("attacks", &["test", "--locked", "--package", "runtime", "--test", "cve"]),
+    ("inject", &["test", "--locked", "--package", "runtime", "--test", "oci", "--", "inject", "--nocapture"]),
 ];
 
 /// Rounds of each race in which an attacker runs beside us.
@@ -106,6 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .env("CORACLE_FACTOR", arguments.factor.to_string())
             .env("CORACLE_RACE_ROUNDS", RACE_ROUNDS)
             .env("CORACLE_MUTANTS", "all")
+            .env("CORACLE_INJECT", "all")
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());

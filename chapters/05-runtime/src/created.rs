@@ -1,7 +1,7 @@
 //! A process that is made and waits; and the end of all that was made.
 
 use crate::gate::Keeper;
-use crate::{Identity, Result};
+use crate::{Error, Identity, Result};
 use cgroups::{Cgroup, Layout};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -39,9 +39,25 @@ impl Created {
     }
 }
 
+/// The hierarchies, for a container with this cgroup. A table of mounts that cannot be read looks like a machine that has none: to
+/// take it for that would leave the group behind, or its processes without limits. (An ordinary user may have none to use.)
+pub fn hierarchies(cgroup: &str) -> Result<Layout> {
+    let layout = Layout::detect();
+    if nix::unistd::geteuid().is_root() && layout.v1.is_empty() && layout.unified.is_none() {
+        let why = "no hierarchy of cgroups is mounted, or /proc/self/mountinfo cannot be read";
+        return Err(Error::system(format!("the cgroup {cgroup}: {why}")));
+    }
+    Ok(layout)
+}
+
+/// The cgroup of a container that has one.
+pub fn open_cgroup(path: &str) -> Result<Cgroup> {
+    Ok(Cgroup::open(&hierarchies(path)?, path)?)
+}
+
 /// Ends what is left of a container that another process has made: its processes, and its cgroup.
 pub fn destroy(process: Identity, cgroup: Option<&str>) -> Result<()> {
-    let cgroup = cgroup.map(|path| Cgroup::open(&Layout::detect(), path)).transpose()?;
+    let cgroup = cgroup.map(open_cgroup).transpose()?;
     if let Some(pidfd) = process.open()? {
         end_first(&pidfd);
         cgroup.as_ref().map(let_end).transpose()?;

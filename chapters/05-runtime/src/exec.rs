@@ -4,8 +4,8 @@ use crate::child::Child;
 use crate::create::{placed, wait_until_ready, with_console};
 use crate::hooks::ChildHooks;
 use crate::plan::{State, process_plan, processors};
-use crate::{Created, Error, Identity, Result, Stdio, gate};
-use cgroups::{Cgroup, Layout};
+use crate::{Created, Error, Identity, Result, Stdio, created, gate};
+use cgroups::Cgroup;
 use kernel::Strace;
 use namespaces::SpawnPlan;
 use nix::sched::{CloneFlags, setns};
@@ -54,7 +54,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     // What it is born with, as long as it is not limited by the container's cgroup.
     before.map(|processors| privileges::set_processors(&processors)).transpose()?;
     let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
-    let cgroup = addition.cgroup.map(open_cgroup).transpose()?;
+    let cgroup = addition.cgroup.map(created::open_cgroup).transpose()?;
     let (stdio, console) = with_console(stdio)?;
     let (gate, keeper) = gate::unnamed()?;
     let joined = other_namespaces(addition.target.pid)?;
@@ -81,10 +81,6 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
 fn personality_of(pid: i32) -> Option<i32> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/personality")).ok()?;
     i32::from_str_radix(text.trim(), 16).ok().filter(|domain| *domain != 0)
-}
-
-fn open_cgroup(path: &str) -> Result<Cgroup> {
-    Ok(Cgroup::open(&Layout::detect(), path)?)
 }
 
 fn set_dumpable(dumpable: rustix::process::DumpableBehavior) -> Result<()> {

@@ -72,7 +72,9 @@ fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
 impl Delete {
     pub fn run(&self, store: &Store) -> Result<u8> {
         let entry = match store.open(&self.id) {
-            Err(error) if error.kind() == ErrorKind::NoSuchContainer && self.force => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer && self.force => {
+                return store.forget(&self.id).map(|()| 0);
+            }
             result => result?,
         };
         let status = entry.status();

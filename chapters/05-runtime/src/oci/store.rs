@@ -9,8 +9,8 @@
 //! The folder lies on a tmpfs and is not synced: after a reboot there are no containers.
 
 use crate::plan::State;
-use crate::{Error, ErrorKind, Identity, Result, gate, spec_from_json, spec_to_json};
-use cgroups::{Cgroup, Layout};
+use crate::{Error, ErrorKind, Identity, Result, created, gate, spec_from_json, spec_to_json};
+use cgroups::Cgroup;
 use kernel::Strace;
 use nix::fcntl::{Flock, FlockArg};
 use oci_spec::runtime::Spec;
@@ -140,9 +140,20 @@ impl Store {
             return Err(exists());
         }
         let entry = Entry { folder, record, _lock: Some(lock) };
-        entry.write_beside("config.json", config)?;
-        entry.write()?;
-        Ok(entry)
+        match entry.write_beside("config.json", config).and_then(|()| entry.write()) {
+            Ok(()) => Ok(entry),
+            Err(error) => {
+                let _ = entry.remove();
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes what is left of a command that failed or was killed when there was no record yet, or none any more.
+    pub fn forget(&self, id: &str) -> Result<()> {
+        let Ok(folder) = self.folder_of(id) else { return Ok(()) };
+        let _lock = lock(&folder)?;
+        if folder.join("state.json").exists() { Ok(()) } else { remove_folder(&folder) }
     }
 
     fn make_folder(&self, id: &str) -> Result<PathBuf> {
@@ -185,7 +196,11 @@ impl Store {
 }
 
 fn read(folder: PathBuf) -> Result<Entry> {
-    let bytes = std::fs::read(folder.join("state.json")).map_err(|_| missing())?;
+    let path = folder.join("state.json");
+    let bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing()),
+        result => result.strace(|| format!("read({path:?})"))?,
+    };
     Ok(Entry { record: serde_json::from_slice(&bytes).map_err(Error::system)?, folder, _lock: None })
 }
 
@@ -276,8 +291,7 @@ impl Entry {
 
     /// Its cgroup, if it has one.
     pub fn cgroup(&self) -> Result<Option<Cgroup>> {
-        let open = |path: &String| Cgroup::open(&Layout::detect(), path);
-        Ok(self.record.cgroup.as_ref().map(open).transpose()?)
+        self.record.cgroup.as_deref().map(created::open_cgroup).transpose()
     }
 
     /// Its first process, or the error that there is none.
@@ -294,8 +308,12 @@ impl Entry {
 
     /// Forgets it.
     pub fn remove(self) -> Result<()> {
-        Ok(std::fs::remove_dir_all(&self.folder).strace(|| format!("rmdir({:?})", self.folder))?)
+        remove_folder(&self.folder)
     }
+}
+
+fn remove_folder(folder: &Path) -> Result<()> {
+    Ok(std::fs::remove_dir_all(folder).strace(|| format!("rmdir({folder:?})"))?)
 }
 
 /// A zombie has a pidfd, but one that is readable.

@@ -4,8 +4,8 @@ use super::freezing::cgroup;
 use super::store::{Status, Store};
 use crate::document::from_json;
 use crate::plan::limits;
-use crate::{Error, ErrorKind, Result};
-use cgroups::{Cgroup, Layout};
+use crate::{Error, ErrorKind, Result, created};
+use cgroups::Cgroup;
 use clap::Args;
 use kernel::Strace;
 use oci_spec::runtime::{LinuxResources, Spec};
@@ -81,7 +81,7 @@ impl Update {
         let new = changed(&old, self.changes()?)?;
         let (old_limits, new_limits) = (limits_of(&old)?, limits_of(&new)?);
         check_usage(&new, &group)?;
-        let layout = Layout::detect();
+        let layout = created::hierarchies(entry.record.cgroup.as_deref().unwrap_or_default())?;
         if let Err(error) = group.update(&layout, &new_limits) {
             let _ = group.update(&layout, &old_limits);
             return Err(error.into());

@@ -6,6 +6,7 @@ mod asked;
 mod callers;
 mod fields;
 mod hooks;
+mod inject;
 mod life;
 mod net_devices;
 mod site;
