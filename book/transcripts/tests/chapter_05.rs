@@ -125,3 +125,17 @@ fn before_its_start_and_after_it() {
         ],
     );
 }
+
+#[test]
+fn an_added_process_may_be_our_own_program() {
+    with_bundle(
+        "runtime-executable",
+        &[
+            SLEEP,
+            "oci run --detach --bundle target/bundle one",
+            "oci exec one sh -c 'echo process $$, user $(id -u), host $(hostname)'",
+            "oci exec one /proc/self/exe --help | head -1",
+            "oci delete --force one; ls target/run",
+        ],
+    );
+}

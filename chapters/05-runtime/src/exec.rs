@@ -3,13 +3,13 @@
 use crate::child::Child;
 use crate::create::{placed, wait_until_ready, with_console};
 use crate::hooks::ChildHooks;
-use crate::plan::{State, process_plan, processors};
+use crate::plan::{Process, State, process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, created, gate};
 use cgroups::Cgroup;
 use kernel::Strace;
 use namespaces::SpawnPlan;
 use nix::sched::{CloneFlags, setns};
-use oci_spec::runtime::{LinuxSeccomp, Process};
+use oci_spec::runtime::LinuxSeccomp;
 use rustix::process::DumpableBehavior::{Dumpable, NotDumpable};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -24,7 +24,7 @@ pub struct Addition<'a> {
     /// The container's cgroup.
     pub cgroup: Option<&'a str>,
     /// What to run.
-    pub process: &'a Process,
+    pub process: &'a oci_spec::runtime::Process,
     /// The container's filter.
     pub seccomp: Option<&'a LinuxSeccomp>,
     /// How many descriptors after the standard three it inherits.
@@ -37,28 +37,21 @@ pub struct Addition<'a> {
 ///
 /// The calling process must have one thread. It joins the container's user and PID namespaces itself, since a PID namespace is
 /// entered only by being born into it, and rootless only its user namespace gives the right to it.
+// ANCHOR: prepared
 pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
-    let mut process = process_plan(addition.process, addition.seccomp, addition.container)?;
-    if std::fs::read_to_string(format!("/proc/{}/setgroups", addition.target.pid))
-        .is_ok_and(|word| word.trim() == "deny")
-    {
-        process.keep_groups()?;
-    }
-    process.preserved_descriptors = addition.preserved_descriptors;
-    if let Some(listener) = &mut process.listener {
-        listener.state = addition.state.clone();
-    }
-    process.privileges.scheduling.personality = personality_of(addition.target.pid);
-    let [before, after] = processors(addition.process)?;
-    process.privileges.scheduling.processors = after;
+    let process = added_process(addition)?;
     // What it is born with, as long as it is not limited by the container's cgroup.
-    before.map(|processors| privileges::set_processors(&processors)).transpose()?;
+    if let [Some(before), _] = processors(addition.process)? {
+        privileges::set_processors(&before)?;
+    }
     let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
     let cgroup = addition.cgroup.map(created::open_cgroup).transpose()?;
     let (stdio, console) = with_console(stdio)?;
     let (gate, keeper) = gate::unnamed()?;
     let joined = other_namespaces(addition.target.pid)?;
     let by_parent = joined & (CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID);
+    // ANCHOR_END: prepared
+    // ANCHOR: joined
     // From its first instruction the child is seen by the container's processes: they must not get at its executable.
     set_dumpable(NotDumpable)?;
     join(&pidfd, by_parent)?;
@@ -75,6 +68,24 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, || Ok(()))
+    // ANCHOR_END: joined
+}
+
+/// What it becomes: planned as the first process was, with what only the container that runs can tell.
+fn added_process(addition: &Addition<'_>) -> Result<Process> {
+    let mut process = process_plan(addition.process, addition.seccomp, addition.container)?;
+    let setgroups = std::fs::read_to_string(format!("/proc/{}/setgroups", addition.target.pid));
+    if setgroups.is_ok_and(|word| word.trim() == "deny") {
+        process.keep_groups()?;
+    }
+    process.preserved_descriptors = addition.preserved_descriptors;
+    if let Some(listener) = &mut process.listener {
+        listener.state = addition.state.clone();
+    }
+    let [_, processors] = processors(addition.process)?;
+    let scheduling = &mut process.privileges.scheduling;
+    (scheduling.personality, scheduling.processors) = (personality_of(addition.target.pid), processors);
+    Ok(process)
 }
 
 /// What the container believes to run on; what nobody may look at is as it is.
@@ -95,26 +106,28 @@ fn join(pidfd: &OwnedFd, namespaces: CloneFlags) -> Result<()> {
     Ok(setns(pidfd, namespaces).strace(|| format!("setns(pidfd, {namespaces:?})"))?)
 }
 
+/// Their names below /proc/PID/ns.
+const KINDS: [(&str, CloneFlags); 8] = [
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+    // CLONE_NEWTIME, which nix does not name.
+    ("time", CloneFlags::from_bits_retain(0x80)),
+];
+
 /// The namespaces of a process that are not ours. To join one's own is at best superfluous: the kernel refuses it for the user
 /// namespace, and an ordinary user may not join the host's that the container shares.
 fn other_namespaces(pid: i32) -> Result<CloneFlags> {
-    let kinds = [
-        ("user", CloneFlags::CLONE_NEWUSER),
-        ("mnt", CloneFlags::CLONE_NEWNS),
-        ("pid", CloneFlags::CLONE_NEWPID),
-        ("net", CloneFlags::CLONE_NEWNET),
-        ("uts", CloneFlags::CLONE_NEWUTS),
-        ("ipc", CloneFlags::CLONE_NEWIPC),
-        ("cgroup", CloneFlags::CLONE_NEWCGROUP),
-        // CLONE_NEWTIME, which nix does not name.
-        ("time", CloneFlags::from_bits_retain(0x80)),
-    ];
     let inode = |process: &str, name: &str| {
         let path = format!("/proc/{process}/ns/{name}");
         std::fs::metadata(&path).map(|file| file.ino()).strace(|| format!("stat({path:?})"))
     };
     let mut others = CloneFlags::empty();
-    for (name, flag) in kinds {
+    for (name, flag) in KINDS {
         if inode(&pid.to_string(), name)? != inode("self", name)? {
             others |= flag;
         }

@@ -45,36 +45,43 @@ impl Foreground {
             if let Some(code) = exit_code(created)? {
                 break code;
             }
-            let own_input = stdin();
-            let mut polled = vec![
-                PollFd::new(&created.pidfd, PollFlags::IN),
-                PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
-            ];
-            if let Some(master) = &created.terminal {
-                polled.push(PollFd::new(master, PollFlags::IN));
-                let wanted = if input_open { PollFlags::IN } else { PollFlags::empty() };
-                polled.push(PollFd::new(&own_input, wanted));
-            }
-            let _ = rustix::event::poll(&mut polled, None);
-            let ready: Vec<bool> = polled.iter().map(|one| !one.revents().is_empty()).collect();
-            drop(polled);
-            if ready[1] {
-                self.pass_signals(created);
-            }
-            if let Some(master) = &created.terminal {
-                if ready[2] {
-                    pass_output(master);
-                }
-                if input_open && ready[3] {
-                    input_open = pass_input(master);
-                }
-            }
+            let news = self.wait_for_news(created, input_open);
+            input_open &= self.pass(created, news);
         };
         if let Some(master) = &created.terminal {
             while pass_output(master) {}
         }
         drop(raw);
         Ok(code)
+    }
+
+    /// Until the process has ended, or something else has come: signals, output, input.
+    fn wait_for_news(&self, created: &Created, input_open: bool) -> [bool; 3] {
+        let own_input = stdin();
+        let mut polled = vec![
+            PollFd::new(&created.pidfd, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
+        ];
+        if let Some(master) = &created.terminal {
+            polled.push(PollFd::new(master, PollFlags::IN));
+            let wanted = if input_open { PollFlags::IN } else { PollFlags::empty() };
+            polled.push(PollFd::new(&own_input, wanted));
+        }
+        let _ = rustix::event::poll(&mut polled, None);
+        let is_ready = |at: usize| polled.get(at).is_some_and(|one| !one.revents().is_empty());
+        [is_ready(1), is_ready(2), input_open && is_ready(3)]
+    }
+
+    /// False: there is no more input.
+    fn pass(&self, created: &Created, [signals, output, input]: [bool; 3]) -> bool {
+        if signals {
+            self.pass_signals(created);
+        }
+        let Some(master) = &created.terminal else { return true };
+        if output {
+            pass_output(master);
+        }
+        !input || pass_input(master)
     }
 
     fn pass_signals(&self, created: &Created) {
