@@ -55,7 +55,7 @@ pub fn session(packages: &[&str], commands: &[&str]) -> String {
     // A session that waits for what does not come ends, and is then found to have left processes behind.
     let mut shell = Command::new("timeout");
     shell
-        .args(["--foreground", "60", "sh", "-c"])
+        .args(["--foreground", "300", "sh", "-c"])
         .arg(format!("exec 2>&1\n{script}"))
         .current_dir(&workspace)
         .process_group(0);
