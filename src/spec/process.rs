@@ -122,7 +122,7 @@ fn set_variable(variables: &mut Vec<String>, variable: &str) {
 
 /// `--cap-add` and `--cap-drop` over Docker's default. Who is not root gets none in hand, only as the most they may reach.
 fn capabilities(host: &api::HostConfig, privileged: bool, uid: u32) -> Result<LinuxCapabilities> {
-    let all = || privileges::all_capabilities().iter().map(|name| (*name).to_owned()).collect();
+    let all = || privileges::all_capabilities().map(str::to_owned).collect();
     let names = if privileged { all() } else { own_capabilities(host)? };
     // oci-spec knows the names without their prefix.
     let one = |name: &String| Capability::from_str(name.trim_start_matches("CAP_")).map_err(Error::system);
@@ -142,8 +142,7 @@ fn capabilities(host: &api::HostConfig, privileged: bool, uid: u32) -> Result<Li
 pub fn capability_names(add: &[String], drop: &[String]) -> Result<Vec<String>> {
     let add = normalized(add, "CapAdd")?;
     let drop = normalized(drop, "CapDrop")?;
-    let all =
-        || privileges::all_capabilities().iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let all = || privileges::all_capabilities().map(str::to_owned).collect::<Vec<String>>();
     let has_all = |names: &[String]| names.iter().any(|name| name == ALL);
     let mut names: Vec<String> = match (has_all(&add), has_all(&drop)) {
         (true, _) => all(),
@@ -168,7 +167,7 @@ fn normalized(names: &[String], list: &str) -> Result<Vec<String>> {
             return Ok(upper);
         }
         let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
-        if privileges::all_capabilities().contains(&full.as_str()) {
+        if privileges::all_capabilities().any(|known| known == full) {
             return Ok(full);
         }
         let message = format!("invalid {list}: unknown capability: \"{full}\"");

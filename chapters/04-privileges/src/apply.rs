@@ -3,7 +3,7 @@
 //! What needs a privilege comes before it is dropped. The seccomp filter is the exception that decides its own place: loading
 //! it takes CAP_SYS_ADMIN, unless no_new_privs is set; then it comes last, so that it need not allow what is done here.
 
-use crate::{Capabilities, Error, Plan, Result, rlimits, scheduling};
+use crate::{Capabilities, Error, Plan, Result, Scheduling, rlimits, scheduling};
 use kernel::{CapabilityWords, Strace, capget, capset};
 use nix::errno::Errno;
 use rustix::process::{Gid, Uid};
@@ -17,14 +17,7 @@ pub fn apply(plan: &Plan) -> Result<()> {
 
 /// The same with a filter that asks: `hand_over` gives its listener away at once, before it is asked what follows.
 pub fn apply_and_hand_over(plan: &Plan, hand_over: &dyn Fn(OwnedFd) -> Result<()>) -> Result<()> {
-    if let Some(name) = &plan.keyring {
-        join_keyring(name)?;
-    }
-    rlimits::apply(&plan.rlimits)?;
-    scheduling::apply(&plan.scheduling)?;
-    if let Some(umask) = plan.umask {
-        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
-    }
+    surroundings(plan)?;
     if plan.no_new_privs {
         nix::sys::prctl::set_no_new_privs()
             .strace(|| "prctl(PR_SET_NO_NEW_PRIVS, 1)".into())
@@ -41,6 +34,21 @@ pub fn apply_and_hand_over(plan: &Plan, hand_over: &dyn Fn(OwnedFd) -> Result<()
         set_capabilities(capabilities)?;
     }
     if plan.no_new_privs { load_filter(plan, hand_over) } else { Ok(()) }
+}
+
+/// What is no privilege, but may need one to be set.
+fn surroundings(plan: &Plan) -> Result<()> {
+    if let Some(name) = &plan.keyring {
+        join_keyring(name)?;
+    }
+    rlimits::apply(&plan.rlimits)?;
+    if plan.scheduling != Scheduling::default() {
+        scheduling::apply(&plan.scheduling)?;
+    }
+    if let Some(umask) = plan.umask {
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(umask));
+    }
+    Ok(())
 }
 
 /// What the host itself may not do it cannot give: such capabilities are left out, as runc leaves them out.
@@ -86,11 +94,9 @@ fn load_filter(plan: &Plan, hand_over: &dyn Fn(OwnedFd) -> Result<()>) -> Result
 
 fn drop_from_bounding(capabilities: &Capabilities) -> Result<()> {
     // Those that the kernel knows and we do not name are dropped as well.
-    let last = (0..64).take_while(|number| kernel::is_in_bounding_set(*number).is_some());
-    for number in last.filter(|number| !capabilities.bounding.contains(*number)) {
-        if kernel::is_in_bounding_set(number) == Some(true) {
-            kernel::drop_from_bounding_set(number).map_err(|error| Error::call("the bounding set", error))?;
-        }
+    let known = (0..64).map_while(|number| Some((number, kernel::is_in_bounding_set(number)?)));
+    for (number, _) in known.filter(|(number, held)| *held && !capabilities.bounding.contains(*number)) {
+        kernel::drop_from_bounding_set(number).map_err(|error| Error::call("the bounding set", error))?;
     }
     Ok(())
 }
@@ -99,25 +105,28 @@ fn drop_from_bounding(capabilities: &Capabilities) -> Result<()> {
 fn become_user(plan: &Plan, keep: bool) -> Result<()> {
     let purpose = |error| Error::call(format_args!("user {}:{}", plan.uid, plan.gid), error);
     let keep_capabilities = |keep: bool| {
-        nix::sys::prctl::set_keepcaps(keep)
-            .strace(|| format!("prctl(PR_SET_KEEPCAPS, {keep})"))
-            .map_err(purpose)
+        let kept = nix::sys::prctl::set_keepcaps(keep);
+        kept.strace(|| format!("prctl(PR_SET_KEEPCAPS, {keep})")).map_err(purpose)
     };
     if keep {
         keep_capabilities(true)?;
     }
+    set_ids(plan).map_err(purpose)?;
+    if keep { keep_capabilities(false) } else { Ok(()) }
+}
+
+/// The groups first: who is the user already may not set them any more.
+fn set_ids(plan: &Plan) -> kernel::Result<()> {
     if let Some(groups) = &plan.additional_gids {
         let groups: Vec<Gid> = groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
-        rustix::thread::set_thread_groups(&groups)
-            .strace(|| format!("setgroups({}, …)", groups.len()))
-            .map_err(purpose)?;
+        let set = rustix::thread::set_thread_groups(&groups);
+        set.strace(|| format!("setgroups({}, …)", groups.len()))?;
     }
     let (gid, uid) = (Gid::from_raw(plan.gid), Uid::from_raw(plan.uid));
     let group = rustix::thread::set_thread_res_gid(gid, gid, gid);
-    group.strace(|| format!("setresgid({0}, {0}, {0})", plan.gid)).map_err(purpose)?;
+    group.strace(|| format!("setresgid({0}, {0}, {0})", plan.gid))?;
     let user = rustix::thread::set_thread_res_uid(uid, uid, uid);
-    user.strace(|| format!("setresuid({0}, {0}, {0})", plan.uid)).map_err(purpose)?;
-    if keep { keep_capabilities(false) } else { Ok(()) }
+    user.strace(|| format!("setresuid({0}, {0}, {0})", plan.uid))
 }
 
 fn set_capabilities(capabilities: &Capabilities) -> Result<()> {

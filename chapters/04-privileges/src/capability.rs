@@ -2,54 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Their names, by number.
-const NAMES: &[&str] = &[
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-];
+/// Their names, a line each, by number.
+const NAMES: &str = include_str!("capabilities.txt");
 
 /// Every capability's name, by number: `CAP_CHOWN` is 0.
-pub fn all_capabilities() -> &'static [&'static str] {
-    NAMES
+pub fn all_capabilities() -> impl Iterator<Item = &'static str> {
+    NAMES.lines()
 }
 
 /// A set of capabilities, bit n for number n.
@@ -60,14 +18,14 @@ impl CapSet {
     /// The set of these names; `Err` is the first that is no capability's.
     pub fn from_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Result<CapSet, String> {
         names.into_iter().try_fold(CapSet::default(), |set, name| {
-            let number = NAMES.iter().position(|known| *known == name.as_ref());
+            let number = all_capabilities().position(|known| known == name.as_ref());
             Ok(CapSet(set.0 | 1 << number.ok_or_else(|| name.as_ref().to_string())?))
         })
     }
 
     /// The names of its members.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.iter().enumerate().filter(move |(number, _)| self.0 >> number & 1 == 1).map(|(_, name)| *name)
+        (0..).zip(all_capabilities()).filter(move |(number, _)| self.contains(*number)).map(|(_, name)| name)
     }
 
     /// Whether capability `number` is a member.

@@ -6,6 +6,7 @@
 
 mod capability;
 mod defaults;
+mod hidden_paths;
 mod plan;
 pub mod seccomp;
 pub mod user;
@@ -22,8 +23,10 @@ mod rlimits;
 mod scheduling;
 
 pub use capability::{CapSet, Capabilities, all_capabilities};
-pub use defaults::{default_capabilities, default_seccomp, masked_paths, readonly_paths};
+pub use defaults::{default_capabilities, default_profile};
+pub use hidden_paths::{masked_paths, readonly_paths};
 pub use plan::{Plan, Rlimit, Scheduler, Scheduling};
+pub use seccomp::default_seccomp;
 
 #[cfg(target_os = "linux")]
 pub use apply::{apply, apply_and_hand_over};

@@ -1,4 +1,4 @@
-//! Who `USER` or `--user` is: the container's own passwd and group files decide (passwd(5), group(5)).
+//! Long tail: who `USER` or `--user` is: the container's own passwd and group files decide (passwd(5), group(5)).
 
 /// A user with its groups and its home.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

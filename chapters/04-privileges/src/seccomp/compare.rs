@@ -27,37 +27,33 @@ enum To {
 
 /// Code that falls through its end when the condition holds, and jumps `beyond` instructions past its end when it fails.
 pub fn condition(condition: &Condition, wide: bool, beyond: usize) -> Vec<Instruction> {
+    let steps = steps(condition);
+    // Where arguments have 32 bits, the upper half is no part of them.
+    let at_low = load(16 + 8 * condition.index);
+    let upper = if wide { 0 } else { steps.iter().position(|step| *step == at_low).unwrap_or(0) };
+    assemble(&steps[upper..], beyond)
+}
+
+/// The comparison of both halves of an argument, the upper one first.
+fn steps(condition: &Condition) -> Vec<Step> {
     let Condition { index, value, .. } = *condition;
     let (low, high) = (value as u32, (value >> 32) as u32);
     let (at_low, at_high) = (16 + 8 * index, 20 + 8 * index);
-    let steps = match condition.comparison {
+    let ordered = |code, negated| ordered((at_high, high), (at_low, low), code, negated);
+    match condition.comparison {
         Comparison::MaskedEqual { mask } => {
             let word = |at, mask, value| {
                 [load(at), (AND, mask, To::Next, To::Next), (EQUAL, value, To::Next, To::Fails)]
             };
             [word(at_high, (mask >> 32) as u32, high), word(at_low, mask as u32, low)].concat()
         }
-        Comparison::Equal => vec![
-            load(at_high),
-            (EQUAL, high, To::Next, To::Fails),
-            load(at_low),
-            (EQUAL, low, To::Holds, To::Fails),
-        ],
-        Comparison::NotEqual => vec![
-            load(at_high),
-            (EQUAL, high, To::Next, To::Holds),
-            load(at_low),
-            (EQUAL, low, To::Fails, To::Holds),
-        ],
-        Comparison::Greater => ordered(at_high, high, at_low, low, GREATER, false),
-        Comparison::GreaterOrEqual => ordered(at_high, high, at_low, low, GREATER_OR_EQUAL, false),
-        Comparison::Less => ordered(at_high, high, at_low, low, GREATER_OR_EQUAL, true),
-        Comparison::LessOrEqual => ordered(at_high, high, at_low, low, GREATER, true),
-    };
-    // Where arguments have 32 bits, the upper half is no part of them.
-    let upper =
-        if wide { 0 } else { steps.iter().position(|step| step.0 == LOAD && step.1 == at_low).unwrap_or(0) };
-    assemble(&steps[upper..], beyond)
+        Comparison::Equal => same((at_high, high), (at_low, low), To::Holds, To::Fails),
+        Comparison::NotEqual => same((at_high, high), (at_low, low), To::Fails, To::Holds),
+        Comparison::Greater => ordered(GREATER, false),
+        Comparison::GreaterOrEqual => ordered(GREATER_OR_EQUAL, false),
+        Comparison::Less => ordered(GREATER_OR_EQUAL, true),
+        Comparison::LessOrEqual => ordered(GREATER, true),
+    }
 }
 
 type Step = (u16, u32, To, To);
@@ -66,8 +62,16 @@ fn load(at: u32) -> Step {
     (LOAD, at, To::Next, To::Next)
 }
 
+/// A word's place in `struct seccomp_data`, and what it is compared with.
+type Word = (u32, u32);
+
+/// Both words are as they should be, or one is not.
+fn same((at_high, high): Word, (at_low, low): Word, same: To, other: To) -> Vec<Step> {
+    vec![load(at_high), (EQUAL, high, To::Next, other), load(at_low), (EQUAL, low, same, other)]
+}
+
 /// Greater in the upper word decides; equal there leaves it to the lower one. `negated` is the opposite order.
-fn ordered(at_high: u32, high: u32, at_low: u32, low: u32, code: u16, negated: bool) -> Vec<Step> {
+fn ordered((at_high, high): Word, (at_low, low): Word, code: u16, negated: bool) -> Vec<Step> {
     let (holds, fails) = if negated { (To::Fails, To::Holds) } else { (To::Holds, To::Fails) };
     vec![
         load(at_high),

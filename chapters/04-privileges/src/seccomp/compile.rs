@@ -40,23 +40,14 @@ pub fn compile(profile: &Profile) -> Program {
 
 /// The code for the one or, on x86, two architectures that share an audit number.
 fn section(profile: &Profile, audit: u32) -> Vec<Instruction> {
-    let default = Verdict::Always(profile.default_action);
-    let mut starts = BTreeMap::from([(0, default.clone())]);
     let here = || profile.architectures.iter().filter(|arch| arch.audit() == audit);
-    if audit == Arch::X32.audit() {
-        // Without one of the two among the architectures, every rule could be walked around by its set of numbers.
-        let of = |arch| match here().any(|own| *own == arch) {
-            true => default.clone(),
-            false => Verdict::Always(Action::KillProcess),
-        };
-        starts.extend([(0, of(Arch::X86_64)), (X32_BIT, of(Arch::X32))]);
-    }
+    let mut starts = unnamed(profile, audit);
     for arch in here() {
         let verdicts = verdicts_of(profile, *arch);
         let last = verdicts.last_key_value().map(|(number, _)| *number);
         for (number, verdict) in verdicts {
             starts.insert(number, verdict);
-            starts.entry(number + 1).or_insert_with(|| default.clone());
+            starts.entry(number + 1).or_insert(Verdict::Always(profile.default_action));
         }
         if let (Some(last), Some(beyond)) = (last, profile.beyond) {
             starts.insert(last + 1, Verdict::Always(beyond));
@@ -65,6 +56,20 @@ fn section(profile: &Profile, audit: u32) -> Vec<Instruction> {
     let mut code = vec![instruction(LOAD, AT_NUMBER)];
     code.extend(tree(&ranges(starts), here().all(|arch| arch.is_wide())));
     code
+}
+
+/// Where ranges of numbers begin of which no rule speaks.
+fn unnamed(profile: &Profile, audit: u32) -> BTreeMap<u32, Verdict> {
+    // Without one of the two among the architectures, every rule could be walked around by its set of numbers.
+    let of = |arch| match profile.architectures.contains(&arch) {
+        true => Verdict::Always(profile.default_action),
+        false => Verdict::Always(Action::KillProcess),
+    };
+    if audit == Arch::X32.audit() {
+        BTreeMap::from([(0, of(Arch::X86_64)), (X32_BIT, of(Arch::X32))])
+    } else {
+        BTreeMap::from([(0, Verdict::Always(profile.default_action))])
+    }
 }
 
 fn verdicts_of(profile: &Profile, arch: Arch) -> BTreeMap<u32, Verdict> {
@@ -96,22 +101,20 @@ fn ranges(starts: BTreeMap<u32, Verdict>) -> Vec<(u32, Verdict)> {
 
 /// A tree of comparisons over ranges; every path ends in a return.
 fn tree(ranges: &[(u32, Verdict)], wide: bool) -> Vec<Instruction> {
-    let [(_, verdict)] = ranges else {
-        let (below, above) = ranges.split_at(ranges.len() / 2);
-        let (left, right) = (tree(below, wide), tree(above, wide));
-        let first = above[0].0;
-        let mut code = match u8::try_from(left.len()) {
-            Ok(distance) => vec![Instruction { code: GREATER_OR_EQUAL, jt: distance, jf: 0, k: first }],
-            Err(_) => vec![
-                Instruction { code: GREATER_OR_EQUAL, jt: 0, jf: 1, k: first },
-                instruction(JUMP, left.len() as u32),
-            ],
-        };
-        code.extend(left);
-        code.extend(right);
-        return code;
+    if let [(_, verdict)] = ranges {
+        return leaf(verdict, wide);
+    }
+    let (below, above) = ranges.split_at(ranges.len() / 2);
+    let (left, right) = (tree(below, wide), tree(above, wide));
+    let first = above[0].0;
+    let head = match u8::try_from(left.len()) {
+        Ok(distance) => vec![Instruction { code: GREATER_OR_EQUAL, jt: distance, jf: 0, k: first }],
+        Err(_) => vec![
+            Instruction { code: GREATER_OR_EQUAL, jt: 0, jf: 1, k: first },
+            instruction(JUMP, left.len() as u32),
+        ],
     };
-    leaf(verdict, wide)
+    [head, left, right].concat()
 }
 
 fn leaf(verdict: &Verdict, wide: bool) -> Vec<Instruction> {

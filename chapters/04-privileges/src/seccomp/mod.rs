@@ -4,10 +4,12 @@
 
 mod compare;
 mod compile;
+mod in_spec;
 mod oci;
 mod tables;
 
 pub use compile::compile;
+pub use in_spec::default_seccomp;
 pub use oci::profile;
 pub use tables::{Arch, number};
 

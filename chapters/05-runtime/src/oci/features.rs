@@ -15,7 +15,7 @@ pub fn print_features() -> Result<u8> {
         "mountOptions": chroot::option_words(),
         "linux": {
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
-            "capabilities": privileges::all_capabilities(),
+            "capabilities": privileges::all_capabilities().collect::<Vec<_>>(),
             "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false },
             "seccomp": {
                 "enabled": true,

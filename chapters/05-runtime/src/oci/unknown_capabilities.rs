@@ -29,7 +29,7 @@ pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
 fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<Unknown>)> {
     let mut document: Value = serde_json::from_slice(json).ok()?;
     let sets = document.pointer_mut("/process/capabilities")?.as_object_mut()?;
-    let known = privileges::all_capabilities();
+    let known: Vec<&str> = privileges::all_capabilities().collect();
     let mut unknown = Vec::new();
     for (set, names) in sets {
         for (index, name) in names.as_array().into_iter().flatten().enumerate() {
