@@ -1,6 +1,7 @@
 //! Stage: the flags of the chapter's binary, as docker's.
 
-use privileges::{CapSet, Rlimit, all_capabilities, default_capabilities};
+use namespaces::{Failure, FailureKind, Namespaces, SpawnPlan};
+use privileges::{CapSet, Capabilities, Rlimit, all_capabilities, default_capabilities};
 use std::ffi::OsString;
 
 /// Chapter 04: runs a command in a root and in namespaces, with the privileges that Docker leaves to a container.
@@ -30,18 +31,35 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Docker's default, less what is dropped, and what is added; the error is a name of none.
-    pub fn capabilities(&self) -> Result<CapSet, String> {
+    /// Docker's default, less what is dropped, and what is added: root has them at once, and another user may only have them
+    /// by executing a file that gives them.
+    pub fn sets(&self) -> Result<Capabilities, Failure> {
         let (dropped, added) = (named(&self.cap_drop)?, named(&self.cap_add)?);
-        Ok(CapSet(default_capabilities().0 & !dropped.0 | added.0))
+        let bounding = CapSet(default_capabilities().0 & !dropped.0 | added.0);
+        let own = if self.user == 0 { bounding } else { CapSet::default() };
+        Ok(Capabilities { bounding, effective: own, permitted: own, ..Capabilities::default() })
+    }
+
+    /// Chapter 02's, all new.
+    pub fn namespaces(&self) -> SpawnPlan {
+        SpawnPlan {
+            new: Namespaces::all(),
+            hostname: Some("coracle".into()),
+            ..namespaces::everything_new(Vec::new())
+        }
     }
 }
 
-fn named(names: &[String]) -> Result<CapSet, String> {
+fn named(names: &[String]) -> Result<CapSet, Failure> {
     if names.iter().any(|name| name == "ALL") {
-        return CapSet::from_names(all_capabilities());
+        return Ok(all());
     }
-    CapSet::from_names(names).map_err(|name| format!("{name} is no capability"))
+    let unknown = |name| Failure::new(FailureKind::Invalid, format_args!("{name} is no capability"));
+    CapSet::from_names(names).map_err(unknown)
+}
+
+fn all() -> CapSet {
+    CapSet::from_names(all_capabilities()).expect("these are capabilities")
 }
 
 fn limit(text: &str) -> Result<Rlimit, String> {

@@ -33,12 +33,12 @@ fn without_unknown(json: &[u8]) -> Option<(Vec<u8>, Vec<Unknown>)> {
     let mut unknown = Vec::new();
     for (set, names) in sets {
         for (index, name) in names.as_array().into_iter().flatten().enumerate() {
-            if !is_known(known, name) {
+            if !is_known(&known, name) {
                 let name = name.as_str().unwrap_or_default().to_string();
                 unknown.push((name, format!("process.capabilities.{set}[{index}]")));
             }
         }
-        names.as_array_mut()?.retain(|name| is_known(known, name));
+        names.as_array_mut()?.retain(|name| is_known(&known, name));
     }
     let json = serde_json::to_vec(&document).ok()?;
     (!unknown.is_empty()).then_some((json, unknown))
