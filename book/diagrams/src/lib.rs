@@ -10,6 +10,7 @@ mod diagram;
 mod drawing;
 mod live;
 mod mount_plan;
+mod seccomp_filter;
 mod spawn;
 
 pub use cgroup_tree::{CgroupTree, Runs, Settings};
@@ -17,4 +18,5 @@ pub use controls::{Choice, Control, Kind};
 pub use diagram::{Diagram, content, next};
 pub use live::{Kernel, Plan, Row, Verdict, html as live};
 pub use mount_plan::{MountPlan, Side, carried_out, root_spec};
+pub use seccomp_filter::{Answer, Arguments, By, Made, SeccompFilter, Whose};
 pub use spawn::{Caller, Maps, Outcome, Spawn};

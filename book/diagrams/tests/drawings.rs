@@ -1,7 +1,7 @@
 //! What is drawn and said in some states, and that a state, its link and its events agree.
 #![forbid(unsafe_code)]
 
-use diagrams::{CgroupTree, Diagram, MountPlan, Spawn, content, live, next};
+use diagrams::{CgroupTree, Diagram, MountPlan, SeccompFilter, Spawn, content, live, next};
 
 fn drawn<D: Diagram>(link: &str) -> String {
     let state = D::from_link(link);
@@ -52,6 +52,27 @@ fn cgroup_trees() {
 }
 
 #[test]
+fn seccomp_filters() {
+    for link in [
+        "",
+        "eperm.end",
+        "clone.namespace.allowed.end",
+        "docker.end",
+        "docker.clone.high.end",
+        "docker.x32.new.end",
+        "i386.step.step",
+    ] {
+        insta::assert_snapshot!(format!("seccomp_filter_{link}"), drawn::<SeccompFilter>(link));
+    }
+}
+
+/// What page 04b says: the kernel executes thirteen instructions before it refuses mount.
+#[test]
+fn a_tree_is_searched_in_few_steps() {
+    assert_eq!(SeccompFilter::from_link("docker.end").steps, 13);
+}
+
+#[test]
 fn what_a_page_shows() {
     insta::assert_snapshot!("content", content::<MountPlan>("rslave.on-host", false));
     assert!(!content::<Spawn>("", true).contains("data-event=\"reset\""), "a still has no controls");
@@ -84,6 +105,7 @@ fn states_have_links<D: Diagram + std::fmt::Debug>() {
 fn every_state_has_a_link() {
     states_have_links::<MountPlan>();
     states_have_links::<Spawn>();
+    states_have_links::<SeccompFilter>();
     states_have_links::<CgroupTree>();
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "reset"), "");

@@ -4,7 +4,7 @@
 mod page;
 
 use diagram_browser::Browser;
-use diagrams::{CgroupTree, Diagram, MountPlan, Spawn};
+use diagrams::{CgroupTree, Diagram, MountPlan, SeccompFilter, Spawn};
 use page::{Opened, opened};
 use serde_json::json;
 
@@ -24,6 +24,11 @@ const SPAWNS: &[(&[&str], &str)] = &[
     (&["user", "it-runs"], "user.it-runs"),
     (&["map-range", "no-map"], "map-range.no-map"),
 ];
+const SECCOMP_FILTERS: &[(&[&str], &str)] = &[
+    (&["eperm", "step", "step", "step", "back"], "eperm.step.step"),
+    (&["docker", "clone", "namespace"], "docker.clone.namespace"),
+    (&["i386", "killed", "end"], "i386.killed.step.step.step.step"),
+];
 const CGROUP_TREES: &[(&[&str], &str)] = &[
     (&["jobs", "quota-50", "most-web"], "jobs.quota-50.most-web"),
     (&["v1", "shares-4096"], "v1.shares-4096"),
@@ -35,6 +40,7 @@ fn driven_by_keyboard() {
     let Some(page) = opened("driven_by_keyboard", "") else { return };
     keyboard::<MountPlan>(&page.browser, MOUNT_PLANS);
     keyboard::<Spawn>(&page.browser, SPAWNS);
+    keyboard::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     keyboard::<CgroupTree>(&page.browser, CGROUP_TREES);
     page.nothing_amiss();
 }
@@ -81,6 +87,7 @@ fn driven_by_pointer() {
     let Some(page) = opened("driven_by_pointer", "") else { return };
     pointer::<MountPlan>(&page.browser, MOUNT_PLANS);
     pointer::<Spawn>(&page.browser, SPAWNS);
+    pointer::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     pointer::<CgroupTree>(&page.browser, CGROUP_TREES);
     // The drawing itself can be clicked as well.
     page.browser.click("coracle-diagram[name=spawn] button[data-event=reset]");
@@ -195,7 +202,7 @@ fn shown_without_scripts() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open(url);
     let document = browser.devtools("DOM.getDocument", &json!({}));
-    for name in [MountPlan::NAME, Spawn::NAME, CgroupTree::NAME] {
+    for name in [MountPlan::NAME, Spawn::NAME, SeccompFilter::NAME, CgroupTree::NAME] {
         let query = |selector: String| {
             let query = json!({ "nodeId": document["root"]["nodeId"], "selector": selector });
             browser.devtools("DOM.querySelector", &query)["nodeId"].clone()
