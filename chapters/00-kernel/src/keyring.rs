@@ -1,4 +1,4 @@
-//! Long tail: keyctl(2): a session keyring of the container's own, so that it cannot read the caller's keys.
+//! keyctl(2): a session keyring of the container's own, so that it cannot read the caller's keys.
 
 use crate::{Result, Strace};
 use nix::errno::Errno;
