@@ -1,6 +1,6 @@
 //! The long tier: tests that take a seed and a number of rounds, with many more rounds.
 
-use crate::{Result, root, setup};
+use crate::{Result, dist, root, setup};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -111,6 +111,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());
+    }
+    if wanted("dist") {
+        println!("── dist");
+        let outcome = dist::test().inspect_err(|error| println!("{error}"));
+        parts.insert("dist".into(), outcome.is_ok().into());
     }
     for law in laws()? {
         let name = format!("fuzz {law}");

@@ -1,8 +1,9 @@
-//! What a contributor runs: `cargo xtask setup | test | long | bench | book | tidy | rootfs | vm`.
+//! What a contributor runs: `cargo xtask setup | test | long | bench | book | dist | tidy | rootfs | vm`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod book;
+mod dist;
 mod long;
 mod rootfs;
 mod setup;
@@ -43,6 +44,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Release archives of the engine and its runtime, for x86_64 and aarch64
+    Dist(dist::Arguments),
     /// Check the invariants of ARCHITECTURE.md that can be read off the sources
     Tidy,
     /// Make a root file system offline, so that every chapter's binary can be tried at once
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Long(arguments) => long::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Book { arguments } => book::run(&arguments),
+        Command::Dist(arguments) => dist::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Rootfs { directory } => rootfs::run(&directory),
         Command::Vm(command) => vm::run(&command),

@@ -21,13 +21,16 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("useradd", "passwd", "the ordinary user of the rootless tests"),
     ("qemu-system-x86_64", "qemu-system-x86", "the virtual machine with cgroup v2 alone"),
     ("mke2fs", "e2fsprogs", "that machine's disk"),
+    ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "tests of what differs on aarch64, and its release"),
+    ("aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross", "the same"),
+    ("qemu-aarch64-static", "qemu-user-static", "running those tests"),
     ("chromium", "chromium", "the browser that shows the book's diagrams"),
     ("chromedriver", "chromium-driver", "driving that browser from outside"),
 ];
 
-/// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's. And headers of C.
+/// Where programs are looked for besides PATH: an ordinary user's PATH lacks the system's. And headers and libraries of C.
 const SYSTEM_FOLDERS: &[&str] =
-    &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/include"];
+    &["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/include", "/usr"];
 
 /// The target of the book's diagrams.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -129,10 +132,11 @@ fn fetch(command: &mut Command) {
     println!("setup: {command:?}: {outcome}: the tests that need it will be named as skipped");
 }
 
-/// What comes from elsewhere than Debian: the browser's target, axe-core, and cargo-deny.
+/// What comes from elsewhere than Debian: the targets, axe-core, and cargo-deny.
 fn other_tools() -> Result<()> {
-    // Without rustup the step that needs the target is skipped by name.
-    let _ = Command::new("rustup").args(["target", "add", WASM_TARGET]).stderr(Stdio::null()).status();
+    // Without rustup the steps that need one are skipped by name.
+    let targets = ["target", "add", WASM_TARGET, "aarch64-unknown-linux-gnu"];
+    let _ = Command::new("rustup").args(targets).stderr(Stdio::null()).status();
     axe_core()?;
     virtual_machine();
     cargo_deny();

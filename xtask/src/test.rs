@@ -2,7 +2,7 @@
 
 use crate::setup::{self, is_installed, is_root};
 use crate::steps::Steps;
-use crate::{Result, book, root, tidy, users, vm};
+use crate::{Result, book, dist, root, tidy, users, vm};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -82,6 +82,7 @@ const STEPS: &[(&str, Step)] = &[
     }),
     ("wasm32", wasm32),
     ("chapters", chapters),
+    ("aarch64", aarch64),
     ("coursework", coursework),
     ("diagrams", diagrams),
     ("book", book),
@@ -108,6 +109,28 @@ fn chapters(steps: &mut Steps, name: &str) {
     let tests = cargo(&[what, rest, APART, &["--", "--test-threads=2"]].concat());
     steps.command(name, tests.env("CORACLE_SKIPPED", &skipped));
     name_skipped(steps, &skipped);
+}
+
+/// What differs between architectures, compiled for another one and run by an emulator of its processor: tables and numbers of
+/// system calls, layouts of the kernel's structures. The calls themselves are this kernel's.
+fn aarch64(steps: &mut Steps, name: &str) {
+    let foreign = dist::ARCHITECTURES.iter().find(|architecture| architecture.name == "aarch64");
+    let foreign = foreign.expect("it is released");
+    if std::env::consts::ARCH == foreign.name {
+        return steps.skip(name, "this machine is one: the other steps have tested it");
+    }
+    let (emulator, package) = foreign.emulator;
+    if let Some(why) = foreign.missing() {
+        return steps.skip(name, &why);
+    }
+    if !is_installed(emulator) {
+        return steps.skip(name, &format!("{emulator} is not installed: apt-get install {package}"));
+    }
+    let mut tests = foreign.cargo("test");
+    for package in ["kernel", "namespaces", "cgroups", "privileges"] {
+        tests.args(["--package", package]);
+    }
+    steps.command(name, tests.args(["--lib", "--no-fail-fast"]));
 }
 
 /// The builder's own tests, the book, and the book in a browser: they wait for mdBook to compile, and nothing else does.
