@@ -15,8 +15,8 @@ pub struct Built {
     pub site: PathBuf,
     /// What `check` says.
     pub report: String,
-    /// The chapters that pages tell, by their packages.
-    pub told: Vec<String>,
+    /// The chapters that pages tell as a whole, by their packages.
+    pub whole: Vec<String>,
 }
 
 /// What mdBook brings for its own theme, and ours does not use.
@@ -48,7 +48,11 @@ pub fn build(workspace: &Path) -> Result<Built, Vec<Defect>> {
     })?;
     finish(workspace, &site, &woven, &pages).map_err(|error| refused(&error))?;
     let defects = links::check_site(&site, &pages);
-    if defects.is_empty() { Ok(Built { site, report: woven.report, told: woven.told }) } else { Err(defects) }
+    if defects.is_empty() {
+        Ok(Built { site, report: woven.report, whole: woven.whole })
+    } else {
+        Err(defects)
+    }
 }
 
 /// The pages that are written; those to come have a name only.

@@ -16,8 +16,8 @@ pub struct Woven {
     pub pages: BTreeMap<PathBuf, String>,
     /// How much of the code is shown, as text.
     pub report: String,
-    /// The chapters that pages tell, by their packages.
-    pub told: Vec<String>,
+    /// The chapters that pages tell as a whole, by their packages.
+    pub whole: Vec<String>,
     /// What was woven in.
     pub sources: Sources,
 }
@@ -85,8 +85,9 @@ pub fn weave(workspace: &Path, pages: &[Page]) -> Result<Woven, Vec<Defect>> {
     }
     defects.sort();
     let report = coverage::text(&shares);
-    let told = loom.claims.into_iter().map(|(_, package, _)| package).collect();
-    if defects.is_empty() { Ok(Woven { pages: woven, report, told, sources }) } else { Err(defects) }
+    let whole = loom.claims.into_iter().filter(|(.., is_whole)| *is_whole);
+    let whole = whole.map(|(_, package, _)| package).collect();
+    if defects.is_empty() { Ok(Woven { pages: woven, report, whole, sources }) } else { Err(defects) }
 }
 
 struct Loom<'a> {
