@@ -196,7 +196,7 @@ const CHECKS: &[Check] = &[
         obstacle: group::no_group,
         ..check(
             "into-a-cgroup",
-            "the child is born in the cgroup that `spawn` is given, which is the root of its cgroup namespace",
+            "the child is born in the cgroup that `spawn` is given, and its cgroup namespace begins where it is when it is released",
             rarely::group,
         )
     },

@@ -14,6 +14,8 @@ pub struct Item {
     pub name: String,
     /// The name of a trait's implementation as it is written: `Failure::From<chroot::Error>`.
     pub long_name: Option<String>,
+    /// How a reader of Rust calls it, where that is not its name: `impl From<chroot::Error> for Failure`.
+    pub header: Option<String>,
     /// For a member: the lines that open and close the `impl` around it.
     pub block: Option<(usize, usize)>,
     /// Its lines, with its documentation.
@@ -22,20 +24,27 @@ pub struct Item {
     pub is_empty: bool,
 }
 
+impl Item {
+    /// What stands above it on a page.
+    pub fn title(&self) -> String {
+        self.header.clone().unwrap_or_else(|| self.name.clone())
+    }
+}
+
 /// The items of a file; those of its tests are left out.
 pub fn of_file(text: &str) -> syn::Result<Vec<Item>> {
     let mut items = Vec::new();
     for item in &syn::parse_file(text)?.items {
-        collect(item, &mut items);
+        collect(item, text, &mut items);
     }
     Ok(items)
 }
 
-fn collect(item: &SynItem, items: &mut Vec<Item>) {
+fn collect(item: &SynItem, text: &str, items: &mut Vec<Item>) {
     let mut push = |attributes: &[Attribute], name: String, span: Span| {
         if !is_test(attributes) {
             let lines = lines(attributes, span);
-            items.push(Item { name, long_name: None, block: None, lines, is_empty: false });
+            items.push(Item { name, long_name: None, header: None, block: None, lines, is_empty: false });
         }
     };
     match item {
@@ -55,24 +64,26 @@ fn collect(item: &SynItem, items: &mut Vec<Item>) {
         SynItem::Fn(one) if !is_test(&one.attrs) => items.push(Item {
             name: one.sig.ident.to_string(),
             long_name: None,
+            header: None,
             block: None,
             lines: lines(&one.attrs, one.span()),
             is_empty: one.block.stmts.is_empty(),
         }),
-        SynItem::Impl(one) if !is_test(&one.attrs) => collect_impl(one, items),
+        SynItem::Impl(one) if !is_test(&one.attrs) => collect_impl(one, text, items),
         _ => {}
     }
 }
 
 /// A trait's implementation is one item; of a type's own, each member is.
-fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
+fn collect_impl(block: &ItemImpl, text: &str, items: &mut Vec<Item>) {
     let owner = type_name(&block.self_ty);
     if let Some((path, _)) = &block.trait_ {
         let Some(last) = path.segments.last() else { return };
         let name = format!("{owner}::{}", last.ident);
         let long_name = Some(format!("{}::{}", as_written(&block.self_ty), segment(last)));
         let lines = lines(&block.attrs, block.span());
-        return items.push(Item { name, long_name, block: None, lines, is_empty: false });
+        let header = Some(header(block, text));
+        return items.push(Item { name, long_name, header, block: None, lines, is_empty: false });
     }
     let around = Some((block.brace_token.span.open().start().line, block.span().end().line));
     for member in &block.items {
@@ -86,11 +97,21 @@ fn collect_impl(block: &ItemImpl, items: &mut Vec<Item>) {
         items.push(Item {
             name: format!("{owner}::{name}"),
             long_name: None,
+            header: None,
             block: around,
             lines,
             is_empty,
         });
     }
+}
+
+/// What is written from `impl` to the brace.
+fn header(block: &ItemImpl, text: &str) -> String {
+    let (first, last) = (block.impl_token.span.start().line, block.brace_token.span.open().start().line);
+    let lines: Vec<&str> = text.lines().skip(first - 1).take(last + 1 - first).collect();
+    let lines = lines.join(" ");
+    let header = lines.rsplit_once('{').map_or(lines.as_str(), |(header, _)| header);
+    header.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn type_name(one: &Type) -> String {
@@ -174,13 +195,16 @@ mod tests { fn hidden() {} }
 #[cfg(test)]
 fn also_hidden() {}
 ";
-        let found: Vec<_> =
-            of_file(text).unwrap().into_iter().map(|item| (item.name, item.lines, item.is_empty)).collect();
+        let found: Vec<_> = of_file(text)
+            .unwrap()
+            .into_iter()
+            .map(|item| (item.title(), item.lines, item.is_empty))
+            .collect();
         let expected = [
             ("S", 2..=6, false),
             ("S::new", 8..=9, false),
             ("S::N", 10..=10, false),
-            ("S::From", 12..=14, false),
+            ("impl From<a::B> for S", 12..=14, false),
             ("nothing", 15..=15, true),
             ("Flags", 16..=20, false),
         ];

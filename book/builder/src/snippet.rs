@@ -54,13 +54,13 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
                     file: file.path.clone(),
                     shown: lines,
                     whole,
-                    titles: vec![item.name.clone()],
+                    titles: vec![item.title()],
                     anchor: None,
                 });
             }
             Some(first) if first.file == file.path => {
                 first.shown.extend(lines);
-                first.titles.push(item.name.clone());
+                first.titles.push(item.title());
                 first.whole = widened(first.whole.take(), whole);
             }
             Some(first) => {
@@ -117,7 +117,7 @@ pub fn anchor(page: &Page, directive: &Directive, sources: &Sources) -> Result<S
         defect(format!("the anchor {name} is not inside an item: show the item by its path"))
     })?;
     let shown = file.visible(anchor.lines.clone(), false);
-    let titles = vec![around.name.clone()];
+    let titles = vec![around.title()];
     let whole = Some(around.lines.clone());
     let snippet = Snippet { file: file.path.clone(), shown, whole, titles, anchor: Some(name.to_string()) };
     snippet.checked(page, directive)

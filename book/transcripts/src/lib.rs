@@ -1,7 +1,7 @@
 //! Records sessions in a terminal: commands as a reader types them, and what the chapters' binaries said.
 //!
 //! The commands run in one shell, in an empty folder that stands for the workspace. In its PATH `cargo` is a script that executes what
-//! `cargo run` and `cargo xtask rootfs` would, built by the real cargo before; everything else is what the machine has.
+//! `cargo run` and `cargo xtask` would, built by the real cargo before; everything else is what the machine has.
 #![forbid(unsafe_code)]
 
 mod redact;
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// `cargo run -q -p PACKAGE [--example NAME] -- ARGUMENT…` and `cargo xtask rootfs FOLDER`, without compiling.
+/// `cargo run -q -p PACKAGE [--example NAME] -- ARGUMENT…` and `cargo xtask rootfs FOLDER`, without compiling. The latter runs the
+/// real command, which calls this script in turn.
 const CARGO: &str = r#"#!/bin/sh
 set -e
 case "$1 $2 $3" in
@@ -27,36 +28,37 @@ case "$1 $2 $3" in
     if [ "$1" = --example ]; then binary="$BUILT/examples/$2"; shift 2; fi
     if [ "$1" = -- ]; then shift; fi
     exec "$binary" "$@" ;;
+"run --quiet --locked")
+    binary="$BUILT/$5"; shift 6
+    exec "$binary" "$@" ;;
 "xtask rootfs "*)
-    "$BUILT/chroot" --make-rootfs "$3"
-    echo "try: cargo run --package chroot -- $3 /hello" ;;
+    shift
+    exec "$BUILT/xtask" "$@" ;;
 *)
     echo "a session runs chapters by: cargo run -q -p PACKAGE" >&2
     exit 2 ;;
 esac
 "#;
 
-/// Runs the commands, and returns what a terminal would have shown, redacted so that it is the same on every machine.
+/// Between what two sessions said: no program prints it.
+const SESSION_ENDS: &str = "\u{1e}\n";
+
+/// Types the commands of several sessions, one after the other into one shell, and returns what a terminal would have shown of
+/// each, redacted so that it is the same on every machine.
 ///
 /// # Panics
-/// When the chapters cannot be built, or the session leaves a process behind.
-pub fn session(packages: &[&str], commands: &[&str]) -> String {
+/// When the packages cannot be built, a session leaves a process behind, or the shell ends before it was told everything.
+pub fn record(packages: &[&str], sessions: &[&[&str]]) -> Vec<String> {
     let built = build(packages);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let workspace = folder.path().join("coracle");
     prepare(folder.path(), &workspace, &built);
-    let mut script = String::new();
-    for command in commands {
-        let quoted = command.replace('\'', r"'\''");
-        script.push_str(&format!("printf '%s\\n' '$ {quoted}'\n{command}\n"));
-    }
-    script.push_str("exec >/dev/null 2>&1\nwait\n");
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
     // A session that waits for what does not come ends, and is then found to have left processes behind.
     let mut shell = Command::new("timeout");
     shell
-        .args(["--foreground", "300", "sh", "-c"])
-        .arg(format!("exec 2>&1\n{script}"))
+        .args(["--foreground", &(240 + 60 * sessions.len()).to_string(), "sh", "-c"])
+        .arg(script(sessions))
         .current_dir(&workspace)
         .process_group(0);
     shell
@@ -69,7 +71,24 @@ pub fn session(packages: &[&str], commands: &[&str]) -> String {
     let group = Pid::from_raw(child.id() as i32);
     let output = child.wait_with_output().expect("the shell was started");
     assert!(is_gone_soon(group), "the session left a process behind");
-    redact::redact(&String::from_utf8_lossy(&output.stdout), &workspace)
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said: Vec<String> =
+        text.split_terminator(SESSION_ENDS).map(|text| redact::redact(text, &workspace)).collect();
+    assert_eq!(said.len(), sessions.len(), "the shell ended early: {text}");
+    said
+}
+
+/// Says each command before it is run, and where a session ends.
+fn script(sessions: &[&[&str]]) -> String {
+    let mut script = String::from("exec 2>&1\n");
+    for commands in sessions {
+        for command in *commands {
+            let quoted = command.replace('\'', r"'\''");
+            script.push_str(&format!("printf '%s\\n' '$ {quoted}'\n{command}\n"));
+        }
+        script.push_str("printf '\\036\\n'\n");
+    }
+    script + "exec >/dev/null 2>&1\nwait\n"
 }
 
 /// Whether the group has no process left: what ended a moment ago may still be on its way.
@@ -95,7 +114,7 @@ fn build(packages: &[&str]) -> PathBuf {
         return beside;
     }
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--bins", "--examples"]);
+    cargo.args(["build", "--quiet", "--locked", "--bins", "--examples", "--package", "xtask"]);
     for package in packages {
         cargo.args(["--package", package]);
     }

@@ -93,7 +93,7 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 
 /// One clone3 for all namespaces but two. The time namespace was made by unshare before: its offsets cannot be written once a
 /// process is inside. Where the right to it comes with the new user namespace, the child makes it. The cgroup namespace is made
-/// by the child too: its root is the group in which its maker is, which here would still be ours.
+/// by the child too: its root is the groups in which its maker is. Those of v1, which no clone can enter, are joined only now.
 fn clone(plan: &SpawnPlan, cgroup: Option<BorrowedFd>) -> Result<Cloned> {
     let new = plan.new.difference(Namespaces::TIME | Namespaces::CGROUP);
     let flags = CloneFlags::from_bits_retain(new.bits() as i32);

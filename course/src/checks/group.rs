@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 pub struct Group(PathBuf);
 
 impl Group {
-    /// Makes it, of a name that is not there yet.
-    pub fn make() -> std::io::Result<Group> {
+    /// Makes it, of a name that is not there yet and ends with this word.
+    pub fn make(word: &str) -> std::io::Result<Group> {
         let above = ours().ok_or_else(|| std::io::Error::other("there is no cgroup of v2"))?;
-        let folder = above.join(name());
+        let folder = above.join(name(word));
         std::fs::create_dir(&folder)?;
         Ok(Group(folder))
     }
@@ -20,6 +20,16 @@ impl Group {
     /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.0
+    }
+
+    /// Its name; it also ends the path by which the kernel calls it.
+    pub fn name(&self) -> String {
+        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Moves a process into it.
+    pub fn add(&self, process: Process) -> std::io::Result<()> {
+        std::fs::write(self.0.join("cgroup.procs"), process.0.to_string())
     }
 }
 
@@ -29,9 +39,9 @@ impl Drop for Group {
     }
 }
 
-/// Its name; it also ends the path by which the kernel calls it.
-pub fn name() -> String {
-    format!("coracle-course-{}", std::process::id())
+/// A name that ends with this word, and that no other run has.
+pub fn name(word: &str) -> String {
+    format!("coracle-course-{}-{word}", std::process::id())
 }
 
 /// Why no group can be made here, if so.

@@ -27,7 +27,7 @@ impl Site {
         let missing = || io::Error::other("there is no cgroup of v2");
         let mount = group::mounted().ok_or_else(missing)?;
         let above = if geteuid().is_root() { mount.clone() } else { group::ours().ok_or_else(missing)? };
-        let folder = above.join(group::name());
+        let folder = above.join(group::name("site"));
         fs::create_dir(&folder)?;
         let mut site = Site { mount, folder, added: Vec::new() };
         let (has, passes) = (words(&above, "cgroup.controllers"), words(&above, "cgroup.subtree_control"));

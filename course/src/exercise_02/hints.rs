@@ -65,7 +65,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "cgroup-by-the-child",
         CLONE,
-        "a cgroup namespace has its root in the group in which its maker is at that time, so the child makes it, once it is in its own",
+        "a cgroup namespace has its root in the groups in which its maker is at that time; the parent may move the child until the release, so the child makes it after that",
         "in clone: leave CGROUP out of the flags; in enter: unshare(CloneFlags::CLONE_NEWCGROUP) where the plan names it",
     ),
     hint(

@@ -73,13 +73,8 @@ pub fn born(stage: &Stage, plan: &Value) -> Result<Born, Fault> {
     go_on(held?.0)
 }
 
-/// The same, with this group's descriptor.
-pub fn born_in(stage: &Stage, plan: &Value, group: &Group) -> Result<Born, Fault> {
-    let folder = group.folder().display().to_string();
-    go_on(started(Trial::start(stage, &["spawn", &plan.to_string(), &folder])?)?.0)
-}
-
-fn go_on(mut trial: Trial) -> Result<Born, Fault> {
+/// Lets a caller that was stopped before the release go on.
+pub fn go_on(mut trial: Trial) -> Result<Born, Fault> {
     trial.outer.say("go on");
     let message = trial.child_says("inside", "release")?;
     Ok(Born { trial, child: Process(message.pid) })
@@ -88,6 +83,12 @@ fn go_on(mut trial: Trial) -> Result<Born, Fault> {
 /// Makes a child by this plan, and stops its caller just before the release: the caller's run, and the number it tells.
 pub fn held(stage: &Stage, plan: &Value) -> Result<(Trial, Process), Fault> {
     started(Trial::start(stage, &["spawn", &plan.to_string()])?)
+}
+
+/// The same, with this group's descriptor.
+pub fn held_in(stage: &Stage, plan: &Value, group: &Group) -> Result<(Trial, Process), Fault> {
+    let folder = group.folder().display().to_string();
+    started(Trial::start(stage, &["spawn", &plan.to_string(), &folder])?)
 }
 
 fn started(mut trial: Trial) -> Result<(Trial, Process), Fault> {

@@ -15,7 +15,7 @@ const EXERCISE: Exercise = Exercise {
         task: "write a range a line",
     },
     unit_tests: 2,
-    wrong: 19,
+    wrong: 20,
     cheats: 8,
 };
 

@@ -1,61 +1,28 @@
-//! The sessions of chapter 01.
-#![forbid(unsafe_code)]
+//! Table: the sessions of chapter 01, in the order of its pages.
 
-mod record;
+use crate::Session;
 
-use record::record;
-
-#[test]
-fn chroot_is_escaped() {
-    record(
-        &["chroot"],
-        "chroot-escape",
-        &["mkdir -p target/jail", "cargo run -q -p chroot --example chroot_escape -- chroot target/jail"],
-    );
-}
-
-#[test]
-fn the_plan_is_not_escaped() {
-    record(
-        &["chroot"],
-        "chroot-no-escape",
-        &["mkdir -p target/jail", "cargo run -q -p chroot --example chroot_escape -- plan target/jail"],
-    );
-}
-
-#[test]
-fn a_root_of_its_own() {
-    record(
-        &["chroot"],
-        "chroot-run",
-        &[
+pub const SESSIONS: &[Session] = &[
+    Session {
+        name: "chroot-escape",
+        commands: &[
+            "mkdir -p target/jail",
+            "cargo run -q -p chroot --example chroot_escape -- chroot target/jail",
+        ],
+    },
+    Session {
+        name: "chroot-run",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p chroot -- target/rootfs ls /",
             "cargo run -q -p chroot -- target/rootfs ls /home",
             "cargo run -q -p chroot -- target/rootfs touch /made-inside; ls target/rootfs/made-inside",
             "cargo run -q -p chroot -- target/rootfs nothing",
         ],
-    );
-}
-
-#[test]
-fn the_calls_of_the_plan() {
-    record(
-        &["chroot"],
-        "chroot-strace",
-        &[
-            "cargo xtask rootfs target/rootfs",
-            "strace -qq -e signal=none -e trace=unshare,mount,open_tree,move_mount,openat2,fchdir,pivot_root,umount2,chdir \\\n    target/*/debug/chroot target/rootfs /bin/true",
-        ],
-    );
-}
-
-#[test]
-fn seen_from_outside() {
-    record(
-        &["chroot"],
-        "chroot-outside",
-        &[
+    },
+    Session {
+        name: "chroot-outside",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p chroot -- target/rootfs sleep 60 & sleeper=$!",
             "for try in $(seq 100); do [ \"$(cat /proc/$sleeper/comm)\" = sleep ] && break; sleep 0.1; done",
@@ -65,15 +32,17 @@ fn seen_from_outside() {
             "grep -c target/rootfs /proc/self/mountinfo",
             "kill $sleeper",
         ],
-    );
-}
-
-#[test]
-fn a_link_of_the_image_stays_inside() {
-    record(
-        &["chroot"],
-        "chroot-fence",
-        &[
+    },
+    Session {
+        name: "chroot-strace",
+        commands: &[
+            "cargo xtask rootfs target/rootfs",
+            "strace -qq -e signal=none -e trace=unshare,mount,open_tree,move_mount,openat2,fchdir,pivot_root,umount2,chdir \\\n    target/*/debug/chroot target/rootfs /bin/true",
+        ],
+    },
+    Session {
+        name: "chroot-fence",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "mkdir target/victim",
             "rmdir target/rootfs/proc; ln -s ../victim target/rootfs/proc",
@@ -81,5 +50,12 @@ fn a_link_of_the_image_stays_inside() {
             "cargo run -q -p chroot -- target/rootfs ls /victim/self/comm; ls -A target/victim",
             "rm -r target/rootfs target/victim",
         ],
-    );
-}
+    },
+    Session {
+        name: "chroot-no-escape",
+        commands: &[
+            "mkdir -p target/jail",
+            "cargo run -q -p chroot --example chroot_escape -- plan target/jail",
+        ],
+    },
+];

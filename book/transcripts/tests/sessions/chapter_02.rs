@@ -1,46 +1,20 @@
-//! The sessions of chapter 02.
-#![forbid(unsafe_code)]
+//! Table: the sessions of chapter 02, in the order of its pages.
 
-mod record;
+use crate::Session;
 
-use record::record;
-
-const PACKAGES: &[&str] = &["chroot", "namespaces"];
-
-#[test]
-fn a_root_alone_lets_others_be_killed() {
-    record(
-        PACKAGES,
-        "namespaces-kill",
-        &[
+pub const SESSIONS: &[Session] = &[
+    Session {
+        name: "namespaces-kill",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "sleep 60 & victim=$!",
             "cargo run -q -p chroot -- target/rootfs kill $victim",
             "wait $victim 2>/dev/null || echo ended with $?",
         ],
-    );
-}
-
-#[test]
-fn in_namespaces_there_is_nobody_to_kill() {
-    record(
-        PACKAGES,
-        "namespaces-no-kill",
-        &[
-            "cargo xtask rootfs target/rootfs",
-            "sleep 60 & victim=$!",
-            "cargo run -q -p namespaces -- target/rootfs kill $victim",
-            "kill $victim && echo it was still there",
-        ],
-    );
-}
-
-#[test]
-fn everything_of_its_own() {
-    record(
-        PACKAGES,
-        "namespaces-run",
-        &[
+    },
+    Session {
+        name: "namespaces-run",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p namespaces -- target/rootfs sh -c 'echo process $$, user $(id -u), host $(hostname)'",
             "cargo run -q -p namespaces -- target/rootfs ps",
@@ -48,15 +22,10 @@ fn everything_of_its_own() {
             "cargo run -q -p namespaces -- target/rootfs sh -c 'kill -9 $$; exit 42'; echo $?",
             "cargo run -q -p namespaces -- target/rootfs nothing; echo $?",
         ],
-    );
-}
-
-#[test]
-fn seen_from_outside() {
-    record(
-        PACKAGES,
-        "namespaces-outside",
-        &[
+    },
+    Session {
+        name: "namespaces-outside",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "cargo run -q -p namespaces -- target/rootfs sleep 60 & engine=$!",
             "for try in $(seq 100); do container=$(pgrep -P $engine) && [ \"$(cat /proc/$container/comm)\" = sleep ] && break; sleep 0.1; done",
@@ -65,19 +34,23 @@ fn seen_from_outside() {
             "kill $container; cat /proc/$container/comm",
             "kill -9 $container; wait $engine || echo ended with $?",
         ],
-    );
-}
-
-#[test]
-fn the_calls_of_both_sides() {
-    record(
-        PACKAGES,
-        "namespaces-strace",
-        &[
+    },
+    Session {
+        name: "namespaces-strace",
+        commands: &[
             "cargo xtask rootfs target/rootfs",
             "rm -f target/calls.*",
             "strace -ff -qq -e signal=none -e trace=clone3,setresuid,unshare,sethostname,ioctl,pivot_root -o target/calls \\\n    target/*/debug/namespaces target/rootfs /bin/true",
             "cat target/calls.*",
         ],
-    );
-}
+    },
+    Session {
+        name: "namespaces-no-kill",
+        commands: &[
+            "cargo xtask rootfs target/rootfs",
+            "sleep 60 & victim=$!",
+            "cargo run -q -p namespaces -- target/rootfs kill $victim",
+            "kill $victim && echo it was still there",
+        ],
+    },
+];
