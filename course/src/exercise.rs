@@ -79,6 +79,16 @@ pub struct Hint {
     pub remedy: &'static str,
 }
 
+/// A line of an exercise's table.
+pub const fn hint(
+    name: &'static str,
+    section: &'static str,
+    cause: &'static str,
+    remedy: &'static str,
+) -> Hint {
+    Hint { name, section, cause, remedy }
+}
+
 /// The exercise of a chapter.
 pub fn by_number(number: &str) -> Result<&'static Exercise> {
     let known = || ALL.iter().map(|exercise| exercise.number).collect::<Vec<_>>().join(", ");

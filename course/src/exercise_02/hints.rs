@@ -1,16 +1,12 @@
 //! Table: what helps: where to read, what a failure comes from, and what to write.
 
-use crate::exercise::Hint;
+use crate::exercise::{Hint, hint};
 
 const PIPES: &str = "Two processes and two pipes";
 const CLONE: &str = "One clone3";
 const PARENT: &str = "The parent's side";
 const CHILD: &str = "The child's side";
 const CALLER: &str = "What the caller gets";
-
-const fn hint(name: &'static str, section: &'static str, cause: &'static str, remedy: &'static str) -> Hint {
-    Hint { name, section, cause, remedy }
-}
 
 /// By the names that the checks' failures have.
 pub const HINTS: &[Hint] = &[

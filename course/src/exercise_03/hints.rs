@@ -1,6 +1,6 @@
 //! Table: what helps: where to read, what a failure comes from, and what to write.
 
-use crate::exercise::Hint;
+use crate::exercise::{Hint, hint};
 
 const PLAN: &str = "The plan";
 const SWAP: &str = "Memory and swap";
@@ -9,10 +9,6 @@ const MAKING: &str = "Making the group";
 const PASSING: &str = "Controllers come from above";
 const STEPS: &str = "The steps";
 const END: &str = "How it ends";
-
-const fn hint(name: &'static str, section: &'static str, cause: &'static str, remedy: &'static str) -> Hint {
-    Hint { name, section, cause, remedy }
-}
 
 /// By the names that the checks' failures have.
 pub const HINTS: &[Hint] = &[
