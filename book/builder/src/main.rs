@@ -24,8 +24,8 @@ enum Command {
     },
     /// Build it, and say how much of each chapter's code it shows
     Check {
-        /// Prove that the long tail of each chapter that is told as a whole is one: in a copy its functions panic, and every session
-        /// of the book still runs
+        /// Prove that the long tail of each chapter that is told as a whole is one: in a copy its functions panic, and its sessions
+        /// still run
         #[arg(long)]
         long_tail: bool,
     },

@@ -15,7 +15,8 @@ const WITHOUT_IT: [&[&str]; 2] = [
     &["test", "--quiet", "--locked", "--package", "course", "the_answer_is_the_starter_filled"],
 ];
 
-/// Copies the workspace below `target/long-tail`, makes the long tails of these chapters panic, and runs there what the book shows.
+/// Copies the workspace below `target/long-tail`, makes the long tails of these chapters panic, and runs there what the book shows of
+/// them.
 /// Returns what was proven.
 pub fn prove(workspace: &Path, packages: &[String]) -> Result<String, Vec<Defect>> {
     let refused = |error: String| vec![Defect::new("target/long-tail", 1, error)];
@@ -35,12 +36,25 @@ pub fn prove(workspace: &Path, packages: &[String]) -> Result<String, Vec<Defect
         std::fs::write(copy.join(&file.path), text).map_err(|error| refused(error.to_string()))?;
         (modules, functions) = (modules + 1, functions + count);
     }
+    for chapter in sources.chapters.iter().filter(|chapter| !packages.contains(&chapter.package)) {
+        leave_out_sessions(&copy, &chapter.folder).map_err(|error| refused(error.to_string()))?;
+    }
     for arguments in WITHOUT_IT {
         run(arguments, &copy, &folder.join("target")).map_err(refused)?;
     }
     Ok(format!(
-        "{functions} functions of {modules} modules of long tail panic in a copy, and every session of the book and the exercises' answers pass there\n"
+        "{functions} functions of {modules} modules of long tail panic in a copy, and the sessions of these chapters and the exercises' answers pass there\n"
     ))
+}
+
+/// A chapter that is still to be told as a whole stands on the long tails of those below it where nobody has looked yet.
+fn leave_out_sessions(copy: &Path, chapter: &Path) -> std::io::Result<()> {
+    let folder = chapter.file_name().unwrap_or_default().to_string_lossy();
+    let number = folder.split('-').next().unwrap_or_default();
+    match std::fs::remove_file(copy.join(format!("book/transcripts/tests/chapter_{number}.rs"))) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn run(arguments: &[&str], copy: &Path, target: &Path) -> Result<(), String> {
