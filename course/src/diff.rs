@@ -5,6 +5,8 @@ use crate::exercise::Exercise;
 use crate::folder::{recall, workspace};
 use crate::start::sources;
 use similar::TextDiff;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 /// Prints the differences, file by file.
@@ -13,19 +15,27 @@ pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     let has_passed = memory.failed.is_none() && !memory.held.is_empty();
     let name = if has_passed { "the answer" } else { "the starter" };
     let ours = sources(exercise, &workspace().join("chapters").join(exercise.chapter), has_passed)?;
-    let mut changed = 0;
+    let (mut text, mut changed) = (String::new(), 0);
     for (path, our) in &ours {
         let theirs = std::fs::read_to_string(folder.join("src").join(path)).unwrap_or_default();
         if theirs != *our {
             changed += 1;
-            print!("{}", between(our, &theirs, &format!("{name}/src/{path}"), &format!("yours/src/{path}")));
+            text += &between(our, &theirs, &format!("{name}/src/{path}"), &format!("yours/src/{path}"));
         }
     }
-    println!("{changed} of {} files differ from {name}", ours.len());
+    let _ = writeln!(text, "{changed} of {} files differ from {name}", ours.len());
     if !has_passed {
-        println!("The answer is shown when every check holds: cargo course check {}", exercise.number);
+        let _ = writeln!(
+            text,
+            "The answer is shown when every check holds: cargo course check {}",
+            exercise.number
+        );
     }
-    Ok(())
+    // Who leaves a pager early has seen enough.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 fn between(old: &str, new: &str, old_name: &str, new_name: &str) -> String {

@@ -20,7 +20,9 @@ pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
         return Ok(());
     };
     let ladder = ladder(exercise, &failed)?;
-    let shown = memory.hints_shown.entry(format!("{}: {}", failed.check, failed.hint)).or_default();
+    // Each hole has hints of its own, though one check waits for several.
+    let about = hole(exercise, &failed).map_or(failed.hint.as_str(), |hole| hole.item);
+    let shown = memory.hints_shown.entry(format!("{}: {about}", failed.check)).or_default();
     let index = (*shown).min(ladder.len() - 1);
     println!("`{}`, hint {} of {}: {}", failed.check, index + 1, ladder.len(), ladder[index]);
     *shown = index + 1;
@@ -31,13 +33,21 @@ fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
     let hint = exercise.hints.iter().find(|one| one.name == failed.hint);
     let hint = hint.ok_or("the last check was made by another version: cargo course check")?;
     let page = |section: &str| format!("read \"{section}\" on the page of chapter {} again", exercise.number);
-    let hole = exercise.holes.iter().find(|hole| failed.seen == format!("a hole: {}", hole.text()));
-    Ok(match hole {
-        Some(hole) => [page(hole.section), hint.cause.into(), what_to_fill(hole)],
+    Ok(match hole(exercise, failed) {
+        Some(hole) => [page(hole.section), format!("{}: {}", place(hole), hint.cause), what_to_fill(hole)],
         None => [page(hint.section), hint.cause.into(), hint.remedy.into()],
     })
 }
 
+/// The hole that was run into, if it was one.
+fn hole<'a>(exercise: &'a Exercise, failed: &Failed) -> Option<&'a Hole> {
+    exercise.holes.iter().find(|hole| failed.seen == format!("a hole: {}", hole.text()))
+}
+
+fn place(hole: &Hole) -> String {
+    format!("in src/{}, {}", hole.file, hole.item)
+}
+
 fn what_to_fill(hole: &Hole) -> String {
-    format!("in src/{}, {}: {}", hole.file, hole.item, hole.task)
+    format!("{}: {}", place(hole), hole.task)
 }

@@ -33,7 +33,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
             println!("  src/{:<12} {}", hole.file, hole.item);
         }
     }
-    println!("Next: cargo course check, in that folder or with --folder");
+    println!("Next: cargo course check {}", exercise.number);
     Ok(())
 }
 

@@ -90,7 +90,7 @@ pub fn remove(folder: &Path) -> Result<()> {
                         remove(&below.path())?;
                     }
                 }
-                // The kernel lets go of a process that has ended in its own time, and tells nobody when.
+                // The kernel lets go of a process that has ended in its own time; only v2 tells when.
                 std::thread::sleep(Duration::from_micros(500));
             }
             removed => return is_removed(removed, folder),

@@ -37,7 +37,7 @@ impl CapSet {
 /// A thread's five sets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
-    /// What no execve(2) can exceed.
+    /// What a file can give at an execve(2), at most; what is inheritable is not bounded by it.
     pub bounding: CapSet,
     /// What the kernel checks.
     pub effective: CapSet,
