@@ -68,6 +68,8 @@ const SESSIONS: [&[&str]; 2] = [
         "namespaces",
         "--package",
         "cgroups",
+        "--package",
+        "xtask",
     ],
 ];
 
