@@ -44,7 +44,7 @@ impl Created {
 pub fn hierarchies(cgroup: &str) -> Result<Layout> {
     let layout = Layout::detect();
     if nix::unistd::geteuid().is_root() && layout.v1.is_empty() && layout.unified.is_none() {
-        let why = "no hierarchy of cgroups is mounted, or /proc/self/mountinfo cannot be read";
+        let why = "no cgroup hierarchy is mounted, or /proc/self/mountinfo cannot be read; as root: mount -t cgroup2 none /sys/fs/cgroup";
         return Err(Error::system(format!("the cgroup {cgroup}: {why}")));
     }
     Ok(layout)

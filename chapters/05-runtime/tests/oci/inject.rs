@@ -3,12 +3,11 @@
 //!
 //! The short tier draws some of them by `CORACLE_SEED`; with `CORACLE_INJECT=all` (`cargo xtask long --only inject`) it is all.
 
-use super::site::{Site, is_installed, skip};
+use super::site::{Site, ends_within, is_installed, skip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const VERBS: [&str; 3] = ["create", "start", "delete"];
 const ERRORS: [&str; 3] = ["EIO", "ENOMEM", "EINTR"];
@@ -140,18 +139,12 @@ fn strace(site: &Site, flags: &[&str], verb: &str) -> Result<bool, String> {
     command.args([verb, &site.id]).current_dir(&site.folder);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Ok(status.success());
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err("it hangs".into());
-        }
-        std::thread::sleep(Duration::from_millis(2)); // poll
+    let in_time = ends_within(child.id() as i32, Duration::from_secs(20));
+    if !in_time {
+        let _ = child.kill();
     }
+    let status = child.wait().unwrap();
+    if in_time { Ok(status.success()) } else { Err("it hangs".into()) }
 }
 
 /// `delete --force`, and a look at what may be left: a state, a mount, a group, a process.
@@ -160,39 +153,6 @@ fn clear(site: &Site) -> Result<(), String> {
     if code != 0 {
         return Err(format!("delete --force: {stderr}"));
     }
-    let states = std::fs::read_dir(site.folder.join("state"));
-    if states.is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err("a state is left".into());
-    }
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let group = format!("coracle-oci-{}", site.id);
-    for line in mounts.lines() {
-        let point = Path::new(line.split(' ').nth(4).unwrap());
-        if line.contains(&site.id) {
-            return Err(format!("a mount is left: {line}"));
-        }
-        if line.contains(" - cgroup") && point.join(&group).exists() {
-            let _ = std::fs::remove_dir(point.join(&group));
-            return Err(format!("a group is left in {}", point.display()));
-        }
-    }
-    no_process(site)
-}
-
-/// Until it executes its command a container's process has the line of whoever made it.
-fn no_process(site: &Site) -> Result<(), String> {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    loop {
-        let own = std::process::id().to_string();
-        let left = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).to_string();
-            entry.file_name().to_str() != Some(&own) && line.contains(&site.id)
-        });
-        let Some(left) = left else { return Ok(()) };
-        if Instant::now() > deadline {
-            return Err(format!("a process is left: {}", left.path().display()));
-        }
-        std::thread::sleep(Duration::from_millis(2)); // poll
-    }
+    site.what_is_left().map_or(Ok(()), Err)?;
+    site.processes_end()
 }

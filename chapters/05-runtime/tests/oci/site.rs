@@ -90,19 +90,51 @@ impl Site {
     }
 
     pub fn nothing_is_left(&self) {
+        assert_eq!(self.what_is_left(), None);
+    }
+
+    /// A state, a mount or a cgroup that is still there.
+    pub fn what_is_left(&self) -> Option<String> {
         let states = std::fs::read_dir(self.folder.join("state"));
-        assert_eq!(states.map_or(0, |entries| entries.count()), 0, "a state is left");
+        if states.is_ok_and(|mut entries| entries.next().is_some()) {
+            return Some("a state is left".into());
+        }
+        let group = format!("coracle-oci-{}", self.id);
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        for line in mounts.lines() {
+        mounts.lines().find_map(|line| {
             let point = Path::new(line.split(' ').nth(4).unwrap());
-            assert!(!line.contains(&self.id), "a mount is left: {line}");
-            assert!(
-                !line.contains(" - cgroup") || !point.join(format!("coracle-oci-{}", self.id)).exists(),
-                "a cgroup is left in {}",
-                point.display()
-            );
+            if line.contains(&self.id) {
+                return Some(format!("a mount is left: {line}"));
+            }
+            let has_group = line.contains(" - cgroup") && point.join(&group).exists();
+            has_group.then(|| format!("a cgroup is left in {}", point.display()))
+        })
+    }
+
+    /// Waits until no process of it is there: until it executes its command a container's process has the command line of whoever
+    /// made it. Otherwise the one that stays.
+    pub fn processes_end(&self) -> Result<(), String> {
+        let state = self.folder.join("state").display().to_string();
+        let names_it = |pid: &i32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&state)
+        };
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        match pids.find(|pid| names_it(pid) && !ends_within(*pid, Duration::from_secs(10))) {
+            Some(pid) => Err(format!("process {pid} is left")),
+            None => Ok(()),
         }
     }
+}
+
+/// Whether a process ends in this time; one that is gone has.
+pub fn ends_within(pid: i32, time: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    let Ok(pidfd) = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()) else { return true };
+    let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&time)).unwrap() == 1
 }
 
 impl Drop for Site {
