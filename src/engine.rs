@@ -75,7 +75,7 @@ impl Engine {
         for name in ["containers", "volumes"] {
             std::fs::create_dir_all(folder(name)).map_err(Error::system)?;
         }
-        let cgroups = Layout::detect();
+        let cgroups = Layout::detect().map_err(Error::system)?;
         let cgroup_parent = match rootless {
             // Without a delegated cgroup there is none; limits are refused by name.
             Some(_) => cgroups.delegated(),

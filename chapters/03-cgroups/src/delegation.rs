@@ -17,10 +17,11 @@ const HOW_TO_DELEGATE: &str = "A cgroup of v2 can be delegated to this user. Wit
 const CALLERS: &str = "callers";
 
 /// Of what the machine has, an ordinary user has what was delegated to them.
-pub fn keep_what_was_given(layout: &mut Layout) {
-    let own_groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+pub fn keep_what_was_given(layout: &mut Layout) -> Result<()> {
+    let own_groups = files::read("/proc/self/cgroup".as_ref())?;
     layout.v1.retain(|hierarchy| delegated(&hierarchy.mount, &own_groups, &hierarchy.name).is_some());
     layout.delegated = layout.unified.as_ref().and_then(|mount| delegated(mount, &own_groups, ""));
+    Ok(())
 }
 
 /// The caller's own group of a hierarchy, if they may make groups in it and move processes about.

@@ -1,7 +1,7 @@
 //! Where the hierarchies are mounted: one of v2, one for each controller of v1, or both (cgroups(7)).
 
 #[cfg(target_os = "linux")]
-use crate::{delegation, files, v1_groups};
+use crate::{Result, delegation, files, v1_groups};
 use std::path::{Path, PathBuf};
 
 /// One hierarchy of v1.
@@ -92,29 +92,25 @@ impl Mount<'_> {
 
 #[cfg(target_os = "linux")]
 impl Layout {
-    /// What this machine has, as far as the calling process may use it: an ordinary user has what was delegated to them.
-    pub fn detect() -> Layout {
-        let mut layout = Layout::from_mountinfo(&read("/proc/self/mountinfo".as_ref()));
+    /// What this machine has, as far as the calling process may use it: an ordinary user has what was delegated to them. A table
+    /// that cannot be read is an error; taken for an empty one, it would leave groups behind and containers without limits.
+    pub fn detect() -> Result<Layout> {
+        let mut layout = Layout::from_mountinfo(&files::read("/proc/self/mountinfo".as_ref())?);
         let is_root = nix::unistd::geteuid().is_root();
         if !is_root {
-            delegation::keep_what_was_given(&mut layout);
+            delegation::keep_what_was_given(&mut layout)?;
         }
         let top = layout.delegated.as_deref().or(is_root.then_some("/"));
         if let (Some(mount), Some(top)) = (&layout.unified, top) {
-            let controllers = read(&files::below(mount, top).join("cgroup.controllers"));
+            let controllers = files::read(&files::below(mount, top).join("cgroup.controllers"))?;
             layout.unified_controllers = controllers.split_whitespace().map(String::from).collect();
         }
         // The topmost group of v2 has no files to look for; a kernel without swap has no list of it.
         let has_swap = Path::new("/proc/swaps").exists();
         layout.accounts_swap =
             if layout.v1.is_empty() { has_swap } else { v1_groups::accounts_swap(&layout) };
-        layout
+        Ok(layout)
     }
-}
-
-#[cfg(target_os = "linux")]
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 #[cfg(test)]

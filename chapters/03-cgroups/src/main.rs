@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 /// The process is born into its group of v2; into those of v1 it is moved before it does anything.
 fn limited(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: cgroups::Error| Failure::new(FailureKind::System, error);
-    let (limits, layout) = (arguments.limits()?, Layout::detect());
+    let (limits, layout) = (arguments.limits()?, Layout::detect().map_err(failed)?);
     cgroups::warnings(&layout, &limits).iter().for_each(|warning| eprintln!("cgroups: warning: {warning}"));
     let parent = layout.delegated().unwrap_or_else(|| "/coracle".into());
     let group = format!("{parent}/{}", std::process::id());

@@ -97,7 +97,7 @@ fn limits_are_in_the_files_and_nothing_is_left() {
     if !is_root() {
         return;
     }
-    let (layout, group) = (Layout::detect(), name("limits"));
+    let (layout, group) = (Layout::detect().expect("the hierarchies are told"), name("limits"));
     let limits = Limits {
         memory: Some(64 << 20),
         memory_swap: Some(128 << 20),
@@ -138,7 +138,7 @@ fn processes_are_listed_frozen_and_killed() {
     if !is_root() {
         return;
     }
-    let (layout, group) = (Layout::detect(), name("processes"));
+    let (layout, group) = (Layout::detect().expect("the hierarchies are told"), name("processes"));
     let cgroup = Cgroup::create(&layout, &group, &Limits::default()).expect("a group");
     let mut child = sleeper(&cgroup);
     assert_eq!(cgroup.pids().expect("pids"), [child.id() as i32]);
@@ -158,7 +158,7 @@ fn running_out_of_memory_is_counted() {
     if !is_root() {
         return;
     }
-    let (layout, group) = (Layout::detect(), name("oom"));
+    let (layout, group) = (Layout::detect().expect("the hierarchies are told"), name("oom"));
     let limits = Limits { memory: Some(16 << 20), memory_swap: Some(16 << 20), ..Limits::default() };
     let cgroup = match Cgroup::create(&layout, &group, &limits) {
         Err(error) if error.kind() == ErrorKind::NotSupported => {
@@ -184,7 +184,7 @@ fn groups_that_processes_made_are_removed_and_a_used_parent_stays() {
     if !is_root() {
         return;
     }
-    let (layout, parent) = (Layout::detect(), name("nested"));
+    let (layout, parent) = (Layout::detect().expect("the hierarchies are told"), name("nested"));
     let group = format!("{parent}/inner");
     let cgroup = Cgroup::create(&layout, &group, &Limits::default()).expect("a group");
     for folder in folders(&layout, &group) {
@@ -204,7 +204,7 @@ fn a_refused_value_leaves_nothing() {
     if !is_root() {
         return;
     }
-    let (layout, group) = (Layout::detect(), name("refused"));
+    let (layout, group) = (Layout::detect().expect("the hierarchies are told"), name("refused"));
     let limits = Limits { cpuset_cpus: Some("4000".into()), ..Limits::default() };
     let error = Cgroup::create(&layout, &group, &limits).expect_err("no such processor");
     assert!(error.to_string().contains("cpuset"), "{error}");
@@ -228,7 +228,7 @@ fn a_hierarchy_that_cannot_be_written_is_named() {
 }
 
 fn read_only() {
-    let (layout, group) = (Layout::detect(), name("readonly"));
+    let (layout, group) = (Layout::detect().expect("the hierarchies are told"), name("readonly"));
     let error = Cgroup::create(&layout, &group, &Limits::default()).expect_err("read-only");
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     let text = error.to_string();
@@ -246,7 +246,7 @@ fn on_v2_alone() {
 }
 
 fn v2_as_root() {
-    let (layout, parent) = (Layout::detect(), name("v2"));
+    let (layout, parent) = (Layout::detect().expect("the hierarchies are told"), name("v2"));
     assert!(layout.is_unified());
     let group = format!("{parent}/one");
     let mut devices = default_device_rules();
@@ -281,7 +281,7 @@ fn an_ordinary_user_without_a_group_of_their_own() {
 }
 
 fn user_without_group() {
-    let layout = Layout::detect();
+    let layout = Layout::detect().expect("the hierarchies are told");
     assert_eq!(layout.delegated(), None);
     let cgroup = Cgroup::create(&layout, "/any", &Limits::default()).expect("a group that does nothing");
     assert!(cgroup.unified_fd().is_none() && cgroup.pids().expect("pids").is_empty());
@@ -307,7 +307,7 @@ fn an_ordinary_user_with_a_group_of_their_own() {
     if !is_root() {
         return;
     }
-    let mount = Layout::detect().unified.expect("v2 is mounted somewhere");
+    let mount = Layout::detect().expect("the hierarchies are told").unified.expect("v2 is mounted somewhere");
     // hugetlb is what v2 has to give even where v1 has all else. Whoever passes it on from the top takes it back.
     let passed = fs::read_to_string(mount.join("cgroup.subtree_control")).expect("v2");
     let passes_on = passed.split_whitespace().any(|name| name == "hugetlb");
@@ -326,7 +326,7 @@ fn an_ordinary_user_with_a_group_of_their_own() {
 }
 
 fn user_with_group() {
-    let layout = Layout::detect();
+    let layout = Layout::detect().expect("the hierarchies are told");
     let own = layout.delegated().expect("delegated");
     let group = format!("{own}/one");
     let sizes = fs::read_dir("/sys/kernel/mm/hugepages").expect("sizes of large pages").count();
@@ -341,7 +341,7 @@ fn user_with_group() {
         assert_eq!(fs::read_to_string(folder.join("hugetlb.2MB.max")).expect("a limit").trim(), "2097152");
     }
     // Having stepped aside, we still have the same group to give from.
-    assert_eq!(Layout::detect().delegated(), Some(own));
+    assert_eq!(Layout::detect().expect("the hierarchies are told").delegated(), Some(own));
     let mut child = sleeper(&cgroup);
     cgroup.kill().expect("killed");
     child.wait().expect("wait");

@@ -22,7 +22,10 @@ impl Site {
             skip(&format!("cgroups::{test}"), "groups are made by root");
             return None;
         }
-        let (layout, name) = (Layout::detect(), format!("/coracle-{test}-{}", std::process::id()));
+        let (layout, name) = (
+            Layout::detect().expect("the hierarchies are told"),
+            format!("/coracle-{test}-{}", std::process::id()),
+        );
         let cgroup = match Cgroup::create(&layout, &name, limits) {
             Err(error) if error.kind() == ErrorKind::NotSupported => {
                 skip(&format!("cgroups::{test}"), &error.to_string());
@@ -134,7 +137,7 @@ fn the_chapters_binary_limits_a_command() {
         output.status.success() && said.contains("memory 64.0 MiB, cpu 0.50 of one, processes 20"),
         "{said}"
     );
-    let layout = Layout::detect();
+    let layout = Layout::detect().expect("the hierarchies are told");
     for mount in layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified) {
         assert!(!mount.join(&group).exists(), "a group is left in {}", mount.display());
     }

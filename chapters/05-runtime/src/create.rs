@@ -39,7 +39,7 @@ pub fn create_with_gate(
     gate: (Gate, Keeper),
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
-    let layout = bundle.cgroup.as_deref().map_or_else(|| Ok(Layout::detect()), created::hierarchies)?;
+    let layout = bundle.cgroup.as_deref().map_or_else(|| Ok(Layout::detect()?), created::hierarchies)?;
     let mut plan = plan(bundle, &layout)?;
     let state = State::new(&bundle.spec, &bundle.id, bundle.folder.clone());
     if let Some(listener) = &mut plan.process.listener {

@@ -39,12 +39,12 @@ impl Created {
     }
 }
 
-/// The hierarchies, for a container with this cgroup. A table of mounts that cannot be read looks like a machine that has none: to
-/// take it for that would leave the group behind, or its processes without limits. (An ordinary user may have none to use.)
+/// The hierarchies, for a container with this cgroup. Root needs at least one: without it the
+/// container's processes would have no limits. (An ordinary user may have none to use.)
 pub fn hierarchies(cgroup: &str) -> Result<Layout> {
-    let layout = Layout::detect();
+    let layout = Layout::detect()?;
     if nix::unistd::geteuid().is_root() && layout.v1.is_empty() && layout.unified.is_none() {
-        let why = "no cgroup hierarchy is mounted, or /proc/self/mountinfo cannot be read; as root: mount -t cgroup2 none /sys/fs/cgroup";
+        let why = "no cgroup hierarchy is mounted; as root: mount -t cgroup2 none /sys/fs/cgroup";
         return Err(Error::system(format!("the cgroup {cgroup}: {why}")));
     }
     Ok(layout)

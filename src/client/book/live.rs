@@ -64,7 +64,7 @@ fn plan(supervisor: &Path, id: &str) -> Result<runtime::plan::Plan> {
     if bundle.id != id {
         return Err(refused("it has ended, and another container has its number"));
     }
-    let layout = cgroups::Layout::detect();
+    let layout = cgroups::Layout::detect().map_err(|error| refused(&error.to_string()))?;
     runtime::plan::plan(&bundle, &layout).map_err(|error| refused(&error.to_string()))
 }
 

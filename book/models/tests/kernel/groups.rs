@@ -156,7 +156,7 @@ pub fn processors_are_divided_as_the_model_says(_: &Path) {
     if !makes_groups("processors_are_divided_as_the_model_says") {
         return;
     }
-    let layout = Layout::detect();
+    let layout = Layout::detect().expect("the hierarchies are told");
     for (index, wanted) in TREES.iter().enumerate() {
         let parents: Vec<_> = wanted.iter().map(|(parent, ..)| *parent).collect();
         let limits: Vec<Limits> = wanted
@@ -230,7 +230,7 @@ pub fn memory_runs_out_as_the_model_says(_: &Path) {
     if !makes_groups("memory_runs_out_as_the_model_says") {
         return;
     }
-    let layout = Layout::detect();
+    let layout = Layout::detect().expect("the hierarchies are told");
     let parents = [None, None, Some(1), Some(1)];
     let (mut killed, mut others) = (0, 0);
     for seed in 1..=SHORTAGES {

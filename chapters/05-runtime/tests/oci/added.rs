@@ -78,7 +78,7 @@ fn an_added_process_goes_into_a_group_below_the_containers() {
     let Some(site) = Site::new("group", "sleep 100") else { return };
     site.ok(&["run", "-d", "ID"]);
     let own = format!("coracle-oci-{}", site.id);
-    let layout = cgroups::Layout::detect();
+    let layout = cgroups::Layout::detect().expect("the hierarchies are told");
     let mounts: Vec<_> = layout.v1.iter().map(|one| &one.mount).chain(&layout.unified).collect();
     for mount in &mounts {
         let below = mount.join(&own).join("below");

@@ -53,7 +53,7 @@ fn a_process_that_is_added_to_a_paused_container_waits_with_it() {
 #[test]
 fn a_paused_container_ends_on_v1_alone() {
     let Some(site) = Site::new("pause-v1", "sleep 100") else { return };
-    let layout = cgroups::Layout::detect();
+    let layout = cgroups::Layout::detect().expect("the hierarchies are told");
     let Some(unified) = layout.unified.as_ref().filter(|_| layout.hierarchy("freezer").is_some()) else {
         return skip("a_paused_container_ends_on_v1_alone", "there is no freezer of v1 beside v2");
     };
