@@ -26,7 +26,7 @@ pub struct Child {
     /// Where it waits.
     pub gate: Gate,
     /// What others do at its stations, as far as it is a container's first process.
-    pub hooks: ChildHooks,
+    pub hooks: Option<ChildHooks>,
 }
 
 impl Child {
@@ -40,12 +40,11 @@ impl Child {
     ) -> std::result::Result<Infallible, Failure> {
         // It closes descriptors that it owns, and must not close them again when it fails.
         let mut child = ManuallyDrop::new(self);
-        child.hooks.learn_own_number().map_err(Failure::from)?;
         let command = child.prepare(says, enter_root).map_err(Failure::from)?;
         if !child.gate.wait() {
             kernel::exit_now(1);
         }
-        if let Err(error) = child.hooks.run_before_command() {
+        if let Some(Err(error)) = child.hooks.as_ref().map(ChildHooks::run_before_command) {
             child.gate.fail(&Failure::from(error));
             kernel::exit_now(1);
         }
@@ -58,7 +57,7 @@ impl Child {
     /// Everything up to the gate; returns what is left to be executed.
     // ANCHOR: host
     fn prepare(
-        &self,
+        &mut self,
         says: BorrowedFd<'_>,
         enter_root: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<()>,
     ) -> Result<command::Command> {
@@ -76,8 +75,14 @@ impl Child {
         privileges::write_host_proc(&self.process.privileges)?;
         // ANCHOR_END: host
         // ANCHOR: inside
+        if let Some(hooks) = &mut self.hooks {
+            hooks.learn_own_number()?;
+        }
         let listener = self.process.listener.as_ref().map(Connection::new).transpose()?;
-        enter_root(&|| self.hooks.run_before_pivot(&self.gate))?;
+        enter_root(&|| match &self.hooks {
+            Some(hooks) => hooks.run_before_pivot(&self.gate),
+            None => Ok(()),
+        })?;
         self.take_descriptors(says, listener.as_ref())?;
         self.enter_folder()?;
         match &listener {
@@ -87,8 +92,8 @@ impl Child {
             None => privileges::apply(&self.process.privileges)?,
         }
         command::find(&self.process.arguments, &with_home(&self.process))
-        // ANCHOR_END: inside
     }
+    // ANCHOR_END: inside
 
     /// Takes its standard streams, and gives up the copies of everything that its maker had open: else a lock would not end
     /// with its holder, nor a pipe with its writer.

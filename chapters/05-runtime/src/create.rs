@@ -64,7 +64,7 @@ fn spawn(
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let (stdio, console) = with_console(stdio)?;
-    let hooks = ChildHooks::new(&plan.hooks, &state);
+    let hooks = plan.hooks.as_ref().and_then(|hooks| ChildHooks::new(hooks, &state));
     let child = Child { process: plan.process, stdio, gate, hooks };
     let mut identity = None;
     let before_release = |pid: Pid| {
@@ -78,7 +78,8 @@ fn spawn(
     // ANCHOR_END: child
     // ANCHOR: spawned
     let (mut root, propagation) = (plan.root, plan.root_propagation);
-    let _copies = id_maps::prepare(&mut root, &plan.id_mapped)?;
+    let mapped = Some(&plan.id_mapped).filter(|mapped| !mapped.is_empty());
+    let _copies = mapped.map(|mapped| id_maps::prepare(&mut root, mapped)).transpose()?;
     let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| {
         chroot::apply_with(&root, before_pivot)?;
         Ok(propagation.map_or(Ok(()), chroot::set_root_propagation)?)
@@ -88,12 +89,11 @@ fn spawn(
         namespaces::spawn(&plan.spawn, unified, before_release, move |says| child.run(says, enter_root));
     let run_hooks = || {
         let state = State { pid: identity.map_or(0, |identity: Identity| identity.pid), ..state };
-        hooks::run("prestart", &plan.hooks.prestart, &state)?;
-        hooks::run("createRuntime", &plan.hooks.create_runtime, &state)
+        plan.hooks.as_ref().map_or(Ok(()), |hooks| hooks::run_on_host(hooks, &state))
     };
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, run_hooks)
-    // ANCHOR_END: spawned
 }
+// ANCHOR_END: spawned
 
 /// Which process it is, once it is in its cgroup. In v1 nothing is born into one: the parent moves the child, which waits meanwhile.
 pub fn placed(cgroup: Option<&Cgroup>, pid: Pid) -> Result<Identity> {
@@ -151,8 +151,8 @@ pub fn wait_until_ready(
         keeper,
         cgroup: None,
     })
-    // ANCHOR_END: ready
 }
+// ANCHOR_END: ready
 
 impl From<namespaces::Failure> for Error {
     fn from(failure: namespaces::Failure) -> Error {

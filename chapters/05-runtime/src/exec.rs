@@ -2,7 +2,6 @@
 
 use crate::child::Child;
 use crate::create::{placed, wait_until_ready, with_console};
-use crate::hooks::ChildHooks;
 use crate::plan::{Process, State, process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, created, gate};
 use cgroups::Cgroup;
@@ -41,7 +40,7 @@ pub struct Addition<'a> {
 pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let process = added_process(addition)?;
     // What it is born with, as long as it is not limited by the container's cgroup.
-    if let [Some(before), _] = processors(addition.process)? {
+    if let [Some(before), _] = affinity(addition.process)? {
         privileges::set_processors(&before)?;
     }
     let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
@@ -55,7 +54,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     // From its first instruction the child is seen by the container's processes: they must not get at its executable.
     set_dumpable(NotDumpable)?;
     join(&pidfd, by_parent)?;
-    let child = Child { process, stdio, gate, hooks: ChildHooks::default() };
+    let child = Child { process, stdio, gate, hooks: None };
     let by_child = joined - by_parent;
     let enter = move |_: &dyn Fn() -> Result<()>| join(&pidfd, by_child);
     let mut identity = None;
@@ -68,8 +67,8 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;
     wait_until_ready(spawned.map_err(Error::system)?, identity, keeper, console, || Ok(()))
-    // ANCHOR_END: joined
 }
+// ANCHOR_END: joined
 
 /// What it becomes: planned as the first process was, with what only the container that runs can tell.
 fn added_process(addition: &Addition<'_>) -> Result<Process> {
@@ -82,10 +81,15 @@ fn added_process(addition: &Addition<'_>) -> Result<Process> {
     if let Some(listener) = &mut process.listener {
         listener.state = addition.state.clone();
     }
-    let [_, processors] = processors(addition.process)?;
+    let [_, processors] = affinity(addition.process)?;
     let scheduling = &mut process.privileges.scheduling;
     (scheduling.personality, scheduling.processors) = (personality_of(addition.target.pid), processors);
     Ok(process)
+}
+
+/// The processors on which it is born, and those on which it stays, if the file names some.
+fn affinity(process: &oci_spec::runtime::Process) -> Result<[Option<Vec<usize>>; 2]> {
+    process.exec_cpu_affinity().as_ref().map_or_else(|| Ok([None, None]), processors)
 }
 
 /// What the container believes to run on; what nobody may look at is as it is.

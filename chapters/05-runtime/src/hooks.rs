@@ -26,42 +26,49 @@ pub fn run(point: &str, hooks: &[Hook], state: &State) -> Result<()> {
     Ok(())
 }
 
+/// Those at the station where the child waits with its mounts made: on the host, by the runtime.
+pub fn run_on_host(hooks: &Hooks, state: &State) -> Result<()> {
+    run("prestart", &hooks.prestart, state)?;
+    run("createRuntime", &hooks.create_runtime, state)
+}
+
 /// The hooks of a container, in the hands of its first process.
-#[derive(Debug, Default)]
-pub struct ChildHooks(pub Option<(Hooks, State)>);
+#[derive(Debug)]
+pub struct ChildHooks {
+    hooks: Hooks,
+    state: State,
+}
 
 impl ChildHooks {
     /// Those of a container; none, if there is nothing for the child to do.
-    pub fn new(hooks: &Hooks, state: &State) -> ChildHooks {
+    pub fn new(hooks: &Hooks, state: &State) -> Option<ChildHooks> {
         let has_some = hooks.run_before_pivot() || !hooks.start_container.is_empty();
-        ChildHooks(has_some.then(|| (hooks.clone(), state.clone())))
+        has_some.then(|| ChildHooks { hooks: hooks.clone(), state: state.clone() })
     }
 
     /// How the host numbers this process, as long as its /proc is in sight.
     pub fn learn_own_number(&mut self) -> Result<()> {
-        if let Some((_, state)) = &mut self.0 {
-            let link = std::fs::read_link("/proc/self").strace(|| "readlink(\"/proc/self\")".into())?;
-            let number = link.to_str().and_then(|text| text.parse().ok());
-            state.pid = number.ok_or_else(|| Error::system("/proc/self leads to no process"))?;
-        }
+        let link = std::fs::read_link("/proc/self").strace(|| "readlink(\"/proc/self\")".into())?;
+        let number = link.to_str().and_then(|text| text.parse().ok());
+        self.state.pid = number.ok_or_else(|| Error::system("/proc/self leads to no process"))?;
         Ok(())
     }
 
     /// Everything is mounted: first those that the runtime runs, then those that are run here.
     pub fn run_before_pivot(&self, gate: &Gate) -> Result<()> {
-        let Some((hooks, state)) = self.0.as_ref().filter(|(hooks, _)| hooks.run_before_pivot()) else {
+        if !self.hooks.run_before_pivot() {
             return Ok(());
-        };
+        }
         if !gate.wait_for_hooks() {
             kernel::exit_now(1);
         }
-        run("createContainer", &hooks.create_container, state)
+        run("createContainer", &self.hooks.create_container, &self.state)
     }
 
     /// The last before the command is executed.
     pub fn run_before_command(&self) -> Result<()> {
-        let Some((hooks, state)) = &self.0 else { return Ok(()) };
-        run("startContainer", &hooks.start_container, &State { status: "created", ..state.clone() })
+        let state = State { status: "created", ..self.state.clone() };
+        run("startContainer", &self.hooks.start_container, &state)
     }
 }
 

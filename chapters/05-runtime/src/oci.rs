@@ -11,6 +11,7 @@ mod features;
 mod foreground;
 mod freezing;
 mod later_hooks;
+mod list;
 mod listing;
 mod log;
 mod making;
@@ -84,7 +85,7 @@ enum Verb {
     /// Print a container's state as JSON
     State { id: String },
     /// List containers
-    List(listing::List),
+    List(list::List),
     /// Write a config.json to begin with
     Spec(listing::Spec),
     /// Print what this runtime supports as JSON

@@ -10,9 +10,10 @@ mod privilege;
 mod refusals;
 mod root;
 mod scheduling;
+mod state;
 mod sysctls;
 
-pub use hooks::{Hook, Hooks, State};
+pub use hooks::{Hook, Hooks};
 pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
 pub use listener::Listener;
@@ -20,11 +21,12 @@ pub use net_devices::NetDevice;
 use privilege::word;
 #[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
+pub use state::State;
 
 use crate::{Error, Result};
 use chroot::MountOp;
 use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
-use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, LinuxSeccomp, Spec};
+use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, LinuxSeccomp, Mount, Spec};
 use std::path::PathBuf;
 
 /// A spec, and what it does not say.
@@ -64,7 +66,7 @@ pub struct Plan {
     /// What it becomes.
     pub process: Process,
     /// What others have to do meanwhile.
-    pub hooks: Hooks,
+    pub hooks: Option<Hooks>,
 }
 
 /// What a process becomes.
@@ -106,15 +108,26 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let root = chroot::plan(&root::root_spec(bundle, linux, layout, &spawn)?);
     let devices = linux.net_devices().as_ref();
     Ok(Plan {
-        id_mapped: id_maps::id_mapped(spec, &root, &spawn)?,
+        id_mapped: if has_id_maps(spec) { id_maps::id_mapped(spec, &root, &spawn)? } else { Vec::new() },
         root,
         root_propagation: root::later_propagation(linux)?,
         net_devices: devices.map_or(Ok(Vec::new()), |devices| net_devices::of(devices, &spawn))?,
         limits: limits(linux)?,
         process,
-        hooks: Hooks::of(spec)?,
+        hooks: spec.hooks().as_ref().map(|hooks| Hooks::of(spec, hooks)).transpose()?,
         spawn,
     })
+}
+
+/// Whether a bind asks that the owners of its files are seen as others.
+fn has_id_maps(spec: &Spec) -> bool {
+    let is_mapped = |mount: &Mount| {
+        let mut words = mount.options().iter().flatten();
+        mount.uid_mappings().is_some()
+            || mount.gid_mappings().is_some()
+            || words.any(|word| word == "idmap" || word == "ridmap")
+    };
+    spec.mounts().iter().flatten().any(is_mapped)
 }
 
 /// A container's first process has more to do than one that is added later: the container is still to be made.
@@ -127,9 +140,9 @@ fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Pr
     if bundle.keeps_keyring {
         process.privileges.keyring = None;
     }
-    scheduling::add_container(&mut process.privileges.scheduling, linux)?;
+    privilege::add_container(&mut process.privileges.scheduling, linux)?;
     Ok(Process {
-        sysctls: sysctls::sysctls(linux, spawn)?,
+        sysctls: linux.sysctl().as_ref().map_or(Ok(Vec::new()), |all| sysctls::sysctls(all, spawn))?,
         makes_folder: true,
         console: true,
         preserved_descriptors: bundle.preserved_descriptors,

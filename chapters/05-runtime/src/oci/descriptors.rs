@@ -1,4 +1,4 @@
-//! Long tail: descriptors that a container inherits beside the standard three: sockets of socket activation (sd_listen_fds(3)),
+//! Descriptors that a container inherits beside the standard three: sockets of socket activation (sd_listen_fds(3)),
 //! and those that `--preserve-fds` promises.
 
 use crate::{Error, Result};

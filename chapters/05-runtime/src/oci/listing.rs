@@ -1,4 +1,4 @@
-//! `state`, `list`, `spec`: what is printed.
+//! `state`, `spec`: what is printed.
 
 use super::store::{Entry, Store};
 use crate::{Error, Result, default_spec, spec_to_json};
@@ -7,16 +7,6 @@ use kernel::Strace;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
-
-#[derive(Args)]
-pub struct List {
-    /// A table, or JSON
-    #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
-    format: String,
-    /// Only ids
-    #[arg(short, long)]
-    quiet: bool,
-}
 
 #[derive(Args)]
 pub struct Spec {
@@ -37,7 +27,7 @@ pub fn print(text: &str) -> Result<u8> {
 }
 
 /// A container's state, as the specification has it, and with the fields that runc adds.
-fn state_of(entry: &Entry) -> Value {
+pub fn state_of(entry: &Entry) -> Value {
     let record = &entry.record;
     let status = entry.status();
     let has_process = !matches!(status, super::store::Status::Stopped | super::store::Status::Creating);
@@ -59,43 +49,6 @@ fn state_of(entry: &Entry) -> Value {
 
 pub fn state(store: &Store, id: &str) -> Result<u8> {
     print(&format!("{:#}", state_of(&store.look(id)?)))
-}
-
-impl List {
-    pub fn run(&self, store: &Store) -> Result<u8> {
-        // One that is removed meanwhile is not there.
-        let states =
-            store.ids().into_iter().filter_map(|id| store.look(&id).ok()).map(|entry| state_of(&entry));
-        let states: Vec<Value> = states.collect();
-        let lines: Vec<String> = if self.quiet {
-            states.iter().map(|state| text(&state["id"])).collect()
-        } else if self.format == "json" {
-            vec![Value::Array(states).to_string()]
-        } else {
-            table(&states)
-        };
-        print(&lines.join("\n"))
-    }
-}
-
-fn table(states: &[Value]) -> Vec<String> {
-    let titles = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(String::from);
-    let row = |state: &Value| {
-        ["id", "pid", "status", "bundle", "created", "owner"].map(|field| text(&state[field]))
-    };
-    let rows: Vec<[String; 6]> = std::iter::once(titles).chain(states.iter().map(row)).collect();
-    let widths: Vec<usize> = (0..6)
-        .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default().max(8))
-        .collect();
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("    ").trim_end().to_string()
-    };
-    rows.iter().map(line).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), String::from)
 }
 
 impl Spec {

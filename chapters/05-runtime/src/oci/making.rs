@@ -5,11 +5,11 @@ use super::store::{Entry, Record, Store};
 use super::unknown_capabilities;
 use crate::create::create_with_gate;
 use crate::plan::Bundle;
-use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate};
+use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, Spec};
-use std::os::fd::{AsFd, OwnedFd};
+use oci_spec::runtime::{Hook, Process, Spec};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -47,40 +47,22 @@ impl Making {
         }
         let descriptors = Descriptors::inherited(self.preserve_fds)?;
         let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
-        let config = folder.join("config.json");
-        let bytes = std::fs::read(&config).strace(|| format!("read({config:?})"))?;
-        let (mut spec, bytes) = unknown_capabilities::read(bytes)
-            .map_err(|error| Error::invalid(format!("{}: {error}", config.display())))?;
+        let (mut spec, bytes) = read_config(&folder.join("config.json"))?;
         if let Some(process) = spec.process_mut() {
             descriptors.tell(process);
         }
-        let root = spec.root().as_ref().ok_or_else(|| Error::invalid("root is missing"))?;
-        let rootfs = folder.join(root.path());
-        let rootfs = rootfs
-            .canonicalize()
-            .map_err(|error| Error::invalid(format!("root.path {rootfs:?}: {error}")))?;
-        let cgroup = store.cgroup_path(&spec, &self.id);
-        let record = Record {
-            id: self.id.clone(),
-            oci_version: spec.version().clone(),
-            bundle: folder.clone(),
-            rootfs: rootfs.clone(),
-            created: clock::now(),
-            annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
-            cgroup: cgroup.clone(),
-            has_later_hooks: has_later_hooks(&spec),
-            process: None,
-        };
+        let rootfs = root_folder(&folder, &spec)?;
         let bundle = Bundle {
             id: self.id.clone(),
-            spec,
-            root: chroot::Root::Folder(rootfs),
-            cgroup,
+            root: chroot::Root::Folder(rootfs.clone()),
+            cgroup: store.cgroup_path(&spec, &self.id),
             preserved_descriptors: descriptors.count(),
-            folder,
             keeps_keyring: self.no_new_keyring,
+            folder,
+            spec,
         };
-        Ok((store.add(record, &bytes)?, bundle))
+        let entry = store.add(record_of(&bundle, rootfs), &bytes)?;
+        Ok((entry, bundle))
     }
 
     pub fn make(
@@ -101,15 +83,45 @@ impl Making {
         Ok(created)
     }
 
+    /// Where its input and output are, if we do not wait for it.
     pub fn detached_stdio(&self, spec: &Spec) -> Result<Stdio> {
         let process = spec.process().as_ref();
-        stdio(
-            process.and_then(|process| process.terminal()).unwrap_or_default(),
-            self.console_socket.as_deref(),
-            process
-                .and_then(|process| process.console_size())
-                .map(|size| (size.width() as u16, size.height() as u16)),
-        )
+        let has_terminal = process.and_then(Process::terminal).unwrap_or_default();
+        let size = process.and_then(Process::console_size);
+        let size = size.map(|size| (size.width() as u16, size.height() as u16));
+        stdio(has_terminal, self.console_socket.as_deref(), size)
+    }
+}
+
+/// The file, and what it says. What is kept for later are its bytes: writing what was understood would lose what was not.
+fn read_config(path: &Path) -> Result<(Spec, Vec<u8>)> {
+    let bytes = std::fs::read(path).strace(|| format!("read({path:?})"))?;
+    let read = match spec_from_json(&bytes) {
+        Ok(spec) => Ok((spec, bytes)),
+        Err(refused) => unknown_capabilities::read_without(&bytes, refused),
+    };
+    read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+}
+
+/// Relative to the bundle, unless it is absolute.
+fn root_folder(bundle: &Path, spec: &Spec) -> Result<PathBuf> {
+    let root = spec.root().as_ref().ok_or_else(|| Error::invalid("root is missing"))?;
+    let path = bundle.join(root.path());
+    path.canonicalize().map_err(|error| Error::invalid(format!("root.path {path:?}: {error}")))
+}
+
+/// What is to be known of it later.
+fn record_of(bundle: &Bundle, rootfs: PathBuf) -> Record {
+    Record {
+        id: bundle.id.clone(),
+        oci_version: bundle.spec.version().clone(),
+        bundle: bundle.folder.clone(),
+        rootfs,
+        created: clock::now(),
+        annotations: bundle.spec.annotations().clone().unwrap_or_default().into_iter().collect(),
+        cgroup: bundle.cgroup.clone(),
+        has_later_hooks: has_later_hooks(&bundle.spec),
+        process: None,
     }
 }
 
@@ -132,14 +144,10 @@ pub fn stdio(terminal: bool, console_socket: Option<&Path>, size: Option<(u16, u
 
 /// Copies, since the child closes what it was given.
 fn own_streams() -> Result<Stdio> {
-    let copy = |stream: std::os::fd::BorrowedFd<'_>| {
-        stream.try_clone_to_owned().strace(|| "dup(a standard stream)".into())
-    };
-    Ok(Stdio::Files([
-        copy(std::io::stdin().as_fd())?,
-        copy(std::io::stdout().as_fd())?,
-        copy(std::io::stderr().as_fd())?,
-    ]))
+    let copy =
+        |stream: BorrowedFd<'_>| stream.try_clone_to_owned().strace(|| "dup(a standard stream)".into());
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    Ok(Stdio::Files([copy(stdin.as_fd())?, copy(stdout.as_fd())?, copy(stderr.as_fd())?]))
 }
 
 /// In one step, as whoever waits for the file expects.

@@ -75,7 +75,7 @@ impl Run {
         };
         let created = self.making.make(entry, bundle, stdio, gate::unnamed()?)?;
         created.start()?;
-        later_hooks::after_start(entry)?;
+        entry.record.has_later_hooks.then(|| later_hooks::after_start(entry)).transpose()?;
         Ok(created)
     }
 }
@@ -94,7 +94,10 @@ pub fn start(store: &Store, id: &str) -> Result<u8> {
     };
     let started = keeper.start();
     entry.forget_gate();
-    started.and_then(|()| later_hooks::after_start(&entry))?;
+    started?;
+    if entry.record.has_later_hooks {
+        later_hooks::after_start(&entry)?;
+    }
     Ok(0)
 }
 
@@ -105,11 +108,7 @@ pub fn remove(entry: Entry) -> Result<()> {
         // Whoever made it was killed between the record and the process.
         None => entry.cgroup()?.map(|cgroup| cgroup.remove()).transpose().map(drop)?,
     }
-    let hooks = later_hooks::of_the_end(&entry);
-    let state = entry.state("stopped");
-    entry.remove()?;
-    later_hooks::after_end(hooks, &state);
-    Ok(())
+    if entry.record.has_later_hooks { later_hooks::remove(entry) } else { entry.remove() }
 }
 
 /// Nothing is left of a container that could not be made; the error gets runc's frame.

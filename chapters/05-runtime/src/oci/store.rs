@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 
 /// All containers of one root.
 pub struct Store {
-    root: PathBuf,
+    /// Where the folders are.
+    pub root: PathBuf,
     rootless: Rootless,
 }
 
@@ -121,14 +122,6 @@ impl Store {
             // Not below a group for all of them, which would stay when the last one has gone.
             None => has_own.then(|| format!("/coracle-oci-{id}")),
         }
-    }
-
-    /// The ids of all containers.
-    pub fn ids(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut ids: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        ids.sort();
-        ids
     }
 
     /// Makes a folder for a new container and writes its record, and beside it its config.json.
@@ -276,7 +269,7 @@ impl Entry {
         }
     }
 
-    /// What hooks are told.
+    /// What others are told of it.
     pub fn state(&self, status: &'static str) -> State {
         let has_process = status != "stopped";
         State {

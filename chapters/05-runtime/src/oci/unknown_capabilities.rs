@@ -1,20 +1,16 @@
 //! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt: a warning, and the container goes without
 //! (config.md, "Linux Process": "MUST be logged as a warning").
 
-use crate::{Result, spec_from_json};
+use crate::{Error, Result, spec_from_json};
 use oci_spec::runtime::Spec;
 use serde_json::Value;
 
 /// A name, and where it is.
 type Unknown = (String, String);
 
-/// Reads a config.json; what is left of it when unknown capabilities are taken out.
-pub fn read(json: Vec<u8>) -> Result<(Spec, Vec<u8>)> {
-    let refused = match spec_from_json(&json) {
-        Ok(spec) => return Ok((spec, json)),
-        Err(error) => error,
-    };
-    let Some((json, unknown)) = without_unknown(&json) else { return Err(refused) };
+/// A config.json that was `refused`: what is left of it when unknown capabilities are taken out, if there are some.
+pub fn read_without(json: &[u8], refused: Error) -> Result<(Spec, Vec<u8>)> {
+    let Some((json, unknown)) = without_unknown(json) else { return Err(refused) };
     let spec = spec_from_json(&json)?;
     // runc's words, and where.
     let (mut names, places): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();

@@ -1,4 +1,4 @@
-//! Long tail: values that the specification forbids, or that no kernel takes, refused by their JSON path before anything is made.
+//! Values that the specification forbids, or that no kernel takes, refused by their JSON path before anything is made.
 
 use super::word;
 use crate::{Error, Result};
@@ -46,6 +46,16 @@ pub fn check_process(process: &Process) -> Result<()> {
             return wrong(&format!("process.env[{index}]"), entry, "must not hold a zero byte");
         }
     }
+    if let Some(score) = process.oom_score_adj().filter(|score| !(-1000..=1000).contains(score)) {
+        return wrong("process.oomScoreAdj", score, "must be from -1000 to 1000");
+    }
+    if let Some(umask) = process.user().umask().filter(|umask| *umask > 0o777) {
+        return wrong("process.user.umask", umask, "must be at most 511, which is octal 777");
+    }
+    check_rlimits(process)
+}
+
+fn check_rlimits(process: &Process) -> Result<()> {
     let mut seen = BTreeSet::new();
     for (index, limit) in process.rlimits().iter().flatten().enumerate() {
         let place = format!("process.rlimits[{index}]");
@@ -56,13 +66,7 @@ pub fn check_process(process: &Process) -> Result<()> {
             return wrong(&format!("{place}.soft"), limit.soft(), "must not be above hard");
         }
     }
-    if let Some(score) = process.oom_score_adj().filter(|score| !(-1000..=1000).contains(score)) {
-        return wrong("process.oomScoreAdj", score, "must be from -1000 to 1000");
-    }
-    match process.user().umask().filter(|umask| *umask > 0o777) {
-        Some(umask) => wrong("process.user.umask", umask, "must be at most 511, which is octal 777"),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_linux(linux: &Linux) -> Result<()> {
@@ -71,23 +75,27 @@ fn check_linux(linux: &Linux) -> Result<()> {
             absolute(&format!("linux.namespaces[{index}].path"), path)?;
         }
     }
+    for (index, device) in linux.devices().iter().flatten().enumerate() {
+        absolute(&format!("linux.devices[{index}].path"), device.path())?;
+    }
     let lists = [("maskedPaths", linux.masked_paths()), ("readonlyPaths", linux.readonly_paths())];
     for (name, paths) in lists {
         for (index, path) in paths.iter().flatten().enumerate() {
             absolute(&format!("linux.{name}[{index}]"), Path::new(path))?;
         }
     }
-    for (index, device) in linux.devices().iter().flatten().enumerate() {
-        absolute(&format!("linux.devices[{index}].path"), device.path())?;
+    check_maps_and_clocks(linux)
+}
+
+fn check_maps_and_clocks(linux: &Linux) -> Result<()> {
+    for (name, maps) in [("uidMappings", linux.uid_mappings()), ("gidMappings", linux.gid_mappings())] {
+        if let Some(index) = maps.iter().flatten().position(|map| map.size() == 0) {
+            return wrong(&format!("linux.{name}[{index}].size"), 0, "must be at least 1");
+        }
     }
     for clock in linux.time_offsets().iter().flat_map(|offsets| offsets.keys()) {
         if !["monotonic", "boottime"].contains(&clock.as_str()) {
             return wrong("linux.timeOffsets", clock, "must be monotonic or boottime");
-        }
-    }
-    for (name, maps) in [("uidMappings", linux.uid_mappings()), ("gidMappings", linux.gid_mappings())] {
-        if let Some(index) = maps.iter().flatten().position(|map| map.size() == 0) {
-            return wrong(&format!("linux.{name}[{index}].size"), 0, "must be at least 1");
         }
     }
     Ok(())

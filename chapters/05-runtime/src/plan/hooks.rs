@@ -2,8 +2,6 @@
 
 use crate::{Error, Result};
 use oci_spec::runtime::Spec;
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,29 +35,9 @@ pub struct Hook {
     pub timeout: Option<Duration>,
 }
 
-/// What a hook reads of its container from its standard input (runtime.md, "State").
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct State {
-    /// The version of the specification.
-    pub oci_version: String,
-    /// The container.
-    pub id: String,
-    /// `creating`, `created`, `running`, `stopped`
-    pub status: &'static str,
-    /// Its first process, as the host numbers it; 0: there is none.
-    pub pid: i32,
-    /// Where its config.json is.
-    pub bundle: PathBuf,
-    /// The annotations of that.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-}
-
 impl Hooks {
     /// Those of a spec.
-    pub fn of(spec: &Spec) -> Result<Hooks> {
-        let Some(hooks) = spec.hooks() else { return Ok(Hooks::default()) };
+    pub fn of(spec: &Spec, hooks: &oci_spec::runtime::Hooks) -> Result<Hooks> {
         #[allow(deprecated, reason = "it is still what Docker's own network hook is")]
         let prestart = hooks.prestart();
         Ok(Hooks {
@@ -76,20 +54,6 @@ impl Hooks {
     pub fn run_before_pivot(&self) -> bool {
         let lists = [&self.prestart, &self.create_runtime, &self.create_container];
         lists.iter().any(|list| !list.is_empty())
-    }
-}
-
-impl State {
-    /// Of a container that has no process yet.
-    pub fn new(spec: &Spec, id: &str, bundle: PathBuf) -> State {
-        State {
-            oci_version: spec.version().clone(),
-            id: id.into(),
-            status: "creating",
-            pid: 0,
-            bundle,
-            annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
-        }
     }
 }
 

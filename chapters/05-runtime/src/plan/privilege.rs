@@ -1,8 +1,9 @@
 //! What the process may do: the spec's user, capabilities, limits and filter as chapter 04 takes them.
 
+use super::scheduling::{io_priority, memory_policy, personality, scheduler};
 use crate::{Error, Result};
-use oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, PosixRlimit, Process};
-use privileges::{CapSet, Capabilities, Plan, Rlimit, seccomp};
+use oci_spec::runtime::{Linux, LinuxCapabilities, LinuxSeccomp, PosixRlimit, Process};
+use privileges::{CapSet, Capabilities, Plan, Rlimit, Scheduling, seccomp};
 
 /// runc's: whatever the daemon's own is.
 const UMASK: u32 = 0o022;
@@ -21,12 +22,28 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
         umask: Some(user.umask().unwrap_or(UMASK)),
         oom_score_adj: process.oom_score_adj(),
         keyring: Some(keyring.to_string()),
-        scheduling: super::scheduling::of_process(process)?,
+        scheduling: scheduling(process)?,
     })
 }
 
 fn rlimit(limit: &PosixRlimit) -> Rlimit {
     Rlimit { kind: word(&limit.typ()), soft: limit.soft(), hard: limit.hard() }
+}
+
+/// When it runs, and in which order it reads from disks: what it says nothing of is as it is.
+pub fn scheduling(process: &Process) -> Result<Scheduling> {
+    Ok(Scheduling {
+        scheduler: process.scheduler().as_ref().map(scheduler).transpose()?,
+        io_priority: process.io_priority().as_ref().map(io_priority).transpose()?,
+        ..Scheduling::default()
+    })
+}
+
+/// What holds for the whole container.
+pub fn add_container(scheduling: &mut Scheduling, linux: &Linux) -> Result<()> {
+    scheduling.personality = linux.personality().as_ref().map(personality).transpose()?;
+    scheduling.memory_policy = linux.memory_policy().as_ref().map(memory_policy).transpose()?;
+    Ok(())
 }
 
 fn program(filter: &LinuxSeccomp) -> Result<seccomp::Program> {

@@ -1,4 +1,4 @@
-//! Long tail: what a spec may ask for and this runtime does not do yet. Nothing is accepted and ignored.
+//! What a spec may ask for and this runtime does not do yet. Nothing is accepted and ignored.
 
 use crate::{Error, Result};
 use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};

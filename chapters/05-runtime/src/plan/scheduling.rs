@@ -3,34 +3,17 @@
 use super::word;
 use crate::{Error, Result};
 use oci_spec::runtime::{
-    IOPriorityClass, Linux, LinuxIOPriority, LinuxMemoryPolicy, LinuxPersonality, LinuxPersonalityDomain,
-    MemoryPolicyFlagType, MemoryPolicyModeType, Process,
+    ExecCPUAffinity, IOPriorityClass, LinuxIOPriority, LinuxMemoryPolicy, LinuxPersonality,
+    LinuxPersonalityDomain, MemoryPolicyFlagType, MemoryPolicyModeType,
 };
-use privileges::{Scheduler, Scheduling};
+use privileges::Scheduler;
 
 /// `PER_LINUX32` (personality(2)).
 const LINUX32: i32 = 8;
 
-/// What a process asks for by itself.
-pub fn of_process(process: &Process) -> Result<Scheduling> {
-    Ok(Scheduling {
-        scheduler: process.scheduler().as_ref().map(scheduler).transpose()?,
-        io_priority: process.io_priority().as_ref().map(io_priority).transpose()?,
-        ..Scheduling::default()
-    })
-}
-
-/// What holds for the whole container.
-pub fn add_container(scheduling: &mut Scheduling, linux: &Linux) -> Result<()> {
-    scheduling.personality = linux.personality().as_ref().map(personality).transpose()?;
-    scheduling.memory_policy = linux.memory_policy().as_ref().map(memory_policy).transpose()?;
-    Ok(())
-}
-
 #[cfg(target_os = "linux")]
 /// The processors of `process.execCPUAffinity`, before it is in the container's cgroup, and after.
-pub fn processors(process: &Process) -> Result<[Option<Vec<usize>>; 2]> {
-    let Some(affinity) = process.exec_cpu_affinity() else { return Ok([None, None]) };
+pub fn processors(affinity: &ExecCPUAffinity) -> Result<[Option<Vec<usize>>; 2]> {
     let read = |field: &str, text: &Option<String>| {
         let text = text.as_deref().filter(|text| !text.is_empty());
         text.map(|text| numbers(&format!("process.execCPUAffinity.{field}"), text)).transpose()
@@ -38,7 +21,8 @@ pub fn processors(process: &Process) -> Result<[Option<Vec<usize>>; 2]> {
     Ok([read("initial", affinity.initial())?, read("final", affinity.cpu_affinity_final())?])
 }
 
-fn scheduler(scheduler: &oci_spec::runtime::Scheduler) -> Result<Scheduler> {
+/// Its policy, and what belongs to that.
+pub fn scheduler(scheduler: &oci_spec::runtime::Scheduler) -> Result<Scheduler> {
     let policy = word(scheduler.policy());
     let wrong = |field: &str, value: String, why: &str| {
         Err(Error::invalid(format!("process.scheduler.{field} {value}: {why}")))
@@ -73,7 +57,8 @@ fn scheduler(scheduler: &oci_spec::runtime::Scheduler) -> Result<Scheduler> {
     Ok(Scheduler { policy: number, flags, nice, priority: priority as u32, runtime, deadline, period })
 }
 
-fn io_priority(asked: &LinuxIOPriority) -> Result<(u32, u32)> {
+/// Its turn at the disks: class and priority.
+pub fn io_priority(asked: &LinuxIOPriority) -> Result<(u32, u32)> {
     let class = match asked.class() {
         IOPriorityClass::IoprioClassRt => 1,
         IOPriorityClass::IoprioClassBe => 2,
@@ -88,7 +73,8 @@ fn io_priority(asked: &LinuxIOPriority) -> Result<(u32, u32)> {
     }
 }
 
-fn personality(asked: &LinuxPersonality) -> Result<i32> {
+/// What it believes to run on.
+pub fn personality(asked: &LinuxPersonality) -> Result<i32> {
     if let Some(flag) = asked.flags().iter().flatten().next() {
         return Err(Error::not_supported(&format!("linux.personality.flags {flag:?}")));
     }
@@ -98,7 +84,8 @@ fn personality(asked: &LinuxPersonality) -> Result<i32> {
     })
 }
 
-fn memory_policy(asked: &LinuxMemoryPolicy) -> Result<(u32, Vec<u64>)> {
+/// From which nodes its memory comes.
+pub fn memory_policy(asked: &LinuxMemoryPolicy) -> Result<(u32, Vec<u64>)> {
     let mode = match asked.mode() {
         MemoryPolicyModeType::MpolDefault => 0,
         MemoryPolicyModeType::MpolPreferred => 1,
@@ -145,12 +132,14 @@ fn numbers(field: &str, text: &str) -> Result<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::privilege;
+    use privileges::Scheduling;
     use serde_json::{Value, json};
 
     fn planned(value: Value) -> Result<Scheduling> {
         let mut process = json!({"user": {"uid": 0, "gid": 0}, "cwd": "/"});
         process.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
-        of_process(&serde_json::from_value(process).unwrap())
+        privilege::scheduling(&serde_json::from_value(process).unwrap())
     }
 
     #[test]

@@ -3,8 +3,7 @@
 
 use crate::{Error, Result};
 use namespaces::{Namespaces, SpawnPlan};
-use oci_spec::runtime::Linux;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Kept for each IPC namespace (ipc_namespaces(7)), besides everything below `fs.mqueue.`.
 const OF_IPC: [&str; 8] = [
@@ -19,10 +18,10 @@ const OF_IPC: [&str; 8] = [
 ];
 
 /// What `linux.sysctl` asks for, as paths below /proc/sys; sorted, so that the same spec gives the same plan.
-pub fn sysctls(linux: &Linux, spawn: &SpawnPlan) -> Result<Vec<(String, String)>> {
+pub fn sysctls(asked: &HashMap<String, String>, spawn: &SpawnPlan) -> Result<Vec<(String, String)>> {
     let mut sysctls = Vec::new();
     // In their order by name, so that of several that are refused it is always the same one that is named.
-    for (name, value) in linux.sysctl().iter().flatten().collect::<BTreeMap<_, _>>() {
+    for (name, value) in asked.iter().collect::<BTreeMap<_, _>>() {
         let path = path(name)?;
         check(&path.replace('/', "."), name, spawn)?;
         sysctls.push((path, value.clone()));
@@ -67,10 +66,9 @@ mod tests {
     use super::*;
 
     fn planned(name: &str, new: Namespaces) -> Result<String> {
-        let mut linux = Linux::default();
-        linux.set_sysctl(Some([(name.to_owned(), "1".to_owned())].into()));
+        let asked = [(name.to_owned(), "1".to_owned())].into();
         let spawn = SpawnPlan { new, ..SpawnPlan::default() };
-        Ok(sysctls(&linux, &spawn)?.remove(0).0)
+        Ok(sysctls(&asked, &spawn)?.remove(0).0)
     }
 
     #[test]

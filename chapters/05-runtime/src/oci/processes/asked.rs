@@ -1,0 +1,114 @@
+//! Long tail: what the flags of `exec` change in a container's own process, and the process and the group that they may name instead.
+
+use crate::document::from_json;
+use crate::{Error, Result};
+use clap::Args;
+use kernel::Strace;
+use oci_spec::runtime::{Capability, LinuxCapabilities, Process, User};
+use std::path::{Path, PathBuf};
+
+/// What shall be otherwise than it is for the container's first process.
+#[derive(Args, Default, PartialEq)]
+pub struct Changes {
+    /// Its working directory
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+    /// NAME=value for its environment
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// `UID[:GID]`
+    #[arg(short, long, value_name = "UID[:GID]")]
+    user: Option<String>,
+    /// Further groups
+    #[arg(short = 'g', long, value_name = "GID")]
+    additional_gids: Vec<u32>,
+    /// A further capability
+    #[arg(short, long, value_name = "NAME")]
+    cap: Vec<String>,
+    /// No execve gives it more privileges
+    #[arg(long)]
+    no_new_privs: bool,
+}
+
+/// The whole process, from a file.
+pub fn read(path: &Path) -> Result<Process> {
+    let bytes = std::fs::read(path).strace(|| format!("read({path:?})"))?;
+    from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+}
+
+/// A group that the container's processes have made below its own.
+pub fn group_below(own: Option<String>, path: &str) -> Result<String> {
+    let own = own.ok_or_else(|| Error::not_supported("--cgroup, in a container without a cgroup,"))?;
+    if path.contains(':') || path.split('/').any(|part| part == "..") {
+        let why = format!("--cgroup {path:?}: must be the path of a group below the container's own");
+        return Err(Error::invalid(why));
+    }
+    Ok(format!("{own}/{}", path.trim_matches('/')))
+}
+
+impl Changes {
+    /// Makes them.
+    pub fn make(&self, process: &mut Process) -> Result<()> {
+        if let Some(folder) = &self.cwd {
+            process.set_cwd(folder.clone());
+        }
+        let mut environment = process.env().clone().unwrap_or_default();
+        for entry in &self.env {
+            // In the place of one of the same name, which a program might find first.
+            let name = |entry: &str| entry.split('=').next().map(String::from);
+            environment.retain(|own| name(own) != name(entry));
+            environment.push(entry.clone());
+        }
+        process.set_env(Some(environment));
+        if self.no_new_privs {
+            process.set_no_new_privileges(Some(true));
+        }
+        if self.user.is_some() || !self.additional_gids.is_empty() {
+            let user = self.user(process.user())?;
+            process.set_user(user);
+        }
+        if !self.cap.is_empty() {
+            let capabilities = self.capabilities(process.capabilities().clone().unwrap_or_default())?;
+            process.set_capabilities(Some(capabilities));
+        }
+        Ok(())
+    }
+
+    fn user(&self, of_container: &User) -> Result<User> {
+        let mut user = of_container.clone();
+        if let Some(text) = &self.user {
+            let number = |text: &str| {
+                text.parse::<u32>().map_err(|_| Error::invalid(format!("user {text:?} is no number")))
+            };
+            let (uid, gid) = text.split_once(':').unwrap_or((text, "0"));
+            user.set_uid(number(uid)?);
+            user.set_gid(number(gid)?);
+        }
+        if !self.additional_gids.is_empty() {
+            user.set_additional_gids(Some(self.additional_gids.clone()));
+        }
+        Ok(user)
+    }
+
+    /// Into all sets but the ambient one.
+    fn capabilities(&self, mut sets: LinuxCapabilities) -> Result<LinuxCapabilities> {
+        let parse = |name: &String| serde_json::from_value::<Capability>(name.clone().into());
+        let more: Vec<Capability> = self
+            .cap
+            .iter()
+            .map(parse)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Error::invalid(error.to_string()))?;
+        let with = |set: &Option<oci_spec::runtime::Capabilities>| {
+            let mut set = set.clone().unwrap_or_default();
+            set.extend(more.iter().copied());
+            Some(set)
+        };
+        let (bounding, effective, permitted) =
+            (with(sets.bounding()), with(sets.effective()), with(sets.permitted()));
+        sets.set_bounding(bounding);
+        sets.set_effective(effective);
+        sets.set_permitted(permitted);
+        Ok(sets)
+    }
+}
