@@ -88,6 +88,7 @@ impl Engine {
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             cpus_online: system::read_word("/sys/devices/system/cpu/online"),
             memory_nodes: system::read_word("/sys/devices/system/node/online"),
+            executable: std::env::current_exe().map_err(Error::system)?,
             kernel: kernel_version(),
         };
         Ok(Engine {

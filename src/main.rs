@@ -1,4 +1,4 @@
-//! Which face this process shows: a client's verb, the daemon, a container's supervisor, the OCI runtime, or `hello`.
+//! Which face this process shows: a client's verb, the daemon, a container's supervisor or first process, the OCI runtime, or `hello`.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Face::Hello => hello(),
         Face::Daemon => daemon::main(rest),
         Face::Supervisor => supervise(rest),
+        Face::Init => supervisor::init(arguments.get(1..).unwrap_or_default()),
         Face::Runtime => runtime::oci::main(&["oci"], rest.iter().cloned()),
         Face::Client => client::main(&arguments),
     }
@@ -37,16 +38,19 @@ enum Face {
     Hello,
     Daemon,
     Supervisor,
+    Init,
     Runtime,
     Client,
 }
 
-/// Inside the `hello` image the executable is called by another name; otherwise the first word decides.
+/// Inside the `hello` image, and as a container's first process, the executable is called by another name; otherwise the first
+/// word decides.
 fn face(arguments: &[OsString]) -> Face {
     let name = arguments.first().and_then(|path| Path::new(path).file_name()).unwrap_or_default();
     let verb = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     match (name.to_str(), verb) {
         (Some("hello"), _) => Face::Hello,
+        (Some("docker-init"), _) => Face::Init,
         (_, "daemon") => Face::Daemon,
         (_, "supervise") => Face::Supervisor,
         (_, "oci") => Face::Runtime,
@@ -80,6 +84,7 @@ mod tests {
         let face = |line: &str| face(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(face("/hello daemon"), Face::Hello);
         assert_eq!(face("coracle daemon --debug"), Face::Daemon);
+        assert_eq!(face("/sbin/docker-init -- daemon"), Face::Init);
         assert_eq!(face("/usr/bin/coracle supervise /run/x"), Face::Supervisor);
         assert_eq!(face("coracle-oci oci create x"), Face::Runtime);
         assert_eq!(face("coracle run hello"), Face::Client);

@@ -37,6 +37,8 @@ pub struct Facts {
     pub cpus_online: String,
     /// The nodes of memory, in the same way.
     pub memory_nodes: String,
+    /// This executable, which can be a container's first process.
+    pub executable: PathBuf,
     /// The kernel's major and minor version.
     pub kernel: (u32, u32),
 }
@@ -142,6 +144,11 @@ fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
         pid.build().expect("a namespace with a path")
     });
     kinds.into_iter().map(one).chain(joined).collect()
+}
+
+/// Whether the first process shall be ours. In another's PID namespace it would not be the one that orphans go to.
+fn has_init(host: &api::HostConfig) -> bool {
+    host.init == Some(true) && host.pid_mode.is_empty()
 }
 
 fn has_own_uts(record: &Record) -> bool {

@@ -92,6 +92,7 @@ impl Engine {
                 api::RuntimeInfo { path: "coracle-oci".to_owned(), runtime_args: None },
             )]
             .into(),
+            init_binary: "docker-init".to_owned(),
             default_runtime: RUNTIME.to_owned(),
             swarm: api::SwarmInfo { local_node_state: "inactive".to_owned(), ..Default::default() },
             // Containers always outlive their daemon.

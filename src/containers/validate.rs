@@ -62,7 +62,7 @@ pub fn says_nothing(value: &Value) -> bool {
 
 /// The fields of `HostConfig` that are honoured, or checked one by one below. Every other one is refused unless it asks for
 /// nothing, whatever fields the API may still get.
-pub const HONOURED: [&str; 55] = [
+pub const HONOURED: [&str; 56] = [
     "Annotations",
     "AutoRemove",
     "Binds",
@@ -90,6 +90,7 @@ pub const HONOURED: [&str; 55] = [
     "DnsSearch",
     "ExtraHosts",
     "GroupAdd",
+    "Init",
     "IpcMode",
     "Isolation",
     "LogConfig",

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Mount;
+use supervisor::INIT_PATH;
 
-use super::{Request, binds};
+use super::{Request, binds, has_init};
 use crate::error::Result;
 
 /// Bytes of /dev/shm unless asked for more.
@@ -59,12 +60,17 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
     mounts
 }
 
-/// The files that Docker writes for every container.
+/// The files that Docker writes for every container, and the first process of one that is to have one.
 fn own_files(request: &Request<'_>) -> Vec<Mount> {
     let bind = |name: &str| {
         mount(&text(&request.folder.join(name)), &format!("/etc/{name}"), "bind", &["rbind", "rprivate"])
     };
-    ["resolv.conf", "hostname", "hosts"].map(bind).to_vec()
+    let mut files = ["resolv.conf", "hostname", "hosts"].map(bind).to_vec();
+    if has_init(&request.record.host_config) {
+        let executable = text(&request.facts.executable);
+        files.push(mount(&executable, INIT_PATH, "bind", &["bind", "ro", "rprivate"]));
+    }
+    files
 }
 
 fn asked_for(request: &Request<'_>) -> Result<Vec<Mount>> {

@@ -8,9 +8,10 @@ use oci_spec::runtime::{
     PosixRlimitType, Process, User,
 };
 use privileges::user;
+use supervisor::INIT_PATH;
 
 use super::seccomp_profile::{self, Place};
-use super::{Facts, Request};
+use super::{Facts, Request, has_init};
 use crate::containers::Record;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -42,7 +43,7 @@ pub fn process(request: &Request<'_>) -> Result<Process> {
     process
         .set_terminal(Some(config.tty))
         .set_user(oci_user(request.user))
-        .set_args(Some(request.record.command.clone()))
+        .set_args(Some(command(request.record)))
         .set_env(Some(environment(request.record, config.tty, &[], request.user)))
         .set_cwd(working_folder(&config.working_dir).into())
         .set_capabilities(Some(capabilities(host, host.privileged, request.user.uid)?))
@@ -50,6 +51,15 @@ pub fn process(request: &Request<'_>) -> Result<Process> {
         .set_no_new_privileges(Some(no_new_privileges(host)))
         .set_oom_score_adj(oom_score_adj(host, request.facts));
     Ok(process)
+}
+
+/// The command, or that which starts it.
+fn command(record: &Record) -> Vec<String> {
+    let command = record.command.iter().cloned();
+    match has_init(&record.host_config) {
+        true => [INIT_PATH, "--"].map(str::to_owned).into_iter().chain(command).collect(),
+        false => command.collect(),
+    }
 }
 
 /// One more process in a container that runs.

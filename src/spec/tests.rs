@@ -39,6 +39,7 @@ fn root_facts() -> Facts {
         unified_cgroups: true,
         cgroup_parent: Some("/coracle".to_owned()),
         processors: 2,
+        executable: "/usr/bin/coracle".into(),
         kernel: (5, 14),
         ..Facts::default()
     }
@@ -73,6 +74,7 @@ fn with_many_flags() {
         cap_drop: words(&["CAP_CHOWN"]),
         security_opt: words(&["no-new-privileges", "seccomp=unconfined"]),
         network_mode: "host".to_owned(),
+        init: Some(true),
         ulimits: Some(vec![Ulimit { name: "nofile".to_owned(), soft: 100, hard: -1 }]),
         ..HostConfig::default()
     };

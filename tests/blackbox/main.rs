@@ -12,6 +12,7 @@ mod defaults;
 mod events;
 mod harness;
 mod hello;
+mod init;
 mod interrupts;
 mod limits;
 mod logs;

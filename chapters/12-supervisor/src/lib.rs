@@ -15,6 +15,8 @@ mod container;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
 mod input;
 #[cfg(target_os = "linux")]
 mod log_file;
@@ -29,6 +31,8 @@ mod supervise;
 pub use connection::{Connection, Error, LaunchError, connect, destroy, launch, read_exit};
 #[cfg(target_os = "linux")]
 pub use container::bundle;
+#[cfg(target_os = "linux")]
+pub use init::{INIT_PATH, init};
 pub use messages::*;
 pub use runtime::Identity;
 #[cfg(target_os = "linux")]
