@@ -61,6 +61,23 @@ fn the_defaults_are_dockers() {
     assert!(differences.is_empty(), "the defaults differ:\n{}", differences.join("\n"));
 }
 
+/// What Docker of 2026 refuses, and its peer on this machine does not know of yet.
+#[test]
+fn what_leads_out_or_has_many_holes_is_refused() {
+    needs!(root);
+    needs!("docker");
+    let ours = answers(Who::Coracle);
+    let of_family = |family: i32, answer: &str| format!("calls: socket of family {family} {answer}");
+    let refused = [nix::libc::AF_ALG, nix::libc::AF_VSOCK].map(|family| of_family(family, "EPERM"));
+    let rings = [nix::libc::SYS_io_uring_setup, nix::libc::SYS_io_uring_enter];
+    let rings = rings.map(|call| format!("calls: {call} EPERM"));
+    let (local, internet, netlink) = (nix::libc::AF_UNIX, nix::libc::AF_INET6, nix::libc::AF_NETLINK);
+    let made = [local, internet, netlink].map(|family| of_family(family, "EINVAL"));
+    for line in refused.iter().chain(&rings).chain(&made) {
+        assert!(ours.contains(line), "{line}");
+    }
+}
+
 fn answers(who: Who) -> BTreeSet<String> {
     let engine = Engine::start_as(who);
     engine.import_busybox();

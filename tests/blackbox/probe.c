@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
-/* Asks the kernel 460 system calls with arguments that none of them accepts, and prints how each answered.
+/* Asks the kernel 480 system calls with arguments that none of them accepts, and for a socket of each family, of a type that there
+ * is not (EINVAL: no filter minded the family), and prints how each answered.
  * Every call is made by a child of its own, so that those that end, block or fork disturb nobody. */
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +9,10 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 
-#define CALLS 460
+#define CALLS 480
+#define FAMILIES 48
 
-static void ask(long number) {
+static void ask(const char *name, long number, long first) {
     int answer[2];
     if (pipe(answer) != 0)
         _exit(1);
@@ -18,7 +20,7 @@ static void ask(long number) {
     if (child == 0) {
         alarm(1);
         errno = 0;
-        long result = syscall(number, -1L, -1L, -1L, -1L, -1L, -1L);
+        long result = syscall(number, first, -1L, -1L, -1L, -1L, -1L);
         int code = result < 0 && result >= -4095 ? errno : 0;
         (void)!write(answer[1], &code, sizeof code);
         _exit(0);
@@ -29,17 +31,24 @@ static void ask(long number) {
     close(answer[0]);
     waitpid(child, &status, 0);
     if (told == sizeof code)
-        printf("%ld %s\n", number, code ? strerrorname_np(code) : "ok");
+        printf("%s %s\n", name, code ? strerrorname_np(code) : "ok");
     else if (WIFSIGNALED(status))
-        printf("%ld signal %d\n", number, WTERMSIG(status));
+        printf("%s signal %d\n", name, WTERMSIG(status));
     else
-        printf("%ld ended\n", number);
+        printf("%s ended\n", name);
     fflush(stdout);
 }
 
 int main(void) {
-    for (long number = 0; number < CALLS; number++)
+    char name[32];
+    for (long number = 0; number < CALLS; number++) {
+        snprintf(name, sizeof name, "%ld", number);
         if (number != SYS_rt_sigreturn && number != SYS_vfork)
-            ask(number);
+            ask(name, number, -1L);
+    }
+    for (long family = 0; family < FAMILIES; family++) {
+        snprintf(name, sizeof name, "socket of family %ld", family);
+        ask(name, SYS_socket, family);
+    }
     return 0;
 }

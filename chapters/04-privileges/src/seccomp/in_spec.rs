@@ -55,6 +55,7 @@ fn argument(condition: &Condition) -> LinuxSeccompArg {
     let (operator, value, second) = match condition.comparison {
         Comparison::MaskedEqual { mask } => (LinuxSeccompOperator::ScmpCmpMaskedEq, mask, condition.value),
         Comparison::Equal => (LinuxSeccompOperator::ScmpCmpEq, condition.value, 0),
+        Comparison::Less => (LinuxSeccompOperator::ScmpCmpLt, condition.value, 0),
         other => unreachable!("the default profile does not compare by {other:?}"),
     };
     let builder = LinuxSeccompArgBuilder::default().index(condition.index as usize).op(operator);
