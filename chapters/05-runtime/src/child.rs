@@ -29,6 +29,9 @@ pub struct Child {
     pub hooks: Option<ChildHooks>,
 }
 
+/// What is to be done when everything is mounted, and the host's root is still there.
+pub type BeforePivot<'a> = Option<&'a dyn Fn() -> Result<()>>;
+
 impl Child {
     /// Becomes the command. `enter_root` is what differs between a container's first process and one that is added to it; it is
     /// given what is to be done before the host's root is left.
@@ -36,7 +39,7 @@ impl Child {
     pub fn run(
         self,
         says: BorrowedFd<'_>,
-        enter_root: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<()>,
+        enter_root: impl FnOnce(BeforePivot<'_>) -> Result<()>,
     ) -> std::result::Result<Infallible, Failure> {
         // It closes descriptors that it owns, and must not close them again when it fails.
         let mut child = ManuallyDrop::new(self);
@@ -59,7 +62,7 @@ impl Child {
     fn prepare(
         &mut self,
         says: BorrowedFd<'_>,
-        enter_root: impl FnOnce(&dyn Fn() -> Result<()>) -> Result<()>,
+        enter_root: impl FnOnce(BeforePivot<'_>) -> Result<()>,
     ) -> Result<command::Command> {
         // Nobody may look at this process through /proc while it is still our executable (see protect.rs); execve undoes it.
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
@@ -72,17 +75,19 @@ impl Child {
         for (path, value) in &self.process.sysctls {
             write_sysctl(path, value)?;
         }
-        privileges::write_host_proc(&self.process.privileges)?;
+        if self.process.privileges.oom_score_adj.is_some() {
+            privileges::write_host_proc(&self.process.privileges)?;
+        }
         // ANCHOR_END: host
         // ANCHOR: inside
         if let Some(hooks) = &mut self.hooks {
             hooks.learn_own_number()?;
         }
         let listener = self.process.listener.as_ref().map(Connection::new).transpose()?;
-        enter_root(&|| match &self.hooks {
-            Some(hooks) => hooks.run_before_pivot(&self.gate),
-            None => Ok(()),
-        })?;
+        match &self.hooks {
+            Some(hooks) => enter_root(Some(&|| hooks.run_before_pivot(&self.gate)))?,
+            None => enter_root(None)?,
+        }
         self.take_descriptors(says, listener.as_ref())?;
         self.enter_folder()?;
         match &listener {

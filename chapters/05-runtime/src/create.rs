@@ -1,9 +1,9 @@
 //! Makes a container's first process, which then waits to be started.
 
-use crate::child::Child;
+use crate::child::{BeforePivot, Child};
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
-use crate::plan::{Bundle, Plan, State, plan};
+use crate::plan::{Bundle, Plan, State, plan, shows_cgroups};
 use crate::{Created, Error, ErrorKind, Identity, Result, created, id_maps, net_devices, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
@@ -39,7 +39,7 @@ pub fn create_with_gate(
     gate: (Gate, Keeper),
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
-    let layout = bundle.cgroup.as_deref().map_or_else(|| Ok(Layout::detect()?), created::hierarchies)?;
+    let layout = layout_for(bundle)?;
     let mut plan = plan(bundle, &layout)?;
     let state = State::new(&bundle.spec, &bundle.id, bundle.folder.clone());
     if let Some(listener) = &mut plan.process.listener {
@@ -52,6 +52,15 @@ pub fn create_with_gate(
         let _ = created::end_cgroup(cgroup);
     }
     Ok(Created { cgroup, ..made? })
+}
+
+/// How the machine has its cgroups: that matters to a container which has one, or in which they are seen.
+fn layout_for(bundle: &Bundle) -> Result<Layout> {
+    match bundle.cgroup.as_deref() {
+        Some(path) => created::hierarchies(path),
+        None if bundle.spec.mounts().iter().flatten().any(shows_cgroups) => Ok(Layout::detect()?),
+        None => Ok(Layout::default()),
+    }
 }
 
 /// Makes the process, and carries out the plan: what is the child's in the child, and what is ours here.
@@ -80,8 +89,11 @@ fn spawn(
     let (mut root, propagation) = (plan.root, plan.root_propagation);
     let mapped = Some(&plan.id_mapped).filter(|mapped| !mapped.is_empty());
     let _copies = mapped.map(|mapped| id_maps::prepare(&mut root, mapped)).transpose()?;
-    let enter_root = move |before_pivot: &dyn Fn() -> Result<()>| {
-        chroot::apply_with(&root, before_pivot)?;
+    let enter_root = move |before_pivot: BeforePivot<'_>| {
+        match before_pivot {
+            Some(hooks) => chroot::apply_with(&root, hooks)?,
+            None => chroot::apply(&root)?,
+        }
         Ok(propagation.map_or(Ok(()), chroot::set_root_propagation)?)
     };
     let unified = cgroup.and_then(Cgroup::unified_fd);

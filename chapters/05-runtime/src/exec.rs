@@ -1,6 +1,6 @@
 //! One more process in a container that runs.
 
-use crate::child::Child;
+use crate::child::{BeforePivot, Child};
 use crate::create::{placed, wait_until_ready, with_console};
 use crate::plan::{Process, State, process_plan, processors};
 use crate::{Created, Error, Identity, Result, Stdio, created, gate};
@@ -56,7 +56,7 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     join(&pidfd, by_parent)?;
     let child = Child { process, stdio, gate, hooks: None };
     let by_child = joined - by_parent;
-    let enter = move |_: &dyn Fn() -> Result<()>| join(&pidfd, by_child);
+    let enter = move |_: BeforePivot<'_>| join(&pidfd, by_child);
     let mut identity = None;
     let before_release = |pid: nix::unistd::Pid| {
         let known = placed(cgroup.as_ref(), pid).map(|known| identity = Some(known));

@@ -7,14 +7,16 @@ mod criu;
 mod descriptors;
 mod ending;
 mod events;
+mod exchange;
 mod features;
 mod foreground;
 mod freezing;
+mod further;
 mod later_hooks;
 mod list;
-mod listing;
 mod log;
 mod making;
+mod printing;
 mod processes;
 mod ps;
 mod starting;
@@ -77,57 +79,51 @@ enum Verb {
     /// Make a container, start it, and wait for it
     Run(starting::Run),
     /// Run one more process in a container
-    Exec(processes::Exec),
+    Exec(Box<processes::Exec>),
     /// Send a signal to a container's first process
     Kill(ending::Kill),
     /// Remove a container that has stopped
     Delete(ending::Delete),
     /// Print a container's state as JSON
     State { id: String },
-    /// List containers
-    List(list::List),
     /// Write a config.json to begin with
-    Spec(listing::Spec),
-    /// Print what this runtime supports as JSON
-    Features,
-    /// List the processes of a container
-    Ps(ps::Ps),
-    /// Stop all processes of a container where they are
-    Pause { id: String },
-    /// Let them go on
-    Resume { id: String },
-    /// Change a container's limits
-    Update(update::Update),
-    /// Tell what a container uses, and when its memory runs out
-    Events(events::Events),
-    /// Not supported
-    Checkpoint(criu::Criu),
-    /// Not supported
-    Restore(criu::Criu),
+    Spec(printing::Spec),
+    #[command(flatten)]
+    Further(further::Further),
 }
 
 /// The command `coracle-oci`, from its arguments: `run x`. It may execute itself again (see `protect`), with what came `before`
 /// these arguments: nothing, or the word by which a larger program calls it (`["oci"]`).
 pub fn main(before: &[&str], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = before.iter().map(OsString::from).chain(arguments).collect();
-    // Decided before anything costs time; one of these words as an id or a folder's name does no harm.
-    let makes = |word: &OsString| word == "create" || word == "run" || word == "exec";
-    if words.iter().any(makes)
-        && let Err(error) = crate::protect::execute_protected("coracle-oci", &words)
-    {
+    if let Err(error) = protect(&words) {
         eprintln!("coracle-oci: error: {error}");
         return ExitCode::FAILURE;
     }
     let words = std::iter::once("coracle-oci".into()).chain(words.into_iter().skip(before.len()));
-    let arguments = match Arguments::try_parse_from(words) {
-        Ok(arguments) => arguments,
+    match Arguments::try_parse_from(words) {
+        Ok(arguments) => run(&arguments),
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 1 } else { 0 });
+            ExitCode::from(if error.use_stderr() { 1 } else { 0 })
         }
-    };
+    }
+}
+
+/// What makes a process never does so from our own file.
+fn protect(words: &[OsString]) -> crate::Result<()> {
+    // Decided before anything costs time; one of these words as an id or a folder's name does no harm.
+    let makes = |word: &OsString| word == "create" || word == "run" || word == "exec";
+    match words.iter().any(makes) {
+        true => crate::protect::execute_protected("coracle-oci", words),
+        false => Ok(()),
+    }
+}
+
+/// Does what is asked; whoever called learns from the exit code whether it was done, and from the log what was not.
+fn run(arguments: &Arguments) -> ExitCode {
     let begin = std::time::Instant::now();
-    let done = dispatch(&arguments);
+    let done = dispatch(arguments);
     if arguments.general.debug {
         let what = std::env::args().collect::<Vec<_>>().join(" ");
         log::write(&arguments.general, "debug", &format!("{what}: {:?}", begin.elapsed()));
@@ -156,16 +152,8 @@ fn dispatch(arguments: &Arguments) -> crate::Result<u8> {
         Verb::Exec(command) => command.run(&store),
         Verb::Kill(command) => command.run(&store),
         Verb::Delete(command) => command.run(&store),
-        Verb::State { id } => listing::state(&store, id),
-        Verb::List(command) => command.run(&store),
+        Verb::State { id } => printing::state(&store, id),
         Verb::Spec(command) => command.run(),
-        Verb::Features => features::print_features(),
-        Verb::Ps(command) => command.run(&store),
-        Verb::Pause { id } => freezing::pause(&store, id),
-        Verb::Resume { id } => freezing::resume(&store, id),
-        Verb::Update(command) => command.run(&store),
-        Verb::Events(command) => command.run(&store),
-        Verb::Checkpoint(command) => command.run("checkpoint", &arguments.general.criu),
-        Verb::Restore(command) => command.run("restore", &arguments.general.criu),
+        Verb::Further(verb) => verb.run(&store, &arguments.general.criu),
     }
 }

@@ -20,6 +20,8 @@ pub use listener::Listener;
 pub use net_devices::NetDevice;
 use privilege::word;
 #[cfg(target_os = "linux")]
+pub(crate) use root::shows_cgroups;
+#[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
 pub use state::State;
 

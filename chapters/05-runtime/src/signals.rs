@@ -7,21 +7,20 @@ pub fn parse(text: &str) -> Option<i32> {
     }
     let upper = text.to_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    let offset = |rest: &str| {
-        if rest.is_empty() { Some(0) } else { rest.parse::<i32>().ok() }
-    };
     if let Some(rest) = name.strip_prefix("RTMIN") {
-        return offset(rest)
-            .map(|offset| FIRST_REALTIME + offset)
-            .filter(|number| (FIRST_REALTIME..=LAST).contains(number));
+        return realtime(FIRST_REALTIME, rest);
     }
     if let Some(rest) = name.strip_prefix("RTMAX") {
-        return offset(rest)
-            .map(|offset| LAST + offset)
-            .filter(|number| (FIRST_REALTIME..=LAST).contains(number));
+        return realtime(LAST, rest);
     }
     let named = NAMES.iter().position(|own| *own == name).map(|index| index as i32 + 1);
     named.or_else(|| ALIASES.iter().find(|(own, _)| *own == name).map(|(_, number)| *number))
+}
+
+/// What follows `RTMIN` or `RTMAX`: `+3`, `-14`, nothing.
+fn realtime(from: i32, rest: &str) -> Option<i32> {
+    let offset = if rest.is_empty() { 0 } else { rest.parse().ok()? };
+    from.checked_add(offset).filter(|number| (FIRST_REALTIME..=LAST).contains(number))
 }
 
 /// The C library keeps 32 and 33 for itself.
@@ -52,7 +51,9 @@ mod tests {
             [parse("RTMIN"), parse("SIGRTMIN+3"), parse("RTMAX-14"), parse("64")],
             [34, 37, 50, 64].map(Some)
         );
-        for text in ["0", "65", "-1", "", "SIG", "NOSUCH", "RTMIN+31", "RTMAX+1", "RTMIN-1"] {
+        for text in
+            ["0", "65", "-1", "", "SIG", "NOSUCH", "RTMIN+31", "RTMAX+1", "RTMIN-1", "RTMAX+2147483647"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Long tail: `events`: what a container uses, now and then, and the news that its memory ran out; a line of JSON each.
 
 use super::freezing::cgroup;
-use super::listing::print;
+use super::printing::print;
 use super::store::{Entry, Status, Store};
 use crate::{Error, ErrorKind, Result};
 use cgroups::{Cgroup, DiskCount, Gauge, OomWatch, Statistics};

@@ -1,6 +1,6 @@
 //! Long tail: `features`, what this runtime supports.
 
-use super::listing::print;
+use super::printing::print;
 use crate::Result;
 use serde_json::json;
 

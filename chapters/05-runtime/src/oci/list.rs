@@ -1,6 +1,6 @@
 //! Long tail: `list`, all containers below a root, as a table or as JSON.
 
-use super::listing::{print, state_of};
+use super::printing::{print, state_of};
 use super::store::Store;
 use crate::Result;
 use clap::Args;

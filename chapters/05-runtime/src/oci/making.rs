@@ -1,6 +1,6 @@
 //! What `create` and `run` have in common: a bundle is read, recorded, and made a container.
 
-use super::descriptors::Descriptors;
+use super::exchange::Exchange;
 use super::store::{Entry, Record, Store};
 use super::unknown_capabilities;
 use crate::create::create_with_gate;
@@ -8,9 +8,7 @@ use crate::plan::Bundle;
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, Process, Spec};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use oci_spec::runtime::{Hook, Spec};
 use std::path::{Path, PathBuf};
 
 /// What `create` and `run` have in common.
@@ -21,15 +19,8 @@ pub struct Making {
     /// The folder with config.json
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     bundle: PathBuf,
-    /// Write the first process's number to this file
-    #[arg(long, value_name = "FILE")]
-    pid_file: Option<PathBuf>,
-    /// A Unix socket to which the terminal's master is sent
-    #[arg(long, value_name = "SOCKET")]
-    pub console_socket: Option<PathBuf>,
-    /// How many descriptors after the standard three the container inherits
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    preserve_fds: u32,
+    #[command(flatten)]
+    pub exchange: Exchange,
     /// Not supported: a root that is not pivoted to can be left
     #[arg(long)]
     no_pivot: bool,
@@ -41,11 +32,8 @@ pub struct Making {
 impl Making {
     /// Reads the bundle, and writes the record before anything of the container exists.
     pub fn prepare(&self, store: &Store) -> Result<(Entry, Bundle)> {
-        if self.no_pivot {
-            let why = "--no-pivot is not supported: a process could leave such a root; put it on a file system that is mounted";
-            return Err(Error::new(ErrorKind::NotSupported, why));
-        }
-        let descriptors = Descriptors::inherited(self.preserve_fds)?;
+        self.check()?;
+        let descriptors = self.exchange.descriptors()?;
         let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
         let (mut spec, bytes) = read_config(&folder.join("config.json"))?;
         if let Some(process) = spec.process_mut() {
@@ -61,8 +49,12 @@ impl Making {
             folder,
             spec,
         };
-        let entry = store.add(record_of(&bundle, rootfs), &bytes)?;
-        Ok((entry, bundle))
+        Ok((store.add(record_of(&bundle, rootfs), &bytes)?, bundle))
+    }
+
+    fn check(&self) -> Result<()> {
+        let why = "--no-pivot is not supported: a process could leave such a root; put it on a file system that is mounted";
+        if self.no_pivot { Err(Error::new(ErrorKind::NotSupported, why)) } else { Ok(()) }
     }
 
     pub fn make(
@@ -77,19 +69,8 @@ impl Making {
             entry.record.process = Some(identity);
             entry.write()
         })?;
-        if let Some(path) = &self.pid_file {
-            write_pid(path, created.identity)?;
-        }
+        self.exchange.tell(created.identity)?;
         Ok(created)
-    }
-
-    /// Where its input and output are, if we do not wait for it.
-    pub fn detached_stdio(&self, spec: &Spec) -> Result<Stdio> {
-        let process = spec.process().as_ref();
-        let has_terminal = process.and_then(Process::terminal).unwrap_or_default();
-        let size = process.and_then(Process::console_size);
-        let size = size.map(|size| (size.width() as u16, size.height() as u16));
-        stdio(has_terminal, self.console_socket.as_deref(), size)
     }
 }
 
@@ -123,39 +104,6 @@ fn record_of(bundle: &Bundle, rootfs: PathBuf) -> Record {
         has_later_hooks: has_later_hooks(&bundle.spec),
         process: None,
     }
-}
-
-/// For a process that we do not wait for: our own standard streams, or a terminal for whoever listens on the socket.
-pub fn stdio(terminal: bool, console_socket: Option<&Path>, size: Option<(u16, u16)>) -> Result<Stdio> {
-    match (terminal, console_socket) {
-        (true, Some(path)) => {
-            let socket = UnixStream::connect(path).strace(|| format!("connect({path:?})"))?;
-            Ok(Stdio::Terminal { size, console_socket: Some(OwnedFd::from(socket)) })
-        }
-        (true, None) => Err(Error::invalid(
-            "cannot allocate tty if the container is detached without setting a console socket",
-        )),
-        (false, Some(_)) => {
-            Err(Error::invalid("cannot use a console socket if the container has no terminal"))
-        }
-        (false, None) => own_streams(),
-    }
-}
-
-/// Copies, since the child closes what it was given.
-fn own_streams() -> Result<Stdio> {
-    let copy =
-        |stream: BorrowedFd<'_>| stream.try_clone_to_owned().strace(|| "dup(a standard stream)".into());
-    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-    Ok(Stdio::Files([copy(stdin.as_fd())?, copy(stdout.as_fd())?, copy(stderr.as_fd())?]))
-}
-
-/// In one step, as whoever waits for the file expects.
-pub fn write_pid(path: &Path, identity: Identity) -> Result<()> {
-    let beside = path.with_extension("new");
-    let written =
-        std::fs::write(&beside, identity.pid.to_string()).and_then(|()| std::fs::rename(&beside, path));
-    Ok(written.strace(|| format!("write({path:?})"))?)
 }
 
 fn has_later_hooks(spec: &Spec) -> bool {

@@ -1,7 +1,7 @@
 //! Long tail: `ps`, a container's processes as the host numbers them.
 
 use super::freezing::cgroup;
-use super::listing::print;
+use super::printing::print;
 use super::store::Store;
 use crate::{Error, Result};
 use clap::Args;

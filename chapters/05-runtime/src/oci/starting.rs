@@ -31,7 +31,8 @@ pub struct Run {
 impl Create {
     pub fn run(&self, store: &Store) -> Result<u8> {
         let (mut entry, bundle) = self.making.prepare(store)?;
-        let made = self.making.detached_stdio(&bundle.spec).and_then(|stdio| {
+        let stdio = self.making.exchange.stdio(bundle.spec.process().as_ref(), None);
+        let made = stdio.and_then(|stdio| {
             let gate = gate::named(&entry.folder)?;
             self.making.make(&mut entry, &bundle, stdio, gate)
         });
@@ -67,12 +68,7 @@ impl Run {
 
     /// Makes it and starts it.
     fn make(&self, entry: &mut Entry, bundle: &Bundle, foreground: Option<&Foreground>) -> Result<Created> {
-        let process = bundle.spec.process().as_ref();
-        let has_terminal = process.and_then(|process| process.terminal()).unwrap_or_default();
-        let stdio = match foreground {
-            Some(foreground) if has_terminal && self.making.console_socket.is_none() => foreground.terminal(),
-            _ => self.making.detached_stdio(&bundle.spec)?,
-        };
+        let stdio = self.making.exchange.stdio(bundle.spec.process().as_ref(), foreground)?;
         let created = self.making.make(entry, bundle, stdio, gate::unnamed()?)?;
         created.start()?;
         entry.record.has_later_hooks.then(|| later_hooks::after_start(entry)).transpose()?;

@@ -26,7 +26,7 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, spawn: &SpawnP
 fn mounts(bundle: &Bundle, layout: &Layout) -> Result<Vec<Mount>> {
     let mut mounts = Vec::new();
     for entry in bundle.spec.mounts().iter().flatten() {
-        if entry.typ().as_deref() == Some("cgroup") {
+        if shows_cgroups(entry) {
             let words = entry.options().clone().unwrap_or_default();
             let (group, options) = (bundle.cgroup.as_deref(), parse_options(&words));
             mounts.extend(cgroups::view(layout, group, entry.destination(), options));
@@ -35,6 +35,11 @@ fn mounts(bundle: &Bundle, layout: &Layout) -> Result<Vec<Mount>> {
         }
     }
     Ok(mounts)
+}
+
+/// Such a mount names no file system: what is seen there depends on the machine.
+pub fn shows_cgroups(mount: &oci_spec::runtime::Mount) -> bool {
+    mount.typ().as_deref() == Some("cgroup")
 }
 
 fn paths(paths: &Option<Vec<String>>) -> Vec<PathBuf> {

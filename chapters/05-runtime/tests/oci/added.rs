@@ -70,6 +70,12 @@ fn an_added_process_has_a_terminal_and_descriptors_of_its_own() {
     let output =
         std::process::Command::new("sh").args(["-c", &script]).current_dir(&site.folder).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "three\n", "{output:?}");
+    // What is not open at the beginning is a file of ours later: the container's lock.
+    let script = format!("exec {program} --root state exec --preserve-fds 1 {} true 3<&-", site.id);
+    let output =
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(&site.folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.ends_with("--preserve-fds: descriptor 3 is not open\n"), "{said}");
     site.ok(&["delete", "-f", "ID"]);
 }
 

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 /// What shall be otherwise than it is for the container's first process.
 #[derive(Args, Default, PartialEq)]
-pub struct Changes {
+pub struct Asked {
+    /// Read the whole process from this file instead
+    #[arg(short, long, value_name = "FILE")]
+    process: Option<PathBuf>,
     /// Its working directory
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
@@ -28,10 +31,19 @@ pub struct Changes {
     /// No execve gives it more privileges
     #[arg(long)]
     no_new_privs: bool,
+    /// A cgroup below the container's own, which must be there
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Option<String>,
+    /// Not supported
+    #[arg(long, value_name = "LABEL")]
+    process_label: Option<String>,
+    /// Not supported
+    #[arg(long, value_name = "PROFILE")]
+    apparmor: Option<String>,
 }
 
 /// The whole process, from a file.
-pub fn read(path: &Path) -> Result<Process> {
+fn read(path: &Path) -> Result<Process> {
     let bytes = std::fs::read(path).strace(|| format!("read({path:?})"))?;
     from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
 }
@@ -46,9 +58,26 @@ pub fn group_below(own: Option<String>, path: &str) -> Result<String> {
     Ok(format!("{own}/{}", path.trim_matches('/')))
 }
 
-impl Changes {
-    /// Makes them.
-    pub fn make(&self, process: &mut Process) -> Result<()> {
+impl Asked {
+    /// No labels are set.
+    pub fn refuse_labels(&self) -> Result<()> {
+        for (flag, value) in [("--process-label", &self.process_label), ("--apparmor", &self.apparmor)] {
+            if value.is_some() {
+                return Err(Error::not_supported(flag));
+            }
+        }
+        Ok(())
+    }
+
+    /// The process as it is asked for.
+    pub fn change(&self, process: Process) -> Result<Process> {
+        match &self.process {
+            Some(path) => read(path),
+            None => self.changed(process),
+        }
+    }
+
+    fn changed(&self, mut process: Process) -> Result<Process> {
         if let Some(folder) = &self.cwd {
             process.set_cwd(folder.clone());
         }
@@ -71,7 +100,7 @@ impl Changes {
             let capabilities = self.capabilities(process.capabilities().clone().unwrap_or_default())?;
             process.set_capabilities(Some(capabilities));
         }
-        Ok(())
+        Ok(process)
     }
 
     fn user(&self, of_container: &User) -> Result<User> {

@@ -1,0 +1,45 @@
+//! Long tail: the verbs without which a container is made, used and removed.
+
+use super::store::Store;
+use super::{criu, events, features, freezing, list, ps, update};
+use crate::Result;
+use clap::Subcommand;
+
+/// What callers ask beyond the life of a container.
+#[derive(Subcommand)]
+pub enum Further {
+    /// List containers
+    List(list::List),
+    /// Print what this runtime supports as JSON
+    Features,
+    /// List the processes of a container
+    Ps(ps::Ps),
+    /// Stop all processes of a container where they are
+    Pause { id: String },
+    /// Let them go on
+    Resume { id: String },
+    /// Change a container's limits
+    Update(Box<update::Update>),
+    /// Tell what a container uses, and when its memory runs out
+    Events(events::Events),
+    /// Not supported
+    Checkpoint(criu::Criu),
+    /// Not supported
+    Restore(criu::Criu),
+}
+
+impl Further {
+    pub fn run(&self, store: &Store, criu: &str) -> Result<u8> {
+        match self {
+            Further::List(command) => command.run(store),
+            Further::Features => features::print_features(),
+            Further::Ps(command) => command.run(store),
+            Further::Pause { id } => freezing::pause(store, id),
+            Further::Resume { id } => freezing::resume(store, id),
+            Further::Update(command) => command.run(store),
+            Further::Events(command) => command.run(store),
+            Further::Checkpoint(command) => command.run("checkpoint", criu),
+            Further::Restore(command) => command.run("restore", criu),
+        }
+    }
+}
