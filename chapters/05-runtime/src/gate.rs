@@ -30,11 +30,11 @@ pub struct Keeper {
     start: OwnedFd,
 }
 
-/// What a child may say. Two pipes, so that it needs nothing but read and write once its seccomp filter is in place:
+/// What a child may say. Two pipes, so that it needs only read and write once its seccomp filter is in place:
 ///
 /// ```text
-///   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting · then what kept it from its
-///                                 command, as JSON · end of file: it has called execve, or ended
+///   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting · then what kept it
+///                                 from its command, as JSON · end of file: it has called execve, or ended
 ///   start    child ◀── runtime    a byte: go on · end of file: whoever should have said so is gone
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
