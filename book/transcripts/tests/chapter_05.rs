@@ -139,3 +139,66 @@ fn an_added_process_may_be_our_own_program() {
         ],
     );
 }
+
+#[test]
+fn a_promise_that_is_not_kept_is_refused() {
+    with_bundle(
+        "runtime-descriptors",
+        &[
+            "sed -i 's/\"terminal\": true/\"terminal\": false/; s/\"sh\"/\"cat\", \"\\/proc\\/self\\/fd\\/3\"/' target/bundle/config.json",
+            "echo from outside > target/note",
+            "oci run --bundle target/bundle --preserve-fds 1 one 3< target/note",
+            "oci run --bundle target/bundle --preserve-fds 2 one 3< target/note 4<&-; echo ended with $?",
+            "oci run --bundle target/bundle one 3< target/note; echo ended with $?",
+        ],
+    );
+}
+
+#[test]
+fn what_callers_read() {
+    with_bundle(
+        "runtime-callers",
+        &[
+            SLEEP,
+            "oci run --detach --bundle target/bundle one",
+            "oci --log target/log --log-format json exec two true; echo ended with $?",
+            "cut -d, -f1,2 target/log",
+            "oci exec one sh -c 'exit 3'; echo ended with $?",
+            "oci kill one RTMAX+1; echo ended with $?",
+            "oci kill --everything one; echo ended with $?",
+            "oci --systemd-cgroup delete one; echo ended with $?",
+            "oci delete --force one; ls target/run",
+        ],
+    );
+}
+
+#[test]
+fn start_in_a_dozen_calls() {
+    with_bundle(
+        "runtime-start",
+        &[
+            SLEEP,
+            "oci create --bundle target/bundle one",
+            "strace -qq -e trace=openat,flock,poll,ppoll,write,unlink -o target/calls \\\n    target/*/debug/coracle-oci --root target/run start one",
+            "grep -e run/one -e flock -e POLLIN -e '\".\"' target/calls | cut -c-74",
+            "oci delete --force one; ls target/run",
+        ],
+    );
+}
+
+#[test]
+fn what_a_file_may_not_say() {
+    with_bundle(
+        "runtime-refused",
+        &[
+            "sed -i 's/\"terminal\": true/\"terminal\": false/; s/\"sh\"/\"echo\", \"it runs\"/' target/bundle/config.json",
+            "cp target/bundle/config.json target/good.json",
+            "with() { sed \"$1\" target/good.json > target/bundle/config.json; oci run --bundle target/bundle one; }",
+            "with 's/\"soft\": 1024/\"soft\": \"many\"/' 2>&1 | cut -d: -f4-",
+            "with 's/\"soft\": 1024/\"soft\": 2048/' 2>&1 | cut -d: -f4-",
+            "with 's/\"cwd\"/\"apparmorProfile\": \"strict\", \"cwd\"/' 2>&1 | cut -d: -f4-",
+            "with 's/\"cwd\"/\"aparmorProfile\": \"strict\", \"cwd\"/'",
+            "ls target/run",
+        ],
+    );
+}

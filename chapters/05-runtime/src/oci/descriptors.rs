@@ -29,8 +29,8 @@ impl Descriptors {
     }
 
     /// Tells the container's process of its sockets, as whoever activated us told us: there it is process 1.
-    pub fn tell(self, process: &mut Process) {
-        if self.sockets > 0 {
+    pub fn tell(self, process: Option<&mut Process>) {
+        if let Some(process) = process.filter(|_| self.sockets > 0) {
             let environment = process.env_mut().get_or_insert_default();
             environment.extend([format!("LISTEN_FDS={}", self.sockets), "LISTEN_PID=1".into()]);
         }

@@ -36,9 +36,7 @@ impl Making {
         let descriptors = self.exchange.descriptors()?;
         let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
         let (mut spec, bytes) = read_config(&folder.join("config.json"))?;
-        if let Some(process) = spec.process_mut() {
-            descriptors.tell(process);
-        }
+        descriptors.tell(spec.process_mut().as_mut());
         let rootfs = root_folder(&folder, &spec)?;
         let bundle = Bundle {
             id: self.id.clone(),
@@ -79,7 +77,11 @@ fn read_config(path: &Path) -> Result<(Spec, Vec<u8>)> {
     let bytes = std::fs::read(path).strace(|| format!("read({path:?})"))?;
     let read = match spec_from_json(&bytes) {
         Ok(spec) => Ok((spec, bytes)),
-        Err(refused) => unknown_capabilities::read_without(&bytes, refused),
+        // Each error begins with its place in the file.
+        Err(refused) if refused.to_string().starts_with("process.capabilities.") => {
+            unknown_capabilities::read_without(&bytes, refused)
+        }
+        Err(refused) => Err(refused),
     };
     read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
 }

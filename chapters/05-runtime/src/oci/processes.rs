@@ -45,7 +45,7 @@ impl Exec {
         }
         let spec = entry.spec()?;
         let mut process = self.process(&spec)?;
-        descriptors.tell(&mut process);
+        descriptors.tell(Some(&mut process));
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
         let stdio = self.exchange.stdio(Some(&process), foreground.as_ref())?;
         let created = self.add(&entry, &spec, (&process, descriptors.count()), stdio)?;
@@ -86,13 +86,7 @@ impl Exec {
     }
 
     /// Makes it. An error gets runc's frame.
-    fn add(
-        &self,
-        entry: &Entry,
-        spec: &Spec,
-        (process, preserved_descriptors): (&Process, u32),
-        stdio: Stdio,
-    ) -> Result<Created> {
+    fn add(&self, entry: &Entry, spec: &Spec, process: (&Process, u32), stdio: Stdio) -> Result<Created> {
         let own = entry.record.cgroup.clone();
         let below = self.asked.cgroup.as_ref();
         let cgroup = below.map_or(Ok(own.clone()), |path| asked::group_below(own, path).map(Some))?;
@@ -100,9 +94,9 @@ impl Exec {
             container: &self.id,
             target: entry.process()?,
             cgroup: cgroup.as_deref(),
-            process,
+            process: process.0,
             seccomp: spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()),
-            preserved_descriptors,
+            preserved_descriptors: process.1,
             state: Some(entry.state("running")),
         };
         crate::exec(&addition, stdio).map_err(framed)
