@@ -3,8 +3,8 @@
 use super::word;
 use crate::{Error, Result};
 use oci_spec::runtime::{
-    ExecCPUAffinity, IOPriorityClass, LinuxIOPriority, LinuxMemoryPolicy, LinuxPersonality,
-    LinuxPersonalityDomain, MemoryPolicyFlagType, MemoryPolicyModeType,
+    IOPriorityClass, LinuxIOPriority, LinuxMemoryPolicy, LinuxPersonality, LinuxPersonalityDomain,
+    MemoryPolicyFlagType, MemoryPolicyModeType,
 };
 use privileges::Scheduler;
 
@@ -13,7 +13,7 @@ const LINUX32: i32 = 8;
 
 #[cfg(target_os = "linux")]
 /// The processors of `process.execCPUAffinity`, before it is in the container's cgroup, and after.
-pub fn processors(affinity: &ExecCPUAffinity) -> Result<[Option<Vec<usize>>; 2]> {
+pub fn processors(affinity: &oci_spec::runtime::ExecCPUAffinity) -> Result<[Option<Vec<usize>>; 2]> {
     let read = |field: &str, text: &Option<String>| {
         let text = text.as_deref().filter(|text| !text.is_empty());
         text.map(|text| numbers(&format!("process.execCPUAffinity.{field}"), text)).transpose()
