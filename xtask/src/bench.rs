@@ -1,8 +1,10 @@
 //! `cargo xtask bench SUITE`: our figures as ratios to peers and to the kernel's own floor, all measured in one run.
 
 mod arena;
+mod bundle;
 mod command;
 mod contenders;
+mod crowds;
 mod debian;
 mod engine;
 mod engines;
@@ -36,7 +38,7 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Suite {
-    /// OCI runtimes: the container of `true`
+    /// OCI runtimes: the container of `true`, one more process, 100 at once, on a crowded machine, memory
     Runtime,
     /// Engines, driven by Docker's command line: run, exec, ps, many at once, memory
     Engine,

@@ -1,13 +1,13 @@
 //! Engines, driven by Docker's command line: single containers, twenty at once, and what stays in memory.
 
 use super::arena::Arena;
+use super::bundle::make_rootfs;
 use super::command;
 use super::contenders::Contender;
 use super::debian;
 use super::engines::Engine;
 use super::memory;
 use super::report::{Report, Unit};
-use super::runtime::make_rootfs;
 use super::targets::{OUR_CLIENT, work};
 use crate::Result;
 use std::path::PathBuf;

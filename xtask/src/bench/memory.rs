@@ -29,6 +29,12 @@ pub fn supervisor(run_folder: &Path) -> Result<(f64, f64)> {
     Ok((average("Pss:")?, average("Private_Dirty:")?))
 }
 
+/// Proportional set size of one process, in MB.
+pub fn proportional(pid: &str) -> Result<f64> {
+    let pid = pid.parse().map_err(|error| format!("process {pid}: {error}"))?;
+    sum(&[pid], "smaps_rollup", "Pss:")
+}
+
 fn processes(run_folder: &Path, part: Part) -> Result<Vec<u32>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))?.flatten() {

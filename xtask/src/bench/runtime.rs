@@ -1,149 +1,191 @@
-//! OCI runtimes: how long the container of `true` takes, against the kernel's floor.
+//! OCI runtimes: how long the container of `true` takes, against the kernel's floor; more processes, many containers, crowded machines.
 
 use super::arena::{self, Arena, RUN_FOLDER};
-use super::command;
 use super::contenders::Contender;
-use super::report::Report;
+use super::crowds::{self, Crowd};
+use super::report::{Report, Unit};
 use super::targets::{OURS, work};
+use super::{bundle, command, memory};
 use crate::{Result, root};
-use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-/// Measures every contender `runs` times in turn, after one round that does not count.
+/// How many containers are started at once.
+const AT_ONCE: usize = 100;
+
+/// What one piece of work came to.
+type Sample = (&'static str, Unit, f64);
+
+/// Measures every contender `runs` times in turn, after one round that does not count; then again in each crowd.
 pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<Report> {
     // crun refuses a host that binds some controllers to cgroup v1; here everyone sees one v2 hierarchy.
     arena::mount_fresh("cgroup2", "/sys/fs/cgroup")?;
-    let bundle = arena.folder.join("bundle");
-    make_bundle(&bundle, &arena.token)?;
-    let floor = arena.folder.join("floor");
-    build_floor(&floor)?;
+    let stage = Stage::new(arena)?;
     let mut report = Report::default();
-    for round in 0..=runs {
-        for contender in contenders {
-            let count = |report: &mut Report, work, duration| {
-                if round > 0 {
-                    report.time(work, contender.name, duration);
-                }
-            };
-            if contender.name == "floor" {
-                let duration = command::timed(Command::new(&floor).arg(bundle.join("rootfs")))?;
-                count(&mut report, work::OCI_RUN, duration);
-                continue;
-            }
-            let runtime = Runtime { program: program(arena, contender), bundle: &bundle };
-            count(&mut report, work::OCI_RUN, runtime.run(&format!("run-{round}"))?);
-            count(
-                &mut report,
-                work::OCI_CREATE_START_DELETE,
-                runtime.create_start_delete(&format!("csd-{round}"))?,
-            );
-        }
+    rounds(&mut report, contenders, runs, |contender, round| stage.alone(contender, round))?;
+    rounds(&mut report, contenders, runs, |contender, round| stage.at_once(contender, round))?;
+    for (work, crowd) in
+        [(work::OCI_RUN_AMONG_MOUNTS, Crowd::Mounts), (work::OCI_RUN_AMONG_CGROUPS, Crowd::Cgroups)]
+    {
+        let _crowd = crowds::gather(crowd, &arena.token)?;
+        rounds(&mut report, contenders, runs, |contender, round| {
+            Ok(vec![time(work, stage.run(contender, &format!("{crowd:?}-{round}"))?)])
+        })?;
     }
     Ok(report)
 }
 
-fn program(arena: &Arena, contender: &Contender) -> PathBuf {
-    match contender.name {
-        OURS => arena.folder.join("coracle-oci"),
-        name => PathBuf::from(name),
-    }
-}
-
-/// One runtime with its command line, which they all share.
-struct Runtime<'a> {
-    program: PathBuf,
-    bundle: &'a Path,
-}
-
-impl Runtime<'_> {
-    fn command(&self, verb: &str) -> Command {
-        let state = Path::new(RUN_FOLDER).join(self.program.file_name().unwrap_or_default());
-        let mut command = Command::new(&self.program);
-        command.arg("--root").arg(state).arg(verb).current_dir(self.bundle);
-        command
-    }
-
-    fn run(&self, id: &str) -> Result<std::time::Duration> {
-        command::timed(self.command("run").arg("--bundle").arg(self.bundle).arg(id))
-    }
-
-    fn create_start_delete(&self, id: &str) -> Result<std::time::Duration> {
-        let create = command::timed(self.command("create").arg("--bundle").arg(self.bundle).arg(id))?;
-        let start = command::timed(self.command("start").arg(id))?;
-        let delete = command::timed(self.command("delete").args(["--force", id]))?;
-        Ok(create + start + delete)
-    }
-}
-
-fn build_floor(target: &Path) -> Result<()> {
-    let mut gcc = Command::new("gcc");
-    gcc.args(["-O2", "-static", "-o"]).arg(target).arg(root().join("benches/floor.c"));
-    command::timed(&mut gcc).map(|_| ())
-}
-
-/// A root file system with busybox, and a configuration like that of `runc spec`, without limits: crun would raise
-/// RLIMIT_MEMLOCK for its program of device rules.
-fn make_bundle(bundle: &Path, token: &str) -> Result<()> {
-    let failed = |error: std::io::Error| format!("{}: {error}", bundle.display());
-    make_rootfs(&bundle.join("rootfs"))?;
-    let text = serde_json::to_vec_pretty(&configuration(token)).map_err(|error| error.to_string())?;
-    fs::write(bundle.join("config.json"), text).map_err(failed)
-}
-
-/// A folder with a static busybox under the names that the benches call.
-pub fn make_rootfs(rootfs: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| format!("{}: {error}", rootfs.display());
-    for folder in ["bin", "proc", "dev", "sys", "etc", "tmp"] {
-        fs::create_dir_all(rootfs.join(folder)).map_err(failed)?;
-    }
-    let busybox = command::output(Command::new("sh").args(["-c", "command -v busybox"]))?;
-    fs::copy(busybox.trim(), rootfs.join("bin/busybox")).map_err(failed)?;
-    for applet in ["sh", "true", "sleep"] {
-        std::os::unix::fs::symlink("busybox", rootfs.join("bin").join(applet)).map_err(failed)?;
+fn rounds(
+    report: &mut Report,
+    contenders: &[&Contender],
+    runs: usize,
+    samples: impl Fn(&Contender, usize) -> Result<Vec<Sample>>,
+) -> Result<()> {
+    for round in 0..=runs {
+        for contender in contenders {
+            let samples = samples(contender, round)?;
+            // The first round only warms up.
+            for (work, unit, sample) in samples.into_iter().filter(|_| round > 0) {
+                report.add(work, unit, contender.name, sample);
+            }
+        }
     }
     Ok(())
 }
 
-fn configuration(token: &str) -> Value {
-    let capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-    let namespaces = ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind }));
-    json!({
-        "ociVersion": "1.0.2",
-        "process": {
-            "user": { "uid": 0, "gid": 0 },
-            "args": ["true"],
-            "env": ["PATH=/bin"],
-            "cwd": "/",
-            "capabilities": { "bounding": capabilities, "effective": capabilities, "permitted": capabilities },
-            "rlimits": [{ "type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024 }],
-            "noNewPrivileges": true,
-        },
-        "root": { "path": "rootfs", "readonly": true },
-        "hostname": "bench",
-        "mounts": mounts(),
-        "linux": {
-            "cgroupsPath": format!("/{token}/container"),
-            "namespaces": namespaces,
-            "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"],
-            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
-        },
-    })
+fn time(work: &'static str, duration: Duration) -> Sample {
+    (work, Unit::Time, duration.as_secs_f64() * 1000.0)
 }
 
-fn mounts() -> Vec<Value> {
-    let mount = |destination: &str, kind: &str, options: &str| {
-        let options: Vec<_> = options.split(',').collect();
-        json!({ "destination": destination, "type": kind, "source": kind, "options": options })
-    };
-    vec![
-        mount("/proc", "proc", "nosuid,noexec,nodev"),
-        mount("/dev", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
-        mount("/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620"),
-        mount("/dev/shm", "tmpfs", "nosuid,noexec,nodev,mode=1777,size=65536k"),
-        mount("/dev/mqueue", "mqueue", "nosuid,noexec,nodev"),
-        mount("/sys", "sysfs", "nosuid,noexec,nodev,ro"),
-        mount("/sys/fs/cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro"),
-    ]
+/// What all contenders use.
+struct Stage {
+    folder: PathBuf,
+    /// The container of `true`.
+    short: PathBuf,
+    /// That of a command that stays.
+    long: PathBuf,
+}
+
+impl Stage {
+    fn new(arena: &Arena) -> Result<Stage> {
+        let folder = arena.folder.clone();
+        let rootfs = folder.join("rootfs");
+        bundle::make_rootfs(&rootfs)?;
+        for program in ["floor", "peak"] {
+            compile(program, &folder)?;
+        }
+        let make = |name: &str, args: &[&str]| {
+            let bundle = folder.join("bundles").join(name);
+            bundle::make(&bundle, &rootfs, &format!("/{}/{name}", arena.token), args).map(|()| bundle)
+        };
+        for number in 0..AT_ONCE {
+            make(&number.to_string(), &["sleep", "1000"])?;
+        }
+        let (short, long) = (make("short", &["true"])?, make("long", &["sleep", "1000"])?);
+        Ok(Stage { short, long, folder })
+    }
+
+    fn runtime(&self, contender: &Contender) -> Runtime {
+        Runtime(match contender.name {
+            OURS => self.folder.join("coracle-oci"),
+            name => PathBuf::from(name),
+        })
+    }
+
+    /// The container of `true`, from nothing to nothing.
+    fn run(&self, contender: &Contender, id: &str) -> Result<Duration> {
+        if is_floor(contender) {
+            return command::timed(Command::new(self.folder.join("floor")).arg(self.folder.join("rootfs")));
+        }
+        command::timed(self.runtime(contender).command("run").arg("--bundle").arg(&self.short).arg(id))
+    }
+
+    fn alone(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
+        let mut samples = vec![time(work::OCI_RUN, self.run(contender, &format!("run-{round}"))?)];
+        if is_floor(contender) {
+            return Ok(samples);
+        }
+        let runtime = self.runtime(contender);
+        let duration = runtime.create_start_delete(&self.short, &format!("csd-{round}"))?;
+        samples.push(time(work::OCI_CREATE_START_DELETE, duration));
+        samples.push((work::OCI_PEAK, Unit::Memory, self.peak(&runtime, &format!("peak-{round}"))?));
+        samples.extend(self.created_and_running(&runtime, &format!("long-{round}"))?);
+        Ok(samples)
+    }
+
+    /// The most memory that `run` has at once, in MB.
+    fn peak(&self, runtime: &Runtime, id: &str) -> Result<f64> {
+        let run = runtime.command("run");
+        let mut peak = Command::new(self.folder.join("peak"));
+        peak.arg(run.get_program()).args(run.get_args()).arg("--bundle").arg(&self.short).arg(id);
+        let kilobytes = command::output(&mut peak)?;
+        let kilobytes: f64 = kilobytes.trim().parse().map_err(|error| format!("peak: {error}"))?;
+        Ok(kilobytes / 1024.0)
+    }
+
+    /// What a container holds that waits for its start, and how long one more process in it takes once it runs.
+    fn created_and_running(&self, runtime: &Runtime, id: &str) -> Result<Vec<Sample>> {
+        let pid_file = Path::new(RUN_FOLDER).join("pid");
+        let mut create = runtime.command("create");
+        create.arg("--bundle").arg(&self.long).arg("--pid-file").arg(&pid_file).arg(id);
+        command::timed(&mut create)?;
+        let pid =
+            fs::read_to_string(&pid_file).map_err(|error| format!("{}: {error}", pid_file.display()))?;
+        let held = memory::proportional(pid.trim())?;
+        command::timed(runtime.command("start").arg(id))?;
+        let exec = command::timed(runtime.command("exec").args([id, "true"]))?;
+        command::timed(runtime.command("delete").args(["--force", id]))?;
+        Ok(vec![(work::OCI_HELD, Unit::Memory, held), time(work::OCI_EXEC, exec)])
+    }
+
+    fn at_once(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
+        if is_floor(contender) {
+            return Ok(Vec::new());
+        }
+        let runtime = self.runtime(contender);
+        let id = |number: usize| format!("one-{round}-{number}");
+        let run = |number: usize| {
+            let mut command = runtime.command("run");
+            let bundle = self.folder.join("bundles").join(number.to_string());
+            command.arg("--detach").arg("--bundle").arg(bundle).arg(id(number));
+            command
+        };
+        let duration = command::at_once(&mut (0..AT_ONCE).map(run).collect::<Vec<_>>())?;
+        for number in 0..AT_ONCE {
+            command::timed(runtime.command("delete").args(["--force", &id(number)]))?;
+        }
+        Ok(vec![time(work::OCI_RUN_100, duration)])
+    }
+}
+
+fn is_floor(contender: &Contender) -> bool {
+    contender.name == "floor"
+}
+
+fn compile(program: &str, folder: &Path) -> Result<()> {
+    let mut gcc = Command::new("gcc");
+    let source = root().join("benches").join(program).with_extension("c");
+    gcc.args(["-O2", "-static", "-o"]).arg(folder.join(program)).arg(source);
+    command::timed(&mut gcc).map(|_| ())
+}
+
+/// One runtime with its command line, which they all share.
+struct Runtime(PathBuf);
+
+impl Runtime {
+    fn command(&self, verb: &str) -> Command {
+        let state = Path::new(RUN_FOLDER).join(self.0.file_name().unwrap_or_default());
+        let mut command = Command::new(&self.0);
+        command.arg("--root").arg(state).arg(verb);
+        command
+    }
+
+    fn create_start_delete(&self, bundle: &Path, id: &str) -> Result<Duration> {
+        let create = command::timed(self.command("create").arg("--bundle").arg(bundle).arg(id))?;
+        let start = command::timed(self.command("start").arg(id))?;
+        let delete = command::timed(self.command("delete").args(["--force", id]))?;
+        Ok(create + start + delete)
+    }
 }

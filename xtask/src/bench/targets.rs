@@ -50,6 +50,13 @@ pub mod work {
     pub const OCI_RUN: &str = "run";
     /// The same in three commands.
     pub const OCI_CREATE_START_DELETE: &str = "create + start + delete";
+    /// One more process in a container that runs.
+    pub const OCI_EXEC: &str = "exec of true";
+    pub const OCI_PEAK: &str = "the most memory that run has at once";
+    pub const OCI_HELD: &str = "what a created container holds (PSS)";
+    pub const OCI_RUN_100: &str = "100 times run --detach at once";
+    pub const OCI_RUN_AMONG_MOUNTS: &str = "run beside 5,000 mounts";
+    pub const OCI_RUN_AMONG_CGROUPS: &str = "run beside 2,000 cgroups";
     pub const RUN_BRIDGE: &str = "run --rm busybox true";
     pub const RUN_NONE: &str = "run --rm --network none busybox true";
     pub const EXEC: &str = "exec true";
@@ -73,6 +80,14 @@ static TARGETS: &[Target] = &[
     target("runtime", work::OCI_RUN, Peer("runc"), None, None),
     target("runtime", work::OCI_CREATE_START_DELETE, Peer("crun"), None, Some(0.6)),
     target("runtime", work::OCI_CREATE_START_DELETE, Peer("runc"), None, None),
+    target("runtime", work::OCI_EXEC, Peer("crun"), None, Some(0.6)),
+    target("runtime", work::OCI_RUN_100, Peer("crun"), None, Some(0.6)),
+    target("runtime", work::OCI_RUN_AMONG_MOUNTS, Peer("floor"), None, Some(2.0)),
+    target("runtime", work::OCI_RUN_AMONG_MOUNTS, Peer("crun"), None, Some(0.6)),
+    target("runtime", work::OCI_RUN_AMONG_CGROUPS, Peer("floor"), None, Some(2.0)),
+    target("runtime", work::OCI_RUN_AMONG_CGROUPS, Peer("crun"), None, Some(0.6)),
+    target("runtime", work::OCI_PEAK, Peer("crun"), None, Some(1.0)),
+    target("runtime", work::OCI_HELD, Nothing, None, Some(0.5)),
     target("engine", work::RUN_BRIDGE, Peer("dockerd"), Some(0.40), Some(0.25)),
     target("engine", work::RUN_NONE, Peer("dockerd"), Some(0.35), Some(0.22)),
     target("engine", work::EXEC, Peer("dockerd"), None, Some(0.40)),
