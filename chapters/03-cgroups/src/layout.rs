@@ -2,7 +2,13 @@
 
 #[cfg(target_os = "linux")]
 use crate::{Result, delegation, files, v1_groups};
+#[cfg(target_os = "linux")]
+use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 use std::path::{Path, PathBuf};
+
+/// Where v2 is mounted on nearly every machine that has nothing else; on others there is a folder with a mount for each hierarchy.
+#[cfg(target_os = "linux")]
+const USUAL_PLACE: &str = "/sys/fs/cgroup";
 
 /// One hierarchy of v1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +101,7 @@ impl Layout {
     /// What this machine has, as far as the calling process may use it: an ordinary user has what was delegated to them. A table
     /// that cannot be read is an error; taken for an empty one, it would leave groups behind and containers without limits.
     pub fn detect() -> Result<Layout> {
-        let mut layout = Layout::from_mountinfo(&files::read("/proc/self/mountinfo".as_ref())?);
+        let mut layout = mounted()?;
         let is_root = nix::unistd::geteuid().is_root();
         if !is_root {
             delegation::keep_what_was_given(&mut layout)?;
@@ -111,6 +117,16 @@ impl Layout {
             if layout.v1.is_empty() { has_swap } else { v1_groups::accounts_swap(&layout) };
         Ok(layout)
     }
+}
+
+/// The hierarchies that are mounted. Where the usual place has v2, that is all there is: one call tells it, and the table of all mounts,
+/// which has a line for each mount of every container, need not be read.
+#[cfg(target_os = "linux")]
+fn mounted() -> Result<Layout> {
+    if statfs(USUAL_PLACE).is_ok_and(|found| found.filesystem_type() == CGROUP2_SUPER_MAGIC) {
+        return Ok(Layout { unified: Some(USUAL_PLACE.into()), ..Layout::default() });
+    }
+    Ok(Layout::from_mountinfo(&files::read("/proc/self/mountinfo".as_ref())?))
 }
 
 #[cfg(test)]

@@ -280,6 +280,16 @@ fn an_ordinary_user_without_a_group_of_their_own() {
     }
 }
 
+#[test]
+fn the_usual_place_and_the_table_of_mounts_say_the_same() {
+    let table = fs::read_to_string("/proc/self/mountinfo").expect("the table of mounts");
+    let (told, found) = (Layout::from_mountinfo(&table), Layout::detect().expect("the hierarchies are told"));
+    assert_eq!(told.unified, found.unified);
+    if !is_inside() && is_root() {
+        run_on_v2_alone("the_usual_place_and_the_table_of_mounts_say_the_same", None, None);
+    }
+}
+
 fn user_without_group() {
     let layout = Layout::detect().expect("the hierarchies are told");
     assert_eq!(layout.delegated(), None);

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How many containers are started at once.
 const AT_ONCE: usize = 100;
 
+/// Over how many created containers the memory that each holds is averaged.
+const CREATED: usize = 20;
+
 /// What one piece of work came to.
 type Sample = (&'static str, Unit, f64);
 
@@ -64,8 +67,6 @@ struct Stage {
     folder: PathBuf,
     /// The container of `true`.
     short: PathBuf,
-    /// That of a command that stays.
-    long: PathBuf,
 }
 
 impl Stage {
@@ -83,8 +84,12 @@ impl Stage {
         for number in 0..AT_ONCE {
             make(&number.to_string(), &["sleep", "1000"])?;
         }
-        let (short, long) = (make("short", &["true"])?, make("long", &["sleep", "1000"])?);
-        Ok(Stage { short, long, folder })
+        Ok(Stage { short: make("short", &["true"])?, folder })
+    }
+
+    /// The bundle of a container with a command that stays.
+    fn one_of_many(&self, number: usize) -> PathBuf {
+        self.folder.join("bundles").join(number.to_string())
     }
 
     fn runtime(&self, contender: &Contender) -> Runtime {
@@ -111,7 +116,8 @@ impl Stage {
         let duration = runtime.create_start_delete(&self.short, &format!("csd-{round}"))?;
         samples.push(time(work::OCI_CREATE_START_DELETE, duration));
         samples.push((work::OCI_PEAK, Unit::Memory, self.peak(&runtime, &format!("peak-{round}"))?));
-        samples.extend(self.created_and_running(&runtime, &format!("long-{round}"))?);
+        samples.push((work::OCI_HELD, Unit::Memory, self.held(&runtime, &format!("held-{round}"))?));
+        samples.push(time(work::OCI_EXEC, self.exec(&runtime, &format!("long-{round}"))?));
         Ok(samples)
     }
 
@@ -125,19 +131,36 @@ impl Stage {
         Ok(kilobytes / 1024.0)
     }
 
-    /// What a container holds that waits for its start, and how long one more process in it takes once it runs.
-    fn created_and_running(&self, runtime: &Runtime, id: &str) -> Result<Vec<Sample>> {
+    /// What containers hold that wait for their start: an average, since they share the pages of the runtime's executable.
+    fn held(&self, runtime: &Runtime, id: &str) -> Result<f64> {
         let pid_file = Path::new(RUN_FOLDER).join("pid");
-        let mut create = runtime.command("create");
-        create.arg("--bundle").arg(&self.long).arg("--pid-file").arg(&pid_file).arg(id);
-        command::timed(&mut create)?;
-        let pid =
-            fs::read_to_string(&pid_file).map_err(|error| format!("{}: {error}", pid_file.display()))?;
-        let held = memory::proportional(pid.trim())?;
-        command::timed(runtime.command("start").arg(id))?;
-        let exec = command::timed(runtime.command("exec").args([id, "true"]))?;
+        let mut sum = 0.0;
+        let mut pids = Vec::new();
+        for number in 0..CREATED {
+            let mut create = runtime.command("create");
+            create.arg("--bundle").arg(self.one_of_many(number)).arg("--pid-file").arg(&pid_file);
+            command::timed(create.arg(format!("{id}-{number}")))?;
+            pids.push(
+                fs::read_to_string(&pid_file).map_err(|error| format!("{}: {error}", pid_file.display()))?,
+            );
+        }
+        for pid in &pids {
+            sum += memory::proportional(pid.trim())?;
+        }
+        for number in 0..CREATED {
+            command::timed(runtime.command("delete").args(["--force", &format!("{id}-{number}")]))?;
+        }
+        Ok(sum / CREATED as f64)
+    }
+
+    /// One more process in a container that runs.
+    fn exec(&self, runtime: &Runtime, id: &str) -> Result<Duration> {
+        command::timed(
+            runtime.command("run").arg("--detach").arg("--bundle").arg(self.one_of_many(0)).arg(id),
+        )?;
+        let duration = command::timed(runtime.command("exec").args([id, "true"]))?;
         command::timed(runtime.command("delete").args(["--force", id]))?;
-        Ok(vec![(work::OCI_HELD, Unit::Memory, held), time(work::OCI_EXEC, exec)])
+        Ok(duration)
     }
 
     fn at_once(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
@@ -148,8 +171,7 @@ impl Stage {
         let id = |number: usize| format!("one-{round}-{number}");
         let run = |number: usize| {
             let mut command = runtime.command("run");
-            let bundle = self.folder.join("bundles").join(number.to_string());
-            command.arg("--detach").arg("--bundle").arg(bundle).arg(id(number));
+            command.arg("--detach").arg("--bundle").arg(self.one_of_many(number)).arg(id(number));
             command
         };
         let duration = command::at_once(&mut (0..AT_ONCE).map(run).collect::<Vec<_>>())?;
