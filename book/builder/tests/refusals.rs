@@ -268,7 +268,9 @@ fn a_diagram_that_there_is_not() {
     assert_eq!(refused("{{#diagram spawn}}\n"), Vec::<String>::new());
     assert_eq!(
         refused("{{#diagram gone}}\n"),
-        ["book/src/one.md:1: no diagram gone: there are mount-plan, spawn, seccomp-filter, cgroup-tree"]
+        [
+            "book/src/one.md:1: no diagram gone: there are mount-plan, spawn, id-maps, seccomp-filter, cgroup-tree"
+        ]
     );
 }
 

@@ -1,7 +1,7 @@
 //! What is drawn and said in some states, and that a state, its link and its events agree.
 #![forbid(unsafe_code)]
 
-use diagrams::{CgroupTree, Diagram, MountPlan, SeccompFilter, Spawn, content, live, next};
+use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn, content, live, next};
 
 fn drawn<D: Diagram>(link: &str) -> String {
     let state = D::from_link(link);
@@ -33,6 +33,22 @@ fn spawns() {
         "net.uts.ipc.cgroup.time.it-runs",
     ] {
         insta::assert_snapshot!(format!("spawn_{link}"), drawn::<Spawn>(link));
+    }
+}
+
+#[test]
+fn id_maps() {
+    for link in [
+        "",
+        "sees-root",
+        "host.as-33.sees-another",
+        "range.sees-root",
+        "range.system.owner-0.sees-root",
+        "range.folder.as-33.sees-root",
+        "range.folder.owner-0.sees-nobody",
+        "own-and-range.owner-100033.as-33.sees-another",
+    ] {
+        insta::assert_snapshot!(format!("id_maps_{link}"), drawn::<IdMaps>(link));
     }
 }
 
@@ -105,6 +121,7 @@ fn states_have_links<D: Diagram + std::fmt::Debug>() {
 fn every_state_has_a_link() {
     states_have_links::<MountPlan>();
     states_have_links::<Spawn>();
+    states_have_links::<IdMaps>();
     states_have_links::<SeccompFilter>();
     states_have_links::<CgroupTree>();
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");

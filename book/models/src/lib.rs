@@ -9,4 +9,4 @@ mod user_namespaces;
 pub use filter::{Call, Instruction, Machine, Step, answer, step};
 pub use propagation::{Kind, MountId, Namespace, NotAMount, Row, Tree, World};
 pub use shares::{Group, Memory, Shortage, shares, shortage};
-pub use user_namespaces::{MapRefused, Range, may_make_namespaces, may_map};
+pub use user_namespaces::{MapRefused, NOBODY, OwnerRefused, Range, View, may_make_namespaces, may_map};

@@ -42,3 +42,73 @@ pub fn may_map(is_root: bool, own: u32, ranges: &[Range]) -> Result<(), MapRefus
         _ => Err(MapRefused::NotPermitted),
     }
 }
+
+/// Whom the kernel names where an id has no name (/proc/sys/kernel/overflowuid).
+pub const NOBODY: u32 = 65_534;
+
+/// Why the kernel refuses what a process asks of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerRefused {
+    /// EINVAL: in this user namespace there is no such id.
+    NoSuchId,
+    /// EOVERFLOW: the mount has no id for the file's maker, so there is nothing to write down.
+    NotKept,
+    /// EACCES: the file is somebody else's, or nobody's.
+    NotYours,
+}
+
+/// From where a file is looked at: the map of the process's user namespace, and that of the mount, if it has one. Its ids inside
+/// are the file system's (mount_setattr(2), `MOUNT_ATTR_IDMAP`; Documentation/filesystems/idmappings.rst).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View<'a> {
+    /// Which ids of the process are which for the kernel.
+    pub process: &'a [Range],
+    /// Which ids of the file system are which for the kernel; none means that each is itself.
+    pub mount: Option<&'a [Range]>,
+}
+
+impl View<'_> {
+    /// Who an id of the process is for the kernel.
+    pub fn caller(&self, id: u32) -> Option<u32> {
+        outwards(self.process, id)
+    }
+
+    /// Who the owner of a file is for the kernel, seen through the mount.
+    pub fn owner(&self, on_disk: u32) -> Option<u32> {
+        self.mount.map_or(Some(on_disk), |map| outwards(map, on_disk))
+    }
+
+    /// What stat(2) tells the process of an owner.
+    pub fn seen(&self, on_disk: u32) -> u32 {
+        self.owner(on_disk).and_then(|owner| inwards(self.process, owner)).unwrap_or(NOBODY)
+    }
+
+    /// Who is written down as the owner of a file that the process makes as one of its ids.
+    pub fn kept(&self, id: u32) -> Result<u32, OwnerRefused> {
+        let caller = self.caller(id).ok_or(OwnerRefused::NoSuchId)?;
+        self.mount.map_or(Some(caller), |map| inwards(map, caller)).ok_or(OwnerRefused::NotKept)
+    }
+
+    /// Whether the process, as one of its ids, may write a file that only its owner may (mode 600, owner and group the same). Root
+    /// has power over those files alone whose owner has a name in its user namespace.
+    pub fn may_write(&self, id: u32, on_disk: u32) -> Result<(), OwnerRefused> {
+        let caller = self.caller(id).ok_or(OwnerRefused::NoSuchId)?;
+        let owner = self.owner(on_disk).ok_or(OwnerRefused::NotYours)?;
+        let is_over = id == 0 && inwards(self.process, owner).is_some();
+        if owner == caller || is_over { Ok(()) } else { Err(OwnerRefused::NotYours) }
+    }
+}
+
+/// From an id inside to the one outside.
+fn outwards(map: &[Range], id: u32) -> Option<u32> {
+    map.iter().find_map(|(inside, outside, count)| moved(id, *inside, *outside, *count))
+}
+
+/// From an id outside to the one inside.
+fn inwards(map: &[Range], id: u32) -> Option<u32> {
+    map.iter().find_map(|(inside, outside, count)| moved(id, *outside, *inside, *count))
+}
+
+fn moved(id: u32, from: u32, to: u32, count: u32) -> Option<u32> {
+    id.checked_sub(from).filter(|distance| *distance < count).map(|distance| to + distance)
+}

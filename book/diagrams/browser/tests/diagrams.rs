@@ -4,7 +4,7 @@
 mod page;
 
 use diagram_browser::Browser;
-use diagrams::{CgroupTree, Diagram, MountPlan, SeccompFilter, Spawn};
+use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
 use page::{Opened, opened};
 use serde_json::json;
 
@@ -24,6 +24,11 @@ const SPAWNS: &[(&[&str], &str)] = &[
     (&["user", "it-runs"], "user.it-runs"),
     (&["map-range", "no-map"], "map-range.no-map"),
 ];
+const ID_MAPS: &[(&[&str], &str)] = &[
+    (&["range", "system", "owner-0", "sees-root"], "range.system.owner-0.sees-root"),
+    (&["own-and-range", "owner-100033", "as-33"], "own-and-range.owner-100033.as-33"),
+    (&["folder", "sees-nobody"], "folder.sees-nobody"),
+];
 const SECCOMP_FILTERS: &[(&[&str], &str)] = &[
     (&["eperm", "step", "step", "step", "back"], "eperm.step.step"),
     (&["docker", "clone", "namespace"], "docker.clone.namespace"),
@@ -40,6 +45,7 @@ fn driven_by_keyboard() {
     let Some(page) = opened("driven_by_keyboard", "") else { return };
     keyboard::<MountPlan>(&page.browser, MOUNT_PLANS);
     keyboard::<Spawn>(&page.browser, SPAWNS);
+    keyboard::<IdMaps>(&page.browser, ID_MAPS);
     keyboard::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     keyboard::<CgroupTree>(&page.browser, CGROUP_TREES);
     page.nothing_amiss();
@@ -87,6 +93,7 @@ fn driven_by_pointer() {
     let Some(page) = opened("driven_by_pointer", "") else { return };
     pointer::<MountPlan>(&page.browser, MOUNT_PLANS);
     pointer::<Spawn>(&page.browser, SPAWNS);
+    pointer::<IdMaps>(&page.browser, ID_MAPS);
     pointer::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     pointer::<CgroupTree>(&page.browser, CGROUP_TREES);
     // The drawing itself can be clicked as well.
@@ -145,6 +152,7 @@ fn everybody_can_read_it() {
     };
     let browser = &page.browser;
     browser.run("location.hash = 'spawn=map-range.no-map'", &[]);
+    browser.run("location.hash = 'id-maps=range.folder.owner-0.sees-nobody'", &[]);
     for scheme in ["light", "dark"] {
         browser.prefer("screen", &[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
         browser.resize(1000, 1);
@@ -202,7 +210,7 @@ fn shown_without_scripts() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open(url);
     let document = browser.devtools("DOM.getDocument", &json!({}));
-    for name in [MountPlan::NAME, Spawn::NAME, SeccompFilter::NAME, CgroupTree::NAME] {
+    for name in [MountPlan::NAME, Spawn::NAME, IdMaps::NAME, SeccompFilter::NAME, CgroupTree::NAME] {
         let query = |selector: String| {
             let query = json!({ "nodeId": document["root"]["nodeId"], "selector": selector });
             browser.devtools("DOM.querySelector", &query)["nodeId"].clone()

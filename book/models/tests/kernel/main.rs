@@ -7,6 +7,7 @@ mod filters;
 mod groups;
 mod id_maps;
 mod mountinfo;
+mod owners;
 mod random;
 
 use models::{Kind, World};
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         ("processors_are_divided_as_the_model_says", groups::processors_are_divided_as_the_model_says),
         ("memory_runs_out_as_the_model_says", groups::memory_runs_out_as_the_model_says),
         ("id_maps_are_taken_as_the_model_says", id_maps::id_maps_are_taken_as_the_model_says),
+        ("owners_are_seen_as_the_model_says", owners::owners_are_seen_as_the_model_says),
     ])
 }
 

@@ -13,6 +13,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf
 </head><body><main><h1>Diagrams</h1>
 <coracle-diagram name=\"mount-plan\"></coracle-diagram>
 <coracle-diagram name=\"spawn\"></coracle-diagram>
+<coracle-diagram name=\"id-maps\"></coracle-diagram>
 <coracle-diagram name=\"seccomp-filter\"></coracle-diagram>
 <coracle-diagram name=\"cgroup-tree\"></coracle-diagram>
 </main></body></html>\n";
