@@ -171,6 +171,11 @@ const CHECKS: &[Check] = &[
         "what fails on the way into the namespaces comes back in the same way",
         words::a_failed_entry,
     ),
+    check(
+        "its-own-end",
+        "of the pipes child and caller hold one end each, and nothing that the caller had buffered is written by the child",
+        words::its_own_end,
+    ),
     Check {
         is_of_the_long_tail: true,
         ..check(

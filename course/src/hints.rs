@@ -24,7 +24,8 @@ pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     let about = hole(exercise, &failed).map_or(failed.hint.as_str(), |hole| hole.item);
     let shown = memory.hints_shown.entry(format!("{}: {about}", failed.check)).or_default();
     let index = (*shown).min(ladder.len() - 1);
-    println!("`{}`, hint {} of {}: {}", failed.check, index + 1, ladder.len(), ladder[index]);
+    let again = if *shown == ladder.len() { ", which is the last" } else { "" };
+    println!("`{}`, hint {} of {}{again}: {}", failed.check, index + 1, ladder.len(), ladder[index]);
     *shown = index + 1;
     write(folder, &memory)
 }

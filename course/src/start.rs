@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Fills an absent or empty folder with the starter, or with the answer, and says what to do next.
 pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>) -> Result<()> {
-    let user = std::env::var("USER").unwrap_or_else(|_| "you".into());
+    let user = std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "you".into());
     let name = name.unwrap_or(&user);
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(format!("{} is not empty: nothing of yours is overwritten", folder.display()));
@@ -33,7 +33,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
             println!("  src/{:<12} {}", hole.file, hole.item);
         }
     }
-    println!("Next: cargo course check {}", exercise.number);
+    println!("Next: cargo course check {}, which names the hole that is run into first", exercise.number);
     Ok(())
 }
 

@@ -81,16 +81,20 @@ impl Process {
 
     /// Its pipes.
     pub fn pipes(self) -> io::Result<Vec<OpenFile>> {
-        let mut pipes = Vec::new();
+        let open = self.open_files()?;
+        Ok(open.into_iter().filter(|file| file.target.starts_with("pipe:")).collect())
+    }
+
+    /// Everything that it has open.
+    pub fn open_files(self) -> io::Result<Vec<OpenFile>> {
+        let mut files = Vec::new();
         for entry in fs::read_dir(format!("/proc/{}/fd", self.0))?.flatten() {
             let Ok(target) = fs::read_link(entry.path()) else { continue };
             let target = target.to_string_lossy().into_owned();
             let number = entry.file_name().to_string_lossy().parse().unwrap_or(-1);
-            if target.starts_with("pipe:") {
-                pipes.push(OpenFile { number, target, is_writable: self.is_writable(number)? });
-            }
+            files.push(OpenFile { number, target, is_writable: self.is_writable(number)? });
         }
-        Ok(pipes)
+        Ok(files)
     }
 
     /// The access mode is in the last two bits of the flags, which are octal.

@@ -31,7 +31,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "release",
         CHILD,
-        "the child runs its closure when it has read one byte from its pipe, and has entered its namespaces without an error; it did not come so far",
+        "the child runs its closure when it has read one byte from its pipe, and has entered its namespaces without an error; it did not come so far. An error on the way would stand above, had become_inner written it into the pipe",
         "in become_inner: wait_for_release, then inner::enter(plan), then the closure; and in release_when_ready: the byte, last",
     ),
     hint(
@@ -183,6 +183,18 @@ pub const HINTS: &[Hint] = &[
         PIPES,
         "the child has kept a copy of the end by which it is released, so its pipe never ends",
         "in the child's arm of spawn: drop the end by which it is released, and the end from which its last words are read",
+    ),
+    hint(
+        "only-its-own-end",
+        PIPES,
+        "each side closes what is the other's: in its closure the child holds nothing of the two pipes but the end for its last words, and a caller who has its `Child` nothing but the other end of that one",
+        "in the child's arm of spawn: drop the end by which it is released, and the end from which its last words are read; the end that is read for the byte goes with the function that reads it",
+    ),
+    hint(
+        "exit-now",
+        CHILD,
+        "what the caller had not yet written to standard output was copied into the child by the clone; `std::process::exit` writes it out there, so it appears twice",
+        "in become_inner and in wait_for_release: kernel::exit_now(1), which does nothing but end the process",
     ),
     hint(
         "name-the-call",

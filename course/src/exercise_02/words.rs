@@ -1,7 +1,9 @@
 //! What keeps a child from its program comes back to its caller.
 
 use super::plans::{born, everything, held, with};
-use crate::checks::trial::Trial;
+use crate::checks::process::{OpenFile, Process};
+use crate::checks::socket::Heard;
+use crate::checks::trial::{SILENCE, Trial};
 use crate::checks::{Fault, Stage, knob};
 use serde_json::{Value, json};
 
@@ -24,6 +26,41 @@ pub fn last_words(stage: &Stage) -> Result<String, Fault> {
         return Err(Fault::new("the child ends", ended, "words-into-the-pipe"));
     }
     Ok(format!("{} bytes of words, and their kind", words.len()))
+}
+
+/// What both sides have open of their own; then a child that ends without having become a program.
+pub fn its_own_end(stage: &Stage) -> Result<String, Fault> {
+    let mut born = born(stage, &everything(stage))?;
+    born.trial.caller_says("spawned", "not-begun")?;
+    // The child's end for its words; the caller's end of the same, and the descriptor of the child.
+    for (who, process, most) in [("the child", born.child, 1), ("the caller", born.trial.caller, 2)] {
+        let own = opened_by(process)?;
+        if own.len() > most {
+            let expected = format!("{who} has opened no more than {most} that it keeps");
+            return Err(Fault::new(expected, own.join(" "), "only-its-own-end"));
+        }
+    }
+    born.trial.inner.say("fail these words");
+    born.trial.outer.say("go on");
+    born.trial.caller_says("failed", "words-into-the-pipe")?;
+    match born.trial.inner.hear(&["kept back"], SILENCE)? {
+        Heard::Message(_) => {
+            let seen = "the child wrote to standard output what its caller had kept back";
+            Err(Fault::new("the child ends, and does nothing else", seen, "exit-now"))
+        }
+        Heard::End | Heard::Silence => Ok("one end each, and the child ended without a sound".into()),
+    }
+}
+
+/// What a process has open that neither we had when it was started nor it speaks on with us.
+fn opened_by(process: Process) -> Result<Vec<String>, Fault> {
+    let files = process.open_files()?;
+    let inherited = Process::this().open_files()?;
+    let is_given = |file: &&OpenFile| {
+        let standard = files.iter().filter(|one| one.number <= 2);
+        standard.chain(&inherited).any(|one| one.target == file.target)
+    };
+    Ok(files.iter().filter(|file| !is_given(file)).map(|file| file.target.clone()).collect())
 }
 
 /// The setting is closed when the child is there already, so that only its failure can tell of it.

@@ -5,8 +5,8 @@ use crate::laws::{Exercise, First};
 const EXERCISE: Exercise = Exercise {
     number: "02",
     chapter: "02-namespaces",
-    checks: 20,
-    checks_of_the_main_path: 18,
+    checks: 21,
+    checks_of_the_main_path: 19,
     first: First {
         check: "map-text",
         section: "Who is who",
@@ -15,7 +15,7 @@ const EXERCISE: Exercise = Exercise {
         task: "write a range a line",
     },
     unit_tests: 2,
-    wrong: 20,
+    wrong: 23,
     cheats: 8,
 };
 

@@ -53,6 +53,8 @@ fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
         "give up" => Err(Error::other("the caller gives up")),
         _ => Ok(()),
     };
+    // No end of a line: it stays in our memory until we end, and a copy of it in the child's.
+    print!("kept back");
     match spawn(plan, group, before, |_| inside()) {
         Ok(child) => follow(child),
         Err(error) => {
