@@ -31,6 +31,8 @@ mod files;
 #[cfg(target_os = "linux")]
 mod freezer;
 #[cfg(target_os = "linux")]
+mod pressure;
+#[cfg(target_os = "linux")]
 mod shortage;
 #[cfg(target_os = "linux")]
 mod statistics;
@@ -54,6 +56,8 @@ pub use view::view;
 pub use cgroup::Cgroup;
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
+#[cfg(target_os = "linux")]
+pub use pressure::{Lost, Pressure};
 #[cfg(target_os = "linux")]
 pub use shortage::OomWatch;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! Long tail: what a group has used so far, read from its files: plain data, in one unit for v1 and v2.
 
-use crate::{Cgroup, files};
+use crate::{Cgroup, Pressure, files};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +28,8 @@ pub struct Statistics {
     pub disk_operations: Vec<DiskCount>,
     /// Large pages, by their size's name: `2MB`.
     pub hugetlb: BTreeMap<String, Gauge>,
+    /// How long processes stood still, by what they wanted: `cpu`, `memory`, `io`.
+    pub pressure: BTreeMap<String, Pressure>,
 }
 
 /// Processor time, all in nanoseconds.
@@ -90,6 +92,7 @@ impl Cgroup {
         }
         self.count_disks(&mut statistics);
         self.count_large_pages(&mut statistics);
+        statistics.pressure = self.pressure();
         statistics
     }
 

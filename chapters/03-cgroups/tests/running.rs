@@ -106,6 +106,33 @@ fn what_was_used_is_counted() {
 }
 
 #[test]
+fn who_waits_for_a_processor_is_under_pressure() {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let script = format!("for i in $(seq {}); do (while true; do true; done) & done; wait", 2 * processors);
+    let limits = Limits { pids: Some(1000), ..Limits::default() };
+    let Some(mut site) = Site::new("pressure", &limits, &script) else { return };
+    let lost = |site: &Site| site.cgroup.statistics().pressure.get("cpu").map(|cpu| cpu.some.total);
+    let Some(before) = lost(&site) else {
+        skip("cgroups::pressure", "this kernel does not count pressure (CONFIG_PSI, psi=1)");
+        site.go();
+        site.cgroup.kill().expect("killed");
+        assert!(!site.ended_well());
+        return;
+    };
+    site.go();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while lost(&site) <= Some(before) {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "twice as many loops as processors, and none has waited"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50)); // poll
+    }
+    site.cgroup.kill().expect("killed");
+    assert!(!site.ended_well());
+}
+
+#[test]
 fn the_end_of_memory_is_told() {
     let script = "a=0123456789; while true; do a=$a$a; done";
     let Some(mut site) = Site::new("watch", &memory(16 << 20, 16 << 20), script) else { return };

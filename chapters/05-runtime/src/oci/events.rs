@@ -4,7 +4,7 @@ use super::freezing::cgroup;
 use super::printing::print;
 use super::store::{Entry, Status, Store};
 use crate::{Error, ErrorKind, Result};
-use cgroups::{Cgroup, DiskCount, Gauge, OomWatch, Statistics};
+use cgroups::{Cgroup, DiskCount, Gauge, Lost, OomWatch, Statistics};
 use clap::Args;
 use kernel::Strace;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -105,7 +105,7 @@ fn in_runcs_words(statistics: &Statistics) -> Value {
     let cache = memory_details.get("total_cache").or_else(|| memory_details.get("file"));
     let limit = |limit: u64| if limit == u64::MAX { 0 } else { limit };
     let pages = statistics.hugetlb.iter().map(|(size, pages)| (size.clone(), of_gauge(pages)));
-    json!({
+    let mut words = json!({
         "cpu": {
             "usage": {"total": cpu.total, "percpu": cpu.per_cpu, "kernel": cpu.kernel, "user": cpu.user},
             "throttling": {
@@ -131,7 +131,18 @@ fn in_runcs_words(statistics: &Statistics) -> Value {
         "hugetlb": pages.collect::<serde_json::Map<_, _>>(),
         "intel_rdt": {},
         "network_interfaces": null,
-    })
+    });
+    for (name, pressure) in &statistics.pressure {
+        let place = if name == "io" { "blkio" } else { name };
+        words[place]["psi"] = json!({"some": of_lost(pressure.some), "full": of_lost(pressure.full)});
+    }
+    words
+}
+
+/// Shares are percents with two digits, and the sum has microseconds.
+fn of_lost(lost: Lost) -> Value {
+    let percent = |hundredths: u64| hundredths as f64 / 100.0;
+    json!({"avg10": percent(lost.of_10), "avg60": percent(lost.of_60), "avg300": percent(lost.of_300), "total": lost.total})
 }
 
 fn of_gauge(gauge: &Gauge) -> Value {

@@ -114,6 +114,9 @@ fn limits_are_updated_and_told() {
             data["cpu"]["usage"]["total"].as_u64().unwrap() > 0 && data["pids"]["current"] == 1,
             "{data}"
         );
+        let is_counted = std::path::Path::new("/proc/pressure/cpu").exists();
+        assert_eq!(data["cpu"]["psi"]["some"]["avg10"].is_number(), is_counted, "{data}");
+        assert_eq!(data["blkio"]["psi"]["full"]["total"].is_number(), is_counted, "{data}");
         (data["memory"]["usage"]["limit"].as_u64().unwrap(), data["pids"]["limit"].as_u64().unwrap())
     };
     assert_eq!(limits(), (64 << 20, 50));
