@@ -59,7 +59,11 @@ fn face(arguments: &[OsString]) -> Face {
 }
 
 fn hello() -> ExitCode {
-    let authors = [("02-namespaces", namespaces::AUTHORS), ("03-cgroups", cgroups::AUTHORS)];
+    let authors = [
+        ("02-namespaces", namespaces::AUTHORS),
+        ("03-cgroups", cgroups::AUTHORS),
+        ("04-privileges", privileges::AUTHORS),
+    ];
     print!("{}", chroot::hello::report_with_authors(&authors));
     ExitCode::SUCCESS
 }

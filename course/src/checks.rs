@@ -1,5 +1,6 @@
 //! Runs an exercise's checks: each makes containers by the participant's crate, and looks at them from outside.
 
+pub mod chance;
 pub mod group;
 pub mod knob;
 pub mod language;

@@ -8,6 +8,7 @@ mod doctor;
 mod exercise;
 mod exercise_02;
 mod exercise_03;
+mod exercise_04;
 mod folder;
 mod hints;
 mod holes;

@@ -4,6 +4,7 @@
 //! defaults are data: [`default_seccomp`], [`masked_paths`], [`readonly_paths`].
 #![forbid(unsafe_code)]
 
+mod authors;
 mod capability;
 mod defaults;
 mod hidden_paths;
@@ -22,6 +23,7 @@ mod rlimits;
 #[cfg(target_os = "linux")]
 mod scheduling;
 
+pub use authors::AUTHORS;
 pub use capability::{CapSet, Capabilities, all_capabilities};
 pub use defaults::{default_capabilities, default_profile};
 pub use hidden_paths::{masked_paths, readonly_paths};

@@ -1,5 +1,6 @@
 //! What `plan` says, for numbers that change from run to run; what it should say is computed here once more.
 
+use crate::checks::chance::some;
 use crate::checks::trial::Trial;
 use crate::checks::{Fault, Stage};
 use serde_json::{Value, json};
@@ -20,12 +21,6 @@ pub fn limits(said: Value) -> Value {
         limits[name] = value.clone();
     }
     limits
-}
-
-/// A number that nobody guesses, in this range.
-fn some(low: u64, range: u64) -> u64 {
-    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    low + (time.as_nanos() as u64 ^ u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % range
 }
 
 /// The steps as lines, `file value`.

@@ -3,6 +3,7 @@
 
 mod exercise_02;
 mod exercise_03;
+mod exercise_04;
 mod laws;
 mod machinery;
 mod mutants;

@@ -38,8 +38,9 @@ struct Place {
 }
 
 impl Mutant {
+    /// Below the chapter's `src`.
     fn file_name(&self) -> &str {
-        self.file.rsplit('/').next().unwrap_or_default()
+        self.file.rsplit_once("src/").map_or(&self.file, |(_, below)| below)
     }
 
     /// The line changes when something above does: it is not part of the name by which a survivor is known.

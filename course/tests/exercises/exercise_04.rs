@@ -1,0 +1,22 @@
+//! Table: exercise 04.
+
+use crate::laws::{Exercise, First};
+
+const EXERCISE: Exercise = Exercise {
+    number: "04",
+    chapter: "04-privileges",
+    checks: 19,
+    checks_of_the_main_path: 19,
+    first: First {
+        check: "named",
+        section: "Root in pieces",
+        file: "capability.rs",
+        item: "CapSet::from_names",
+        task: "set the bit of each name's number",
+    },
+    unit_tests: 8,
+    wrong: 22,
+    cheats: 7,
+};
+
+crate::laws!(EXERCISE);
