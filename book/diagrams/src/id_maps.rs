@@ -53,7 +53,7 @@ pub struct IdMaps {
     pub process: Process,
     /// The mount's map.
     pub mount: Mount,
-    /// The owner of the file that is there, by its place among [`OWNERS`].
+    /// The owner of the file that is there, by its place in the list of owners that a reader can choose.
     pub owner: usize,
     /// Whether the process acts as user 33, and not as root.
     pub is_ordinary: bool,
