@@ -126,7 +126,7 @@ fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
     if host.pid_mode.is_empty() {
         kinds.push(LinuxNamespaceType::Pid);
     }
-    if host.ipc_mode != "host" {
+    if host.ipc_mode != "host" && request.machine.shares_ipc_with.is_none() {
         kinds.push(LinuxNamespaceType::Ipc);
     }
     if host.network_mode != "host" {
@@ -139,11 +139,15 @@ fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {
         kinds.push(LinuxNamespaceType::User);
     }
     let one = |kind| LinuxNamespaceBuilder::default().typ(kind).build().expect("a namespace without a path");
-    let joined = request.machine.pid_namespace.as_ref().map(|path| {
-        let pid = LinuxNamespaceBuilder::default().typ(LinuxNamespaceType::Pid).path(path);
-        pid.build().expect("a namespace with a path")
-    });
-    kinds.into_iter().map(one).chain(joined).collect()
+    let joined = |(kind, path)| {
+        LinuxNamespaceBuilder::default().typ(kind).path(path).build().expect("a namespace with a path")
+    };
+    let pid = request.machine.pid_namespace.clone().map(|path| (LinuxNamespaceType::Pid, path));
+    let ipc = request
+        .machine
+        .shares_ipc_with
+        .map(|process| (LinuxNamespaceType::Ipc, format!("/proc/{process}/ns/ipc").into()));
+    kinds.into_iter().map(one).chain(pid.into_iter().chain(ipc).map(joined)).collect()
 }
 
 /// Whether the first process shall be ours. In another's PID namespace it would not be the one that orphans go to.

@@ -1,11 +1,11 @@
-//! Looks up what a request names of the machine: device nodes, disks, another container's PID namespace.
+//! Looks up what a request names of the machine: device nodes, disks, another container's namespaces.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::Record;
+use super::{Container, Record};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::machine::{Disk, Disks, Machine, Node};
@@ -21,6 +21,7 @@ impl Engine {
             devices: self.devices(host)?,
             disks: disks(host)?,
             pid_namespace: self.pid_namespace(&host.pid_mode)?,
+            shares_ipc_with: self.shares_ipc_with(&host.ipc_mode)?,
         })
     }
 
@@ -38,12 +39,32 @@ impl Engine {
             return Ok(None);
         };
         let other = self.container(reference)?;
-        let Some(process) = other.inside().state().process().cloned() else {
-            let message = format!("cannot join PID of a non running container: {}", other.id);
-            return Err(Error::new(ErrorKind::Conflict, message));
-        };
-        Ok(Some(format!("/proc/{}/ns/pid", process.pid).into()))
+        let id = &other.id;
+        let process = first_process(&other, || format!("cannot join PID of a non running container: {id}"))?;
+        Ok(Some(format!("/proc/{process}/ns/pid").into()))
     }
+
+    /// A container that wants its IPC namespace for itself says so by the default, `private`.
+    fn shares_ipc_with(&self, mode: &str) -> Result<Option<i32>> {
+        let Some(reference) = mode.strip_prefix("container:") else {
+            return Ok(None);
+        };
+        let other = self.container(reference)?;
+        let id = &other.id;
+        let refusal = |why: &str| format!("can't join IPC of container {id}: {why}");
+        let process = first_process(&other, || refusal(&format!("container {id} is not running")))?;
+        if ["private", "none"].contains(&other.inside().record.host_config.ipc_mode.as_str()) {
+            let why = "non-shareable IPC (hint: use IpcMode:shareable for the donor container)";
+            return Err(Error::new(ErrorKind::System, refusal(why)));
+        }
+        Ok(Some(process))
+    }
+}
+
+/// The process by which its namespaces are found; `refusal` is said of a container that has none.
+fn first_process(container: &Container, refusal: impl Fn() -> String) -> Result<i32> {
+    let process = container.inside().state().process().map(|process| process.pid);
+    process.ok_or_else(|| Error::new(ErrorKind::Conflict, refusal()))
 }
 
 fn asked_for(host: &api::HostConfig) -> Result<Vec<Node>> {

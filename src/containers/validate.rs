@@ -138,7 +138,6 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
     let checks = [
         ("RestartPolicy", one_of(&host.restart_policy.name, &["no"])),
         ("VolumeDriver", one_of(&host.volume_driver, &["local"])),
-        ("IpcMode", one_of(&host.ipc_mode, &["private", "host", "none"])),
         ("UsernsMode", one_of(&host.userns_mode, &["host"])),
         ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
         ("Runtime", one_of(&host.runtime, &[RUNTIME])),
@@ -209,6 +208,7 @@ fn check_rootless(host: &api::HostConfig, facts: &Facts) -> Result<()> {
         ("Devices", is_asked(&host.devices)),
         ("DeviceCgroupRules", is_asked(&host.device_cgroup_rules)),
         ("PidMode", host.pid_mode.starts_with("container:")),
+        ("IpcMode", host.ipc_mode.starts_with("container:")),
     ];
     match needs_root.iter().find(|(_, asked)| *asked && facts.rootless.is_some()) {
         None => Ok(()),

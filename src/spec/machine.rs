@@ -11,6 +11,8 @@ pub struct Machine {
     pub disks: Disks,
     /// The PID namespace that is joined, as a path below /proc.
     pub pid_namespace: Option<PathBuf>,
+    /// The process whose IPC namespace is joined, with its /dev/shm.
+    pub shares_ipc_with: Option<i32>,
 }
 
 /// A device node of the host, and where the container has it.

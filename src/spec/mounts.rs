@@ -45,13 +45,24 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
         mounts.push(mount("sysfs", "/sys", "sysfs", &["nosuid", "noexec", "nodev", access]));
         mounts.push(mount("cgroup", "/sys/fs/cgroup", "cgroup", &[access, "nosuid", "noexec", "nodev"]));
     }
+    mounts.extend(ipc_mounts(request));
+    mounts
+}
+
+/// What shows an IPC namespace: its message queues, and the folder that goes with it by custom (shm_overview(7)).
+fn ipc_mounts(request: &Request<'_>) -> Vec<Mount> {
+    let host = &request.record.host_config;
     let shares_ipc = host.ipc_mode == "host";
+    let mut mounts = Vec::new();
     // It shows the queues of the IPC namespace that it is mounted in, which an ordinary user must own.
-    if !(shares_ipc && rootless) {
+    if !(shares_ipc && request.facts.rootless.is_some()) {
         mounts.push(mount("mqueue", "/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
     }
+    let bound = |source: &str| mount(source, "/dev/shm", "bind", &["rbind", "nosuid", "noexec", "nodev"]);
     if shares_ipc {
-        mounts.push(mount("/dev/shm", "/dev/shm", "bind", &["rbind", "nosuid", "noexec", "nodev"]));
+        mounts.push(bound("/dev/shm"));
+    } else if let Some(process) = request.machine.shares_ipc_with {
+        mounts.push(bound(&format!("/proc/{process}/root/dev/shm")));
     } else if host.ipc_mode != "none" {
         let size = if host.shm_size > 0 { host.shm_size } else { SHM_SIZE };
         let size = format!("size={}k", size / 1024);

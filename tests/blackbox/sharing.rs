@@ -70,6 +70,60 @@ fn processes_that_share_the_hosts_numbers_end_with_their_container() {
 }
 
 #[test]
+fn memory_is_shared_with_a_container_that_offers_it() {
+    needs!(root);
+    needs!("docker");
+    with_busybox(Who::Coracle, |engine| {
+        let sleeps = |name: &str, ipc: &str| {
+            engine
+                .docker(&[
+                    "run",
+                    "-d",
+                    "--name",
+                    name,
+                    "--ipc",
+                    ipc,
+                    "--shm-size",
+                    "1m",
+                    "busybox",
+                    "sleep",
+                    "1000",
+                ])
+                .expect(0);
+        };
+        sleeps("offering", "shareable");
+        let joined = &["--ipc", "container:offering"];
+        let said = shell(engine, joined, "echo shared > /dev/shm/file; readlink /proc/self/ns/ipc; grep -c ' /dev/shm tmpfs .*size=1024k' /proc/mounts").expect(0);
+        let own =
+            engine.docker(&["exec", "offering", "sh", "-c", "readlink /proc/self/ns/ipc; echo 1"]).expect(0);
+        assert_eq!(
+            said.stdout, own.stdout,
+            "one namespace, and one file system of the size that was asked for"
+        );
+        assert_eq!(engine.docker(&["exec", "offering", "cat", "/dev/shm/file"]).expect(0).line(), "shared");
+        // It outlives whoever offered it, and can be joined by way of whoever joined it.
+        sleeps("second", "container:offering");
+        engine.docker(&["rm", "-f", "offering"]).expect(0);
+        assert_eq!(
+            shell(engine, &["--ipc", "container:second"], "cat /dev/shm/file").expect(0).line(),
+            "shared"
+        );
+        sleeps("closed", "private");
+        engine.docker(&["create", "--name", "idle", "--ipc", "shareable", "busybox", "true"]).expect(0);
+        let refusals = [
+            ("closed", "non-shareable IPC (hint: use IpcMode:shareable"),
+            ("idle", " is not running"),
+            ("offering", "No such container: offering"),
+        ];
+        for (name, why) in refusals {
+            let said = shell(engine, &["--ipc", &format!("container:{name}")], "true").expect(125);
+            assert!(said.stderr.contains(why), "{}", said.stderr);
+        }
+        engine.docker(&["rm", "-f", "second", "closed", "idle"]).expect(0);
+    });
+}
+
+#[test]
 fn settings_of_the_machine_are_not_a_containers_to_change() {
     needs!(root);
     needs!("docker");

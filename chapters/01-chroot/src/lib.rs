@@ -18,6 +18,8 @@ mod borrowed;
 #[cfg(target_os = "linux")]
 mod built_in;
 #[cfg(target_os = "linux")]
+mod elsewhere;
+#[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
 mod from_within;
@@ -62,6 +64,8 @@ pub use apply::apply;
 pub use borrowed::borrow_namespaces;
 #[cfg(target_os = "linux")]
 pub use built_in::{built_in_root, built_in_rootfs, root_and_command};
+#[cfg(target_os = "linux")]
+pub use elsewhere::copy_seen_by;
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]

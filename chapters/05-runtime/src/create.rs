@@ -4,7 +4,7 @@ use crate::child::{BeforePivot, Child};
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
 use crate::plan::{Bundle, Plan, State, plan, shows_cgroups};
-use crate::{Created, Error, ErrorKind, Identity, Result, created, id_maps, net_devices, terminal};
+use crate::{Created, Error, ErrorKind, Identity, Result, copies, created, net_devices, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -87,8 +87,8 @@ fn spawn(
     // ANCHOR_END: child
     // ANCHOR: spawned
     let (mut root, propagation) = (plan.root, plan.root_propagation);
-    let mapped = Some(&plan.id_mapped).filter(|mapped| !mapped.is_empty());
-    let _copies = mapped.map(|mapped| id_maps::prepare(&mut root, mapped)).transpose()?;
+    let copied = Some(&plan.copied).filter(|copied| !copied.is_empty());
+    let _copies = copied.map(|copied| copies::prepare(&mut root, copied)).transpose()?;
     let enter_root = move |before_pivot: BeforePivot<'_>| {
         match before_pivot {
             Some(hooks) => chroot::apply_with(&root, hooks)?,

@@ -11,6 +11,8 @@ mod clock;
 #[cfg(target_os = "linux")]
 mod command;
 #[cfg(target_os = "linux")]
+mod copies;
+#[cfg(target_os = "linux")]
 mod create;
 #[cfg(target_os = "linux")]
 mod created;
@@ -23,8 +25,6 @@ mod exec;
 mod gate;
 #[cfg(target_os = "linux")]
 mod hooks;
-#[cfg(target_os = "linux")]
-mod id_maps;
 mod identity;
 #[cfg(target_os = "linux")]
 mod listener;

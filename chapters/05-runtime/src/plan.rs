@@ -1,6 +1,7 @@
 //! The plan: from an OCI spec to what the chapters below carry out. Pure.
 
 mod checks;
+mod copies;
 mod hooks;
 mod id_maps;
 mod limits;
@@ -13,6 +14,7 @@ mod scheduling;
 mod state;
 mod sysctls;
 
+pub use copies::{Copied, SeenElsewhere};
 pub use hooks::{Hook, Hooks};
 pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
@@ -57,8 +59,8 @@ pub struct Plan {
     pub spawn: SpawnPlan,
     /// Its root: chapter 01.
     pub root: Vec<MountOp>,
-    /// Binds in it whose owners are seen otherwise.
-    pub id_mapped: Vec<IdMapped>,
+    /// Binds in it that are copied before there is a process.
+    pub copied: Vec<Copied>,
     /// The propagation of that root's own mount, where it is not that of whatever it is copied from.
     pub root_propagation: Option<chroot::Propagation>,
     /// The host's network devices that become its own.
@@ -110,7 +112,7 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let root = chroot::plan(&root::root_spec(bundle, linux, layout, &spawn)?);
     let devices = linux.net_devices().as_ref();
     Ok(Plan {
-        id_mapped: if has_id_maps(spec) { id_maps::id_mapped(spec, &root, &spawn)? } else { Vec::new() },
+        copied: if has_copies(spec) { copies::copied(spec, &root, &spawn)? } else { Vec::new() },
         root,
         root_propagation: root::later_propagation(linux)?,
         net_devices: devices.map_or(Ok(Vec::new()), |devices| net_devices::of(devices, &spawn))?,
@@ -121,15 +123,17 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     })
 }
 
-/// Whether a bind asks that the owners of its files are seen as others.
-fn has_id_maps(spec: &Spec) -> bool {
-    let is_mapped = |mount: &Mount| {
+/// Whether a bind asks that the owners of its files are seen as others, or shows what another process sees (`/proc/PID/root/…`).
+fn has_copies(spec: &Spec) -> bool {
+    let is_copied = |mount: &Mount| {
         let mut words = mount.options().iter().flatten();
+        let source: Vec<_> = mount.source().iter().flat_map(|source| source.iter().take(4)).collect();
         mount.uid_mappings().is_some()
             || mount.gid_mappings().is_some()
             || words.any(|word| word == "idmap" || word == "ridmap")
+            || matches!(source[..], [_, proc, _, root] if proc == "proc" && root == "root")
     };
-    spec.mounts().iter().flatten().any(is_mapped)
+    spec.mounts().iter().flatten().any(is_copied)
 }
 
 /// A container's first process has more to do than one that is added later: the container is still to be made.
