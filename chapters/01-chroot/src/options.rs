@@ -15,15 +15,36 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
     ("noatime", Attributes::NOATIME, Attributes::ATIME),
     ("strictatime", Attributes::STRICTATIME, Attributes::ATIME),
     ("relatime", 0, Attributes::ATIME),
+    // Each takes back one word alone.
+    ("atime", 0, Attributes::NOATIME),
+    ("nostrictatime", 0, Attributes::STRICTATIME),
     ("nodiratime", Attributes::NODIRATIME, 0),
     ("diratime", 0, Attributes::NODIRATIME),
     ("nosymfollow", Attributes::NOSYMFOLLOW, 0),
     ("symfollow", 0, Attributes::NOSYMFOLLOW),
 ];
 
-/// Words that say the default, or what the plan knows already.
-const WITHOUT_EFFECT: &[&str] =
-    &["defaults", "bind", "rbind", "remount", "async", "norelatime", "nostrictatime", "loud", "atime"];
+/// Words that say the default, or what the plan knows already. File systems that number the versions of their files do so always
+/// (Linux 6.1), whatever `iversion` says; and `silent` is about the kernel's log, in which nothing is written when a mount fails by
+/// fsconfig(2).
+const WITHOUT_EFFECT: &[&str] = &[
+    "defaults",
+    "bind",
+    "rbind",
+    "remount",
+    "idmap",
+    "ridmap",
+    "norelatime",
+    "rnorelatime",
+    "loud",
+    "silent",
+    "iversion",
+    "noiversion",
+];
+
+/// Words that every file system takes, by the kernel's own hand (`vfs_parse_sb_flag`).
+const OF_EVERY_FILE_SYSTEM: &[&str] =
+    &["async", "sync", "dirsync", "lazytime", "nolazytime", "mand", "nomand"];
 
 /// Words for the propagation of a mount.
 const PROPAGATIONS: &[&str] = &["private", "slave", "shared", "unbindable"];
@@ -35,7 +56,7 @@ pub fn option_words() -> Vec<String> {
     let mut words: Vec<String> = attributes.clone().map(recursive).collect();
     words.extend(PROPAGATIONS.iter().map(|word| recursive(word)));
     words.extend(attributes.chain(PROPAGATIONS.iter().copied()).map(String::from));
-    words.extend(WITHOUT_EFFECT.iter().map(|word| word.to_string()));
+    words.extend(WITHOUT_EFFECT.iter().chain(OF_EVERY_FILE_SYSTEM).map(|word| word.to_string()));
     words.push("tmpcopyup".into());
     words.sort();
     words
@@ -58,7 +79,15 @@ pub fn parse_options(words: &[String]) -> MountOptions {
             options.data.push(word.clone());
         }
     }
+    options.attributes = with_whole_atime(options.attributes);
+    options.recursive = with_whole_atime(options.recursive);
     options
+}
+
+/// Of the field that the kinds of atime share the kernel clears the whole or nothing (mount_setattr(2), EINVAL).
+fn with_whole_atime(attributes: Attributes) -> Attributes {
+    let clears_some = (attributes.set | attributes.clear) & Attributes::ATIME != 0;
+    Attributes { clear: attributes.clear | if clears_some { Attributes::ATIME } else { 0 }, ..attributes }
 }
 
 impl Propagation {
@@ -84,6 +113,42 @@ fn attribute(word: &str) -> Option<Attributes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// config.md, "Linux mount options": all that it says a runtime must or should know, and those that it may.
+    #[test]
+    fn every_word_of_the_specification_is_known() {
+        let words = "async atime bind defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime \
+            noexec noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime \
+            relatime remount rexec rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro \
+            rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared silent slave \
+            strictatime suid symfollow sync tmpcopyup unbindable idmap ridmap";
+        let known = option_words();
+        for word in words.split_whitespace() {
+            assert!(known.contains(&word.to_string()), "{word}");
+            let data = parse_options(&[word.to_string()]).data;
+            assert!(
+                data.is_empty() || OF_EVERY_FILE_SYSTEM.contains(&word),
+                "{word} goes to the file system"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_word_on_times_holds() {
+        let field = |words: &str| {
+            let words: Vec<String> = words.split(' ').map(String::from).collect();
+            let options = parse_options(&words);
+            (options.attributes.set, options.attributes.clear, options.recursive.set, options.recursive.clear)
+        };
+        let (noatime, strict, whole) = (Attributes::NOATIME, Attributes::STRICTATIME, Attributes::ATIME);
+        assert_eq!(field("noatime atime"), (0, whole, 0, 0));
+        assert_eq!(field("noatime nostrictatime"), (noatime, whole, 0, 0));
+        assert_eq!(field("strictatime nostrictatime"), (0, whole, 0, 0));
+        assert_eq!(field("strictatime norelatime"), (strict, whole, 0, 0));
+        assert_eq!(field("rnoatime ratime"), (0, 0, 0, whole));
+        assert_eq!(field("rstrictatime rnorelatime"), (0, 0, strict, whole));
+        assert_eq!(field("rnostrictatime"), (0, 0, 0, whole));
+    }
 
     #[test]
     fn words_are_sorted() {

@@ -1,7 +1,7 @@
 //! Makes a group: a folder in every hierarchy, and in its files the limits.
 
 use crate::plan::{Otherwise, Write};
-use crate::{Cgroup, Error, Layout, Limits, Op, Result, attached, delegation, files, plan, v1_groups};
+use crate::{Cgroup, Error, Layout, Limits, Op, Result, attached, delegation, files, more, plan, v1_groups};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use std::path::{Path, PathBuf};
@@ -81,8 +81,7 @@ fn pass_on_from(group: &Path, controllers: &str) -> Result<()> {
 fn is_wanted(controller: &str, limits: &Limits) -> bool {
     match controller {
         "cpuset" | "cpu" | "io" | "memory" | "pids" => true,
-        "hugetlb" => !limits.hugetlb.is_empty(),
-        _ => false,
+        rare => limits.has_more() && more::wants(rare, limits),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a group of processes may use: plain data, in the units of the OCI runtime spec (config-linux.md, "Control groups").
 
-use crate::{DeviceRule, DiskLimits};
+use crate::{DeviceRule, DiskLimits, FurtherLimits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,10 +29,6 @@ pub struct Limits {
     pub cpuset_mems: Option<String>,
     /// Processes and threads; -1 is no limit.
     pub pids: Option<i64>,
-    /// How readily memory is swapped out, 0 to 100; v1 alone.
-    pub memory_swappiness: Option<u64>,
-    /// Processes wait for memory where they would be killed; v1 alone.
-    pub oom_kill_disable: bool,
     /// Shares and rates of disks.
     pub disks: DiskLimits,
     /// Bytes in pages of a size, by the size's name: `2MB`.
@@ -41,14 +37,16 @@ pub struct Limits {
     pub devices: Vec<DeviceRule>,
     /// Files of v2 and their values, as they are.
     pub unified: BTreeMap<String, String>,
+    /// What few machines can limit.
+    #[serde(default)]
+    pub further: FurtherLimits,
 }
 
 impl Limits {
     /// Whether something is limited that few ask for: what that takes is in the long tail.
     pub(crate) fn has_more(&self) -> bool {
-        self.memory_swappiness.is_some()
-            || self.oom_kill_disable
-            || self.disks != DiskLimits::default()
+        self.disks != DiskLimits::default()
+            || self.further != FurtherLimits::default()
             || !(self.hugetlb.is_empty() && self.devices.is_empty() && self.unified.is_empty())
     }
 }

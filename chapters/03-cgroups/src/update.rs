@@ -11,24 +11,40 @@ impl Cgroup {
         let limits = Limits { devices: Vec::new(), ..limits.clone() };
         let mut steps = plan(layout, &limits).map_err(Error::not_supported)?;
         if self.must_raise_swap_first(&limits) {
-            let file = |step: &Op| match step {
-                Op::Write(write) => write.file.clone(),
-                Op::Devices(_) => String::new(),
-            };
-            let memory = steps.iter().position(|step| file(step) == "memory.limit_in_bytes");
-            let both = steps.iter().position(|step| file(step) == "memory.memsw.limit_in_bytes");
-            if let (Some(memory), Some(both)) = (memory, both) {
-                steps.swap(memory, both);
-            }
+            exchange(&mut steps, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes");
+        }
+        if self.must_lower_runtime_first(&limits) {
+            exchange(&mut steps, "cpu.rt_period_us", "cpu.rt_runtime_us");
         }
         steps.iter().try_for_each(|step| create::carry_out(self, step))
     }
 
+    /// Real-time processes never have more time in a period than that is long, nor more of it than the group above leaves: less
+    /// time comes before another period, more of it afterwards.
+    fn must_lower_runtime_first(&self, limits: &Limits) -> bool {
+        let Some(runtime) = limits.further.realtime_runtime else { return false };
+        self.number("cpu", "cpu.rt_runtime_us").is_some_and(|now| (0..now).contains(&i128::from(runtime)))
+    }
+
     /// On v1 the limit of memory is never above that of memory and swap: which is raised first depends on what they are.
     fn must_raise_swap_first(&self, limits: &Limits) -> bool {
-        let limit = self.v1_folder("memory").map(|folder| folder.join("memory.memsw.limit_in_bytes"));
-        let limit = limit.and_then(|path| files::read(&path).ok()).and_then(|text| text.trim().parse().ok());
-        let (Some(now), Some(memory)) = (limit, limits.memory) else { return false };
+        let now = self.number("memory", "memory.memsw.limit_in_bytes");
+        let (Some(now), Some(memory)) = (now, limits.memory) else { return false };
         memory < 0 || i128::from(memory) > now
+    }
+
+    /// What a file of a controller of v1 says.
+    fn number(&self, controller: &str, file: &str) -> Option<i128> {
+        let path = self.v1_folder(controller)?.join(file);
+        files::read(&path).ok()?.trim().parse().ok()
+    }
+}
+
+/// The steps for two files change places, if both are there.
+fn exchange(steps: &mut [Op], one: &str, other: &str) {
+    let place =
+        |name: &str| steps.iter().position(|step| matches!(step, Op::Write(write) if write.file == name));
+    if let (Some(one), Some(other)) = (place(one), place(other)) {
+        steps.swap(one, other);
     }
 }

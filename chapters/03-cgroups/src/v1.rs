@@ -1,7 +1,7 @@
 //! Long tail: cgroup v1, where each controller has a hierarchy and files of its own. The one place that knows them.
 
 use crate::plan::{Otherwise, SWAP_BELOW_MEMORY, Write};
-use crate::{DeviceRule, Hierarchy, Layout, Limits, disks};
+use crate::{Hierarchy, Layout, Limits, disks, more};
 
 impl Hierarchy {
     /// Whether this controller is bound to it.
@@ -53,7 +53,9 @@ pub fn translate(controller: &str, limits: &Limits) -> Result<Vec<Write>, String
         "memory" => memory(limits)?,
         "cpu" => cpu(limits),
         "io" => disks::v1(&limits.disks),
-        "hugetlb" => hugetlb(limits),
+        "hugetlb" => {
+            more::pages(limits, "limit_in_bytes").into_iter().map(|write| on("hugetlb", write)).collect()
+        }
         // The others are told the same in files of the same names.
         same => crate::plan::v2(same, limits)?.into_iter().map(|write| on(same, write)).collect(),
     })
@@ -83,8 +85,8 @@ fn memory(limits: &Limits) -> Result<Vec<Write>, String> {
         ..write("memory.memsw.limit_in_bytes", bytes)
     }));
     steps.extend(given(limits.memory_reservation).map(|bytes| write("memory.soft_limit_in_bytes", bytes)));
-    steps.extend(limits.memory_swappiness.map(|percent| write("memory.swappiness", percent as i64)));
-    steps.extend(limits.oom_kill_disable.then(|| write("memory.oom_control", 1)));
+    steps.extend(limits.further.memory_swappiness.map(|percent| write("memory.swappiness", percent as i64)));
+    steps.extend(limits.further.oom_kill_disable.then(|| write("memory.oom_control", 1)));
     Ok(steps)
 }
 
@@ -101,17 +103,4 @@ fn cpu(limits: &Limits) -> Vec<Write> {
     let burst = limits.cpu_burst.map(|burst| write("cpu", "cpu.cfs_burst_us", burst));
     let idle = limits.cpu_idle.map(|idle| write("cpu", "cpu.idle", idle));
     idle.into_iter().chain(given).chain(burst).collect()
-}
-
-fn hugetlb(limits: &Limits) -> Vec<Write> {
-    let file = |size: &String| format!("hugetlb.{size}.limit_in_bytes");
-    limits.hugetlb.iter().map(|(size, bytes)| write("hugetlb", file(size), bytes)).collect()
-}
-
-/// Rules for devices are lines written to two files, one after the other.
-pub fn devices(rules: &[DeviceRule]) -> impl Iterator<Item = Write> {
-    rules.iter().map(|rule| {
-        let file = if rule.allow { "devices.allow" } else { "devices.deny" };
-        write("devices", file, rule)
-    })
 }

@@ -1,6 +1,6 @@
 //! Long tail: a container's folders in the hierarchies of cgroup v1.
 
-use crate::{Cgroup, Layout, Result, files};
+use crate::{Cgroup, Error, Layout, Result, files};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,28 @@ pub fn oom_kills(cgroup: &Cgroup) -> u64 {
 }
 
 impl Cgroup {
+    /// The same group, but in the hierarchy that a controller is bound to one below it.
+    ///
+    /// Errors: `NotSupported` where the controller is bound to none.
+    pub fn with_group_below(mut self, controller: &str, below: &str) -> Result<Cgroup> {
+        let has = |name: &str| name.split(',').any(|own| own == controller);
+        match self.v1.iter_mut().find(|(name, _)| has(name)) {
+            Some((_, folder)) => *folder = files::below(folder, below),
+            None => {
+                let why = format_args!("the controller {controller} has no hierarchy of cgroup v1 here");
+                return Err(Error::not_supported(why));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The first hierarchy in which the group is not there, if it must be in all that the machine has.
+    pub fn missing_in(&self, layout: &Layout) -> Option<PathBuf> {
+        let missing = self.v1.iter().map(|(_, folder)| folder).find(|folder| !folder.exists());
+        let unified = layout.unified.as_ref().filter(|_| self.unified_fd().is_none());
+        missing.or(unified).cloned()
+    }
+
     /// The folder in the hierarchy that a controller is bound to.
     pub(crate) fn v1_folder(&self, controller: &str) -> Option<&Path> {
         let has = |name: &str| name.split(',').any(|own| own == controller);

@@ -4,7 +4,7 @@ use crate::child::{BeforePivot, Child};
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
 use crate::plan::{Bundle, Plan, State, plan, shows_cgroups};
-use crate::{Created, Error, ErrorKind, Identity, Result, copies, created, net_devices, terminal};
+use crate::{Created, Error, ErrorKind, Identity, Result, copies, created, joined, net_devices, terminal};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -40,11 +40,8 @@ pub fn create_with_gate(
     made: impl FnOnce(Identity) -> Result<()>,
 ) -> Result<Created> {
     let layout = layout_for(bundle)?;
-    let mut plan = plan(bundle, &layout)?;
     let state = State::new(&bundle.spec, &bundle.id, bundle.folder.clone());
-    if let Some(listener) = &mut plan.process.listener {
-        listener.state = Some(state.clone());
-    }
+    let plan = planned(bundle, &layout, &state)?;
     let cgroup = bundle.cgroup.as_deref();
     let cgroup = cgroup.map(|path| Cgroup::create(&layout, path, &plan.limits)).transpose()?;
     let made = spawn((plan, state), cgroup.as_ref(), stdio, gate, made);
@@ -52,6 +49,18 @@ pub fn create_with_gate(
         let _ = created::end_cgroup(cgroup);
     }
     Ok(Created { cgroup, ..made? })
+}
+
+/// The plan, with what only the machine can tell: whether the namespaces that are to be joined are what the file says.
+fn planned(bundle: &Bundle, layout: &Layout, state: &State) -> Result<Plan> {
+    let mut plan = plan(bundle, layout)?;
+    if !plan.spawn.join.is_empty() {
+        joined::check(&bundle.spec)?;
+    }
+    if let Some(listener) = &mut plan.process.listener {
+        listener.state = Some(state.clone());
+    }
+    Ok(plan)
 }
 
 /// How the machine has its cgroups: that matters to a container which has one, or in which they are seen.

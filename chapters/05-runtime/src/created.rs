@@ -50,7 +50,7 @@ pub fn hierarchies(cgroup: &str) -> Result<Layout> {
     Ok(layout)
 }
 
-/// The cgroup of a container that has one.
+/// The cgroup of a container that has one, by its path below the hierarchies' mount points.
 pub fn open_cgroup(path: &str) -> Result<Cgroup> {
     Ok(Cgroup::open(&hierarchies(path)?, path)?)
 }

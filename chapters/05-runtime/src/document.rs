@@ -1,7 +1,7 @@
 //! `config.json`, read and written: in one place, since the compiler makes anew what reads a type wherever it is asked to, and
 //! this type is large.
 
-use crate::{Error, Result};
+use crate::{Error, Result, words};
 use oci_spec::runtime::Spec;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +18,13 @@ pub fn spec_from_json(json: &[u8]) -> Result<Spec> {
 /// # Errors
 /// [`Invalid`](crate::ErrorKind::Invalid), as of the whole; the path begins at the part.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
+    match read(json) {
+        Err(refused) if words::is_spelling(&refused) => words::read_respelt(json, refused, read),
+        read => read,
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let part = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

@@ -3,7 +3,7 @@
 use crate::child::{BeforePivot, Child};
 use crate::create::{placed, wait_until_ready, with_console};
 use crate::plan::{Process, State, process_plan, processors};
-use crate::{Created, Error, Identity, Result, Stdio, created, gate};
+use crate::{Created, Error, Identity, Result, Stdio, gate};
 use cgroups::Cgroup;
 use kernel::Strace;
 use namespaces::SpawnPlan;
@@ -20,8 +20,8 @@ pub struct Addition<'a> {
     pub container: &'a str,
     /// The container's first process.
     pub target: Identity,
-    /// The container's cgroup.
-    pub cgroup: Option<&'a str>,
+    /// The container's cgroup, or one below it.
+    pub cgroup: Option<&'a Cgroup>,
     /// What to run.
     pub process: &'a oci_spec::runtime::Process,
     /// The container's filter.
@@ -44,7 +44,6 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
         privileges::set_processors(&before)?;
     }
     let pidfd = addition.target.open()?.ok_or_else(|| Error::system("the container has ended"))?;
-    let cgroup = addition.cgroup.map(created::open_cgroup).transpose()?;
     let (stdio, console) = with_console(stdio)?;
     let (gate, keeper) = gate::unnamed()?;
     let joined = other_namespaces(addition.target.pid)?;
@@ -59,10 +58,10 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
     let enter = move |_: BeforePivot<'_>| join(&pidfd, by_child);
     let mut identity = None;
     let before_release = |pid: nix::unistd::Pid| {
-        let known = placed(cgroup.as_ref(), pid).map(|known| identity = Some(known));
+        let known = placed(addition.cgroup, pid).map(|known| identity = Some(known));
         known.map_err(namespaces::Error::other)
     };
-    let unified = cgroup.as_ref().and_then(Cgroup::unified_fd);
+    let unified = addition.cgroup.and_then(Cgroup::unified_fd);
     let spawned =
         namespaces::spawn(&SpawnPlan::default(), unified, before_release, move |says| child.run(says, enter));
     set_dumpable(Dumpable)?;

@@ -27,6 +27,8 @@ mod gate;
 mod hooks;
 mod identity;
 #[cfg(target_os = "linux")]
+mod joined;
+#[cfg(target_os = "linux")]
 mod listener;
 #[cfg(target_os = "linux")]
 mod net_devices;
@@ -40,13 +42,14 @@ mod protect;
 pub mod signals;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod words;
 
 #[cfg(target_os = "linux")]
 pub use clock::now;
 #[cfg(target_os = "linux")]
 pub use create::{Stdio, create};
 #[cfg(target_os = "linux")]
-pub use created::{Created, destroy};
+pub use created::{Created, destroy, open_cgroup};
 pub use default_spec::default_spec;
 pub use document::{spec_from_json, spec_to_json};
 pub use error::{Error, ErrorKind, Result};

@@ -20,14 +20,14 @@ pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
 pub use listener::Listener;
 pub use net_devices::NetDevice;
-use privilege::word;
+pub(crate) use privilege::word;
 #[cfg(target_os = "linux")]
 pub(crate) use root::shows_cgroups;
 #[cfg(target_os = "linux")]
 pub(crate) use scheduling::processors;
 pub use state::State;
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use chroot::MountOp;
 use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType, LinuxSeccomp, Mount, Spec};
@@ -222,11 +222,14 @@ fn take_namespaces(plan: &mut SpawnPlan, linux: &Linux) -> Result<()> {
     Ok(())
 }
 
+const NO_MOUNT_NAMESPACE: &str =
+    "linux.namespaces: must have one of type mount: the mounts would be the host's, and remain";
+
 fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
-    if !plan.new.contains(Namespaces::MNT) {
-        return Err(Error::not_supported("linux.namespaces without a new mount namespace"));
-    }
     let has = |kind| plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind);
+    if !has(Namespaces::MNT) {
+        return Err(Error::new(ErrorKind::NotSupported, NO_MOUNT_NAMESPACE));
+    }
     let named = plan.hostname.as_ref().or(plan.domainname.as_ref()).is_some_and(|name| !name.is_empty());
     if named && !has(Namespaces::UTS) {
         return Err(Error::invalid("unable to set hostname without a private UTS namespace"));

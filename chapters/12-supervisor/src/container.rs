@@ -140,10 +140,11 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
             (runtime::create(&bundle, stdio)?, cgroup)
         }
         Kind::Exec { container, target, cgroup, process, seccomp } => {
+            let group = cgroup.as_deref().map(runtime::open_cgroup).transpose()?;
             let addition = Addition {
                 container,
                 target: *target,
-                cgroup: cgroup.as_deref(),
+                cgroup: group.as_ref(),
                 process,
                 seccomp: seccomp.as_deref(),
                 preserved_descriptors: 0,

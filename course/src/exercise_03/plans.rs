@@ -11,7 +11,6 @@ const EVERYTHING: &str = "cpuset cpu io memory pids hugetlb";
 /// Limits in which only this is said.
 pub fn limits(said: Value) -> Value {
     let mut limits = json!({
-        "oom_kill_disable": false,
         "disks": { "weight_devices": [], "read_bytes": [], "write_bytes": [], "read_operations": [], "write_operations": [] },
         "hugetlb": {},
         "devices": [],

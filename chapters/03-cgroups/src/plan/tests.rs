@@ -1,7 +1,7 @@
 //! Plans for the three kinds of machines, and what is refused by name.
 
 use super::*;
-use crate::{DeviceValue, DiskLimits, Hierarchy, default_device_rules};
+use crate::{DeviceValue, DiskLimits, FurtherLimits, Hierarchy, RdmaLimit, default_device_rules};
 
 fn limits() -> Limits {
     let disk = |value| DeviceValue { major: 254, minor: 0, value };
@@ -80,6 +80,33 @@ fn on_v1_with_a_v2_beside_it() {
     insta::assert_snapshot!(text(plan(&hybrid(), &limits()).unwrap()));
 }
 
+/// What v1 alone can, on v1; and what both can.
+#[test]
+fn limits_that_few_machines_have() {
+    let rdma = RdmaLimit { handles: Some(3), objects: Some(10_000) };
+    let objects = RdmaLimit { handles: None, objects: Some(1000) };
+    let of_rdma = FurtherLimits {
+        rdma: [("mlx5_1".into(), rdma), ("rxe0".into(), objects)].into(),
+        ..FurtherLimits::default()
+    };
+    let both = Limits { further: of_rdma.clone(), ..Limits::default() };
+    let v2 = text(plan(&unified(&["rdma"]), &both).unwrap());
+    let further = FurtherLimits {
+        realtime_runtime: Some(950_000),
+        realtime_period: Some(1_000_000),
+        kernel_tcp: Some(1 << 20),
+        network_class: Some(0x10_0001),
+        network_priorities: vec![("eth0".into(), 500), ("eth1".into(), 1000)],
+        ..of_rdma
+    };
+    let all = Limits { further, ..Limits::default() };
+    let names = ["cpu,cpuacct", "memory", "net_cls,net_prio", "rdma"];
+    let v1 =
+        names.map(|name| Hierarchy { name: name.into(), mount: format!("/sys/fs/cgroup/{name}").into() });
+    let v1 = Layout { v1: v1.to_vec(), ..Layout::default() };
+    insta::assert_snapshot!(text(plan(&v1, &all).unwrap()) + &v2);
+}
+
 #[test]
 fn zero_is_not_said_and_minus_one_is_no_limit() {
     let zero = Limits {
@@ -121,7 +148,16 @@ fn what_cannot_be_limited_is_named() {
     let swap = |memory, memory_swap| Limits { memory, memory_swap: Some(memory_swap), ..Limits::default() };
     let file =
         |name: &str| Limits { unified: [(name.to_string(), "1".to_string())].into(), ..Limits::default() };
-    let no_killer = Limits { oom_kill_disable: true, ..Limits::default() };
+    let further = |further| Limits { further, ..Limits::default() };
+    let no_killer = further(FurtherLimits { oom_kill_disable: true, ..FurtherLimits::default() });
+    let (class, priorities) = (Some(1), vec![("eth0".into(), 1)]);
+    let runtime = || further(FurtherLimits { realtime_runtime: Some(1), ..FurtherLimits::default() });
+    let tcp = || further(FurtherLimits { kernel_tcp: Some(1), ..FurtherLimits::default() });
+    let class = || further(FurtherLimits { network_class: class, ..FurtherLimits::default() });
+    let priorities =
+        || further(FurtherLimits { network_priorities: priorities.clone(), ..FurtherLimits::default() });
+    let rdma = [("mlx5_1".into(), RdmaLimit { handles: Some(1), objects: None })].into();
+    let rdma = further(FurtherLimits { rdma, ..FurtherLimits::default() });
     let refusals = [
         refused(&Layout::default(), memory(1 << 20)),
         refused(&unified(&["pids"]), Limits { cpu_shares: Some(2), ..Limits::default() }),
@@ -136,6 +172,13 @@ fn what_cannot_be_limited_is_named() {
         refused(&all_unified(), file("../memory.max")),
         refused(&all_unified(), file("rdma.max")),
         refused(&hybrid(), file("memory.high")),
+        refused(&all_unified(), runtime()),
+        refused(&all_unified(), tcp()),
+        refused(&all_unified(), class()),
+        refused(&hybrid(), class()),
+        refused(&all_unified(), priorities()),
+        refused(&hybrid(), priorities()),
+        refused(&all_unified(), rdma),
     ];
     insta::assert_snapshot!(refusals.join("\n"));
 }

@@ -38,11 +38,8 @@ pub fn profile(seccomp: &LinuxSeccomp) -> Result<Profile, String> {
         .collect::<Result<Vec<_>, _>>()?
         .concat();
     let named = seccomp.architectures().iter().flatten();
-    let mut architectures = named
-        .map(|arch| {
-            self::arch(*arch).ok_or_else(|| format!("{path}.architectures: {arch:?} is not supported"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    // Of the others no call ever comes on the processors that we run on: there is nothing to judge.
+    let mut architectures = named.filter_map(|arch| self::arch(*arch)).collect::<Vec<_>>();
     // As libseccomp does: the caller's own architecture is always judged.
     architectures.extend(Arch::native().filter(|native| !architectures.contains(native)));
     // As runc does for every profile that refuses what it does not name.
@@ -71,6 +68,9 @@ fn rules(rule: &LinuxSyscall, path: &str) -> Result<Vec<Rule>, String> {
         .map(|argument| condition(argument, path))
         .collect::<Result<Vec<_>, _>>()?;
     let names = rule.names();
+    if names.is_empty() {
+        return Err(format!("{path}.names: must name at least one call"));
+    }
     let action = action(rule.action(), rule.errno_ret(), &format!("{path}.action"))?;
     if let Some(name) = names.iter().find(|name| action == Action::Notify && OURS.contains(&name.as_str())) {
         return Err(format!(
@@ -87,6 +87,10 @@ fn rules(rule: &LinuxSyscall, path: &str) -> Result<Vec<Rule>, String> {
 }
 
 fn action(action: LinuxSeccompAction, errno: Option<u32>, path: &str) -> Result<Action, String> {
+    let takes_errno = matches!(action, LinuxSeccompAction::ScmpActErrno | LinuxSeccompAction::ScmpActTrace);
+    if let Some(errno) = errno.filter(|_| !takes_errno) {
+        return Err(format!("{path} {action}: no errno goes with it, and {errno} is given: leave that out"));
+    }
     let errno = u16::try_from(errno.unwrap_or(EPERM.into()))
         .map_err(|_| format!("{path}: no errno is that large"))?;
     Ok(match action {

@@ -87,13 +87,14 @@ impl Exec {
 
     /// Makes it. An error gets runc's frame.
     fn add(&self, entry: &Entry, spec: &Spec, process: (&Process, u32), stdio: Stdio) -> Result<Created> {
-        let own = entry.record.cgroup.clone();
-        let below = self.asked.cgroup.as_ref();
-        let cgroup = below.map_or(Ok(own.clone()), |path| asked::group_below(own, path).map(Some))?;
+        let cgroup = match &self.asked.cgroup[..] {
+            [] => entry.cgroup()?,
+            below => Some(asked::group_below(entry.record.cgroup.as_deref(), below)?),
+        };
         let addition = Addition {
             container: &self.id,
             target: entry.process()?,
-            cgroup: cgroup.as_deref(),
+            cgroup: cgroup.as_ref(),
             process: process.0,
             seccomp: spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()),
             preserved_descriptors: process.1,

@@ -31,10 +31,10 @@ pub struct Update {
     /// The share of the processors
     #[arg(long, value_name = "N")]
     cpu_share: Option<u64>,
-    /// Not supported
+    /// Microseconds of a period of real-time processes; cgroup v1
     #[arg(long, value_name = "N")]
     cpu_rt_period: Option<u64>,
-    /// Not supported
+    /// Microseconds of each that they have; -1 is no limit; cgroup v1
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     cpu_rt_runtime: Option<i64>,
     /// Processors, as 0-1,3
@@ -69,7 +69,8 @@ impl Update {
             [("--l3-cache-schema", &self.l3_cache_schema), ("--mem-bw-schema", &self.mem_bw_schema)]
         {
             if value.is_some() {
-                return Err(Error::not_supported(flag));
+                let why = "write the line to the schemata file of the container's group in /sys/fs/resctrl";
+                return Err(Error::new(ErrorKind::NotSupported, format!("{flag} is not supported: {why}")));
             }
         }
         let entry = store.open(&self.id)?;

@@ -6,18 +6,34 @@ use oci_spec::runtime::{Linux, Process, Spec};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// The kernel's longest name of a host or a domain (sethostname(2)).
+const NAME_MAX: usize = 64;
+
 /// The first value that is wrong.
 pub fn check(spec: &Spec) -> Result<()> {
     check_version(spec.version())?;
     if let Some(process) = spec.process() {
         check_process(process)?;
     }
+    check_names(spec)?;
     for (index, mount) in spec.mounts().iter().flatten().enumerate() {
         if mount.destination().as_os_str().is_empty() {
             return wrong(&format!("mounts[{index}].destination"), "", "must be a path inside the container");
         }
     }
     spec.linux().as_ref().map_or(Ok(()), check_linux)
+}
+
+fn check_names(spec: &Spec) -> Result<()> {
+    if spec.annotations().iter().flatten().any(|(key, _)| key.is_empty()) {
+        return Err(Error::invalid("annotations: must not have an empty key"));
+    }
+    for (name, value) in [("hostname", spec.hostname()), ("domainname", spec.domainname())] {
+        if let Some(value) = value.as_ref().filter(|value| value.len() > NAME_MAX) {
+            return wrong(name, value, "must have at most 64 bytes");
+        }
+    }
+    Ok(())
 }
 
 fn wrong<T>(path: &str, value: impl std::fmt::Debug, remedy: &str) -> Result<T> {
@@ -52,7 +68,19 @@ pub fn check_process(process: &Process) -> Result<()> {
     if let Some(umask) = process.user().umask().filter(|umask| *umask > 0o777) {
         return wrong("process.user.umask", umask, "must be at most 511, which is octal 777");
     }
+    check_console(process)?;
     check_rlimits(process)
+}
+
+/// Without a terminal its size says nothing.
+fn check_console(process: &Process) -> Result<()> {
+    let size = process.console_size().filter(|_| process.terminal() == Some(true));
+    for (name, size) in size.iter().flat_map(|size| [("height", size.height()), ("width", size.width())]) {
+        if size > u16::MAX.into() {
+            return wrong(&format!("process.consoleSize.{name}"), size, "must be at most 65535");
+        }
+    }
+    Ok(())
 }
 
 fn check_rlimits(process: &Process) -> Result<()> {

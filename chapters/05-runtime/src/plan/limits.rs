@@ -36,7 +36,8 @@ fn take_controllers(limits: &mut Limits, resources: &LinuxResources) -> Result<(
     if let Some(disks) = resources.block_io() {
         controllers::take_disks(limits, disks)?;
     }
-    Ok(())
+    let has_rare = resources.network().is_some() || resources.rdma().is_some();
+    if has_rare { controllers::take_rare(limits, resources) } else { Ok(()) }
 }
 
 /// Devices that a container may use whatever the spec says, as under runc: those that it always has, its terminals, and making
@@ -52,7 +53,7 @@ fn always_allowed() -> Vec<DeviceRule> {
 }
 
 fn devices(resources: &LinuxResources) -> Result<Vec<DeviceRule>> {
-    let rules = resources.devices().iter().flatten().map(device);
+    let rules = resources.devices().iter().flatten().enumerate().map(device);
     let mut rules: Vec<DeviceRule> = rules.collect::<Result<_>>()?;
     if !rules.is_empty() {
         rules.extend(always_allowed());
@@ -60,28 +61,33 @@ fn devices(resources: &LinuxResources) -> Result<Vec<DeviceRule>> {
     Ok(rules)
 }
 
-fn device(rule: &LinuxDeviceCgroup) -> Result<DeviceRule> {
-    let number = |number: Option<i64>| match number {
+fn device((index, rule): (usize, &LinuxDeviceCgroup)) -> Result<DeviceRule> {
+    let wrong = |what: String| Error::invalid(format!("linux.resources.devices[{index}].{what}"));
+    let number = |name: &str, number: Option<i64>| match number {
         None | Some(-1) => Ok(None),
-        Some(number) => u32::try_from(number)
-            .map(Some)
-            .map_err(|_| Error::invalid(format!("linux.resources.devices: {number} is no device number"))),
+        Some(number) => u32::try_from(number).map(Some).map_err(|_| {
+            wrong(format!("{name} {number}: must be the number of a device, or -1 for every one"))
+        }),
     };
+    let access = rule.access().clone().unwrap_or_default();
+    if access.contains(|letter| !"rwm".contains(letter)) {
+        return Err(wrong(format!("access {access:?}: must be made of r, w and m")));
+    }
     Ok(DeviceRule {
         allow: rule.allow(),
-        kind: kind(rule.typ())?,
-        major: number(rule.major())?,
-        minor: number(rule.minor())?,
-        access: rule.access().clone().unwrap_or_default(),
+        kind: kind(rule.typ()).ok_or_else(|| wrong("type \"p\": a pipe is no device".into()))?,
+        major: number("major", rule.major())?,
+        minor: number("minor", rule.minor())?,
+        access,
     })
 }
 
-/// None: of either kind.
-fn kind(kind: Option<LinuxDeviceType>) -> Result<Option<char>> {
+/// Inside, none: of either kind.
+fn kind(kind: Option<LinuxDeviceType>) -> Option<Option<char>> {
     match kind {
-        None | Some(LinuxDeviceType::A) => Ok(None),
-        Some(LinuxDeviceType::C | LinuxDeviceType::U) => Ok(Some('c')),
-        Some(LinuxDeviceType::B) => Ok(Some('b')),
-        Some(LinuxDeviceType::P) => Err(Error::invalid("linux.resources.devices: a pipe is no device")),
+        None | Some(LinuxDeviceType::A) => Some(None),
+        Some(LinuxDeviceType::C | LinuxDeviceType::U) => Some(Some('c')),
+        Some(LinuxDeviceType::B) => Some(Some('b')),
+        Some(LinuxDeviceType::P) => None,
     }
 }

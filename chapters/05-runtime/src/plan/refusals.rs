@@ -1,7 +1,7 @@
 //! What a spec may ask for and this runtime does not do yet. Nothing is accepted and ignored.
 
-use crate::{Error, Result};
-use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
+use crate::{Error, ErrorKind, Result};
+use oci_spec::runtime::{Linux, Process, Spec};
 
 /// Refuses the first field that is not supported, by its JSON path.
 pub fn check(spec: &Spec) -> Result<()> {
@@ -29,20 +29,15 @@ pub fn check_process(process: &Process) -> Result<()> {
     ])
 }
 
-fn check_linux(linux: &Linux) -> Result<()> {
-    refuse(&[
-        ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
-        ("linux.intelRdt", linux.intel_rdt().is_some()),
-    ])?;
-    linux.resources().as_ref().map(check_resources).transpose()?;
-    Ok(())
-}
+/// What can be done without us: the group must be there before the container is, and its process is moved as every other.
+const NO_RESCTRL: &str = "linux.intelRdt is not supported: leave it out, and let a createRuntime hook write the state's pid to the tasks file \
+    of a group that was made in /sys/fs/resctrl";
 
-fn check_resources(resources: &LinuxResources) -> Result<()> {
-    refuse(&[
-        ("linux.resources.network", resources.network().is_some()),
-        ("linux.resources.rdma", resources.rdma().is_some()),
-    ])
+fn check_linux(linux: &Linux) -> Result<()> {
+    if linux.intel_rdt().is_some() {
+        return Err(Error::new(ErrorKind::NotSupported, NO_RESCTRL));
+    }
+    refuse(&[("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty()))])
 }
 
 fn refuse(fields: &[(&str, bool)]) -> Result<()> {

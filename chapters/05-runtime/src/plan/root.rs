@@ -31,7 +31,7 @@ fn mounts(bundle: &Bundle, layout: &Layout) -> Result<Vec<Mount>> {
             let (group, options) = (bundle.cgroup.as_deref(), parse_options(&words));
             mounts.extend(cgroups::view(layout, group, entry.destination(), options));
         } else {
-            mounts.push(mount(entry)?);
+            mounts.push(mount(entry, &bundle.folder)?);
         }
     }
     Ok(mounts)
@@ -46,9 +46,9 @@ fn paths(paths: &Option<Vec<String>>) -> Vec<PathBuf> {
     paths.iter().flatten().map(PathBuf::from).collect()
 }
 
-fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
+fn mount(mount: &oci_spec::runtime::Mount, bundle: &Path) -> Result<Mount> {
     let words = mount.options().clone().unwrap_or_default();
-    let what = what(mount, &words)?;
+    let what = what(mount, &words, bundle)?;
     let mut options = parse_options(&words);
     if matches!(what, What::Bind { .. }) {
         // mount(2) looks at no data of a bind, and there are specs that have such words.
@@ -60,15 +60,16 @@ fn mount(mount: &oci_spec::runtime::Mount) -> Result<Mount> {
 }
 
 /// What is seen there: options say that it is a bind, and the type says it only where they do not.
-fn what(mount: &oci_spec::runtime::Mount, words: &[String]) -> Result<What> {
+fn what(mount: &oci_spec::runtime::Mount, words: &[String], bundle: &Path) -> Result<What> {
     let has = |word: &str| words.iter().any(|option| option == word);
     let source = mount.source().clone().unwrap_or_default();
     let fstype = mount.typ().clone().unwrap_or_default();
-    if has("bind") || has("rbind") || fstype == "bind" {
-        return Ok(What::Bind { source, recursive: has("rbind") });
-    }
     if has("remount") {
         return Ok(What::Remount);
+    }
+    if has("bind") || has("rbind") || fstype == "bind" {
+        // A relative source is one of the bundle's, wherever we were called.
+        return Ok(What::Bind { source: bundle.join(source), recursive: has("rbind") });
     }
     if fstype.is_empty() {
         let destination = mount.destination().display();

@@ -8,6 +8,9 @@ use oci_spec::runtime::{
 };
 use privileges::Scheduler;
 
+/// `SCHED_FLAG_UTIL_CLAMP` (sched_setattr(2)).
+const UTIL_CLAMP: u64 = 0x60;
+
 /// `PER_LINUX32` (personality(2)).
 const LINUX32: i32 = 8;
 
@@ -53,7 +56,15 @@ pub fn scheduler(scheduler: &oci_spec::runtime::Scheduler) -> Result<Scheduler> 
         return wrong("runtime, deadline, period", format!("{times:?}"), "belong to SCHED_DEADLINE");
     }
     let [runtime, deadline, period] = times;
-    let flags = scheduler.flags().iter().flatten().map(|flag| 1 << (*flag as u64)).sum();
+    let flags =
+        scheduler.flags().iter().flatten().map(|flag| 1 << (*flag as u64)).fold(0, |all, one: u64| all | one);
+    if flags & UTIL_CLAMP != 0 {
+        return wrong(
+            "flags",
+            format!("{flags:#x}"),
+            "SCHED_FLAG_UTIL_CLAMP_*: leave them out: the specification has no values for them",
+        );
+    }
     Ok(Scheduler { policy: number, flags, nice, priority: priority as u32, runtime, deadline, period })
 }
 
@@ -84,6 +95,9 @@ pub fn personality(asked: &LinuxPersonality) -> Result<i32> {
     })
 }
 
+/// `MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES` (set_mempolicy(2)).
+const STATIC_OR_RELATIVE: u32 = 3 << 14;
+
 /// From which nodes its memory comes.
 pub fn memory_policy(asked: &LinuxMemoryPolicy) -> Result<(u32, Vec<u64>)> {
     let mode = match asked.mode() {
@@ -107,6 +121,20 @@ pub fn memory_policy(asked: &LinuxMemoryPolicy) -> Result<(u32, Vec<u64>)> {
             nodes.resize(nodes.len().max(node / 64 + 1), 0u64);
             nodes[node / 64] |= 1 << (node % 64);
         }
+    }
+    let wrong = |field: &str, why: &str| Err(Error::invalid(format!("linux.memoryPolicy.{field}: {why}")));
+    match asked.mode() {
+        MemoryPolicyModeType::MpolDefault | MemoryPolicyModeType::MpolLocal if !nodes.is_empty() => {
+            return wrong("nodes", "MPOL_DEFAULT and MPOL_LOCAL have none: leave them out");
+        }
+        MemoryPolicyModeType::MpolDefault
+        | MemoryPolicyModeType::MpolLocal
+        | MemoryPolicyModeType::MpolPreferred => {}
+        _ if nodes.is_empty() => return wrong("nodes", "must name at least one for this mode"),
+        _ => {}
+    }
+    if flags & STATIC_OR_RELATIVE == STATIC_OR_RELATIVE {
+        return wrong("flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES: must not be there both");
     }
     Ok((mode | flags, nodes))
 }

@@ -40,6 +40,21 @@ fn the_plan_of_an_ordinary_user() {
     insta::assert_debug_snapshot!((plan.spawn, plan.root.get(1), plan.process.privileges.additional_gids));
 }
 
+/// What the example of config-linux.md asks for.
+#[test]
+fn limits_that_few_ask_for() {
+    let mut spec = default(None);
+    spec["linux"]["resources"] = json!({
+        "memory": {"kernel": -1, "kernelTCP": -1, "swappiness": 0},
+        "cpu": {"realtimeRuntime": 950000, "realtimePeriod": 1000000, "burst": 1000, "quota": 1000, "idle": 0},
+        "network": {"classID": 1048577, "priorities": [{"name": "eth0", "priority": 500}, {"name": "eth1", "priority": 1000}]},
+        "hugepageLimits": [{"pageSize": "64KB", "limit": 1000000}, {"pageSize": "2MB", "limit": 209715200}],
+        "rdma": {"mlx5_1": {"hcaHandles": 3, "hcaObjects": 10000}, "rxe3": {"hcaObjects": 10000}},
+        "unified": {"misc.max": "sev 5"},
+    });
+    insta::assert_debug_snapshot!(planned(spec).limits);
+}
+
 #[test]
 fn limits_and_the_view_of_cgroups() {
     let mut spec = default(None);
@@ -67,11 +82,6 @@ fn what_is_not_supported_is_refused_by_its_path() {
         ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
         ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
         ("/linux/intelRdt", json!({"closID": "x"})),
-        ("/linux/resources/rdma", json!({"mlx5_1": {"hcaHandles": 3}})),
-        ("/linux/resources/network", json!({"classID": 1})),
-        ("/linux/resources/memory", json!({"kernel": 1000000})),
-        ("/linux/resources/cpu", json!({"realtimeRuntime": 950000})),
-        ("/linux/resources/blockIO", json!({"leafWeight": 10})),
     ];
     let mut refusals = String::new();
     for (path, value) in cases {
@@ -145,6 +155,53 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
         ("/linux/uidMappings", json!([{"containerID": 0, "hostID": 0, "size": 0}])),
         ("/linux/rootfsPropagation", json!("public")),
         ("/linux/personality", json!({"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]})),
+        ("/hostname", json!("x".repeat(65))),
+        ("/annotations", json!({"": "x"})),
+        ("/process/scheduler", json!({"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_UTIL_CLAMP_MIN"]})),
+        ("/linux/memoryPolicy", json!({"mode": "MPOL_LOCAL", "nodes": "0"})),
+        ("/linux/memoryPolicy", json!({"mode": "MPOL_BIND"})),
+        ("/linux/memoryPolicy", json!({"mode": "MPOL_BIND", "nodes": "0-"})),
+        (
+            "/linux/memoryPolicy",
+            json!({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}),
+        ),
+        ("/linux/resources/memory", json!({"kernel": 1000000})),
+        ("/linux/resources/memory", json!({"swappiness": 101})),
+        ("/linux/resources/memory", json!({"useHierarchy": false})),
+        ("/linux/resources/cpu", json!({"idle": 2})),
+        ("/linux/resources/cpu", json!({"quota": 5000, "burst": 6000})),
+        ("/linux/resources/blockIO", json!({"leafWeight": 10})),
+        ("/linux/resources/blockIO", json!({"weightDevice": [{"major": 8, "minor": 0, "leafWeight": 10}]})),
+        ("/linux/resources/blockIO", json!({"weightDevice": [{"major": 8, "minor": 0}]})),
+        (
+            "/linux/resources/blockIO",
+            json!({"throttleReadBpsDevice": [{"major": -8, "minor": 0, "rate": 1}]}),
+        ),
+        ("/linux/resources/hugepageLimits", json!([{"pageSize": "2MB", "limit": -1}])),
+        ("/linux/resources/hugepageLimits", json!([{"pageSize": "../2MB", "limit": 1}])),
+        ("/linux/resources/network", json!({"priorities": [{"name": "eth0 7", "priority": 1}]})),
+        ("/linux/resources/rdma", json!({"mlx5_1": {}})),
+        ("/linux/resources/rdma", json!({"mlx5 1": {"hcaHandles": 3}})),
+        ("/linux/resources/devices", json!([{"allow": true, "access": "x"}])),
+        ("/linux/resources/devices", json!([{"allow": true, "type": "p"}])),
+        ("/linux/resources/devices", json!([{"allow": true, "type": "c", "major": -2}])),
+        ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1})),
+        (
+            "/linux/seccomp",
+            json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}),
+        ),
+        (
+            "/linux/seccomp",
+            json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                {"names": ["mkdir"], "action": "SCMP_ACT_KILL", "errnoRet": 5}
+            ]}),
+        ),
+        (
+            "/linux/seccomp",
+            json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                {"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 6, "value": 0, "op": "SCMP_CMP_EQ"}]}
+            ]}),
+        ),
     ];
     let mut refusals = String::new();
     for (path, value) in cases {

@@ -159,6 +159,98 @@ fn files_of_a_bind_belong_to_root_of_a_user_namespace() {
 }
 
 #[test]
+fn names_of_the_container_and_where_its_memory_comes_from() {
+    let script = "cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; read area policy rest < /proc/self/numa_maps && echo $policy";
+    let change = |spec: &mut Value| {
+        spec["hostname"] = "box".into();
+        spec["domainname"] = "example.org".into();
+        if std::path::Path::new("/proc/self/numa_maps").exists() {
+            spec["linux"]["memoryPolicy"] =
+                json!({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]});
+        }
+    };
+    let Some(said) = says("names", script, change) else { return };
+    assert!(said.starts_with("box\nexample.org\n"), "{said}");
+    if !std::path::Path::new("/proc/self/numa_maps").exists() {
+        return super::site::skip("names_of_the_container_and_where_its_memory_comes_from", "no NUMA");
+    }
+    assert!(said.ends_with("bind=static:0\n"), "{said}");
+}
+
+/// Each action but those that end the process, flags, comparisons, and an architecture that this machine is not.
+#[test]
+fn a_filter_answers_for_the_kernel() {
+    let script = "mkdir /one 2>&1; umask 022; mkfifo /two 2>&1; sleep 0 2>&1; echo done";
+    let change = |spec: &mut Value| {
+        spec["linux"]["seccomp"] = json!({
+            "defaultAction": "SCMP_ACT_ALLOW",
+            "architectures": ["SCMP_ARCH_NATIVE", "SCMP_ARCH_RISCV64", "SCMP_ARCH_S390X", "SCMP_ARCH_LOONGARCH64"],
+            "flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+            // Nobody asks, so nobody need listen (config-linux.md: "this value is ignored").
+            "listenerPath": "/nosuch/agent",
+            "syscalls": [
+                {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28},
+                {"names": ["mknod", "mknodat", "nosuchcall"], "action": "SCMP_ACT_TRACE", "errnoRet": 3},
+                {"names": ["getpid"], "action": "SCMP_ACT_LOG"},
+                {"names": ["clock_nanosleep", "nanosleep"], "action": "SCMP_ACT_ERRNO", "args": [
+                    {"index": 0, "value": 0xffff, "valueTwo": 0xfff0, "op": "SCMP_CMP_MASKED_EQ"}
+                ]},
+            ],
+        });
+    };
+    let Some(said) = says("filter", script, change) else { return };
+    let lines: Vec<&str> = said.lines().collect();
+    // Nobody traces: the call does not exist.
+    let expected = [
+        "mkdir: can't create directory '/one': No space left on device",
+        "mkfifo: /two: Function not implemented",
+        "done",
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// The document of features.md: each word of it is one that a config.json may have.
+#[test]
+fn the_features_are_those_that_a_file_may_have() {
+    let Some(site) = Site::new("features", "true") else { return };
+    let features: Value = serde_json::from_str(&site.ok(&["features"])).unwrap();
+    let linux = &features["linux"];
+    let words = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap() };
+    let read = |change: &dyn Fn(&mut Value)| {
+        let mut spec = site.spec.clone();
+        change(&mut spec);
+        runtime::spec_from_json(spec.to_string().as_bytes()).map(drop).map_err(|error| error.to_string())
+    };
+    for word in words(&linux["seccomp"]["archs"]) {
+        let seccomp = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": [word]});
+        assert_eq!(read(&|spec| spec["linux"]["seccomp"] = seccomp.clone()), Ok(()));
+    }
+    for word in words(&linux["seccomp"]["knownFlags"]) {
+        let seccomp = json!({"defaultAction": "SCMP_ACT_ALLOW", "flags": [word]});
+        assert_eq!(read(&|spec| spec["linux"]["seccomp"] = seccomp.clone()), Ok(()));
+    }
+    for word in words(&linux["memoryPolicy"]["modes"]) {
+        assert_eq!(read(&|spec| spec["linux"]["memoryPolicy"] = json!({"mode": word})), Ok(()));
+    }
+    for word in words(&linux["memoryPolicy"]["flags"]) {
+        let policy = json!({"mode": "MPOL_BIND", "flags": [word]});
+        assert_eq!(read(&|spec| spec["linux"]["memoryPolicy"] = policy.clone()), Ok(()));
+    }
+    for word in words(&linux["namespaces"]) {
+        assert_eq!(read(&|spec| spec["linux"]["namespaces"] = json!([{"type": word}])), Ok(()));
+    }
+    assert_eq!(words(&linux["namespaces"]).len(), 8);
+    let hooks = words(&features["hooks"]);
+    assert_eq!(hooks.len(), 6);
+    let options = words(&features["mountOptions"]);
+    for word in ["rro", "idmap", "lazytime", "rnosymfollow", "tmpcopyup"] {
+        assert!(options.iter().any(|own| own == word), "{word}");
+    }
+    assert_eq!(linux["cgroup"]["rdma"], true);
+    assert_eq!(linux["intelRdt"], json!({"enabled": false, "schemata": false, "monitoring": false}));
+}
+
+#[test]
 fn clocks_of_a_user_namespace() {
     let script =
         "read up rest < /proc/uptime; [ ${up%.*} -gt 100000000 ] && echo later; cat /proc/self/uid_map";

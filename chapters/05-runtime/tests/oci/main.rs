@@ -8,6 +8,8 @@ mod fields;
 mod hooks;
 mod inject;
 mod life;
+mod limits;
+mod mounts;
 mod net_devices;
 mod site;
 mod table;

@@ -1,10 +1,12 @@
 //! Long tail: what the flags of `exec` change in a container's own process, and the process and the group that they may name instead.
 
 use crate::document::from_json;
-use crate::{Error, Result};
+use crate::{Error, Result, created};
+use cgroups::Cgroup;
 use clap::Args;
 use kernel::Strace;
 use oci_spec::runtime::{Capability, LinuxCapabilities, Process, User};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What shall be otherwise than it is for the container's first process.
@@ -31,9 +33,9 @@ pub struct Asked {
     /// No execve gives it more privileges
     #[arg(long)]
     no_new_privs: bool,
-    /// A cgroup below the container's own, which must be there
-    #[arg(long, value_name = "PATH")]
-    pub cgroup: Option<String>,
+    /// A cgroup below the container's own, which must be there; of v1, perhaps for some controllers alone
+    #[arg(long, value_name = "[CONTROLLERS:]PATH")]
+    pub cgroup: Vec<String>,
     /// Not supported
     #[arg(long, value_name = "LABEL")]
     process_label: Option<String>,
@@ -48,14 +50,40 @@ fn read(path: &Path) -> Result<Process> {
     from_json(&bytes).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
 }
 
-/// A group that the container's processes have made below its own.
-pub fn group_below(own: Option<String>, path: &str) -> Result<String> {
+/// A group that the container's processes have made below its own: in all hierarchies, or in those of some controllers of v1.
+pub fn group_below(own: Option<&str>, asked: &[String]) -> Result<Cgroup> {
     let own = own.ok_or_else(|| Error::not_supported("--cgroup, in a container without a cgroup,"))?;
-    if path.contains(':') || path.split('/').any(|part| part == "..") {
-        let why = format!("--cgroup {path:?}: must be the path of a group below the container's own");
-        return Err(Error::invalid(why));
+    let mut cgroup = created::open_cgroup(own)?;
+    let mut seen = BTreeSet::new();
+    for text in asked {
+        let wrong = |why: &str| Err(Error::invalid(format!("--cgroup {text:?}: {why}")));
+        let (controllers, path) = text.split_once(':').unwrap_or(("", text));
+        let path = path.trim_matches('/');
+        if path.contains(':') || path.split('/').any(|part| part == "..") {
+            return wrong("must be the path of a group below the container's own");
+        }
+        if !text.contains(':') {
+            if asked.len() > 1 {
+                return wrong(
+                    "must have controllers before it, as memory:below, where there is more than one",
+                );
+            }
+            cgroup = created::open_cgroup(&format!("{own}/{path}"))?;
+            continue;
+        }
+        for controller in controllers.split(',') {
+            if controller.is_empty() || !seen.insert(controller) {
+                return wrong("must have each controller once before the colon");
+            }
+            cgroup = cgroup.with_group_below(controller, path)?;
+        }
     }
-    Ok(format!("{own}/{}", path.trim_matches('/')))
+    match cgroup.missing_in(&created::hierarchies(own)?) {
+        Some(place) => {
+            Err(Error::invalid(format!("--cgroup {asked:?}: there is no such group in {place:?}")))
+        }
+        None => Ok(cgroup),
+    }
 }
 
 impl Asked {

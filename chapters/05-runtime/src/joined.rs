@@ -1,0 +1,47 @@
+//! Long tail: namespaces that a spec names by their files are looked at before anything is made (config-linux.md, "Namespaces": "The
+//! runtime MUST generate an error if path is not associated with a namespace of type").
+
+use crate::plan::word;
+use crate::{Error, Result};
+use kernel::Strace;
+use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The first that is not what the spec says it is.
+pub fn check(spec: &Spec) -> Result<()> {
+    let namespaces = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
+    for (index, namespace) in namespaces.into_iter().flatten().enumerate() {
+        if let Some(path) = namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            check_file(&format!("linux.namespaces[{index}].path"), namespace.typ(), path)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_file(place: &str, kind: LinuxNamespaceType, path: &Path) -> Result<()> {
+    let failed = |error: kernel::SysError| Error::invalid(format!("{place}: {error}"));
+    let file = File::open(path).strace(|| format!("open({path:?}, O_RDONLY|O_CLOEXEC)")).map_err(failed)?;
+    let number = file.metadata().strace(|| format!("fstat({path:?})")).map_err(failed)?.ino();
+    // Such a file has no name but its kind and its number: `mnt:[4026531841]`.
+    let name = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
+    let kind_name = match kind {
+        LinuxNamespaceType::Mount => "mnt".into(),
+        LinuxNamespaceType::Network => "net".into(),
+        other => word(&other),
+    };
+    if name != Path::new(&format!("{kind_name}:[{number}]")) {
+        let kind = word(&kind);
+        return Err(Error::invalid(format!("{place} {path:?}: must be the file of a {kind} namespace")));
+    }
+    let is_of = |process: &str| {
+        std::fs::metadata(format!("/proc/{process}/ns/mnt")).is_ok_and(|file| file.ino() == number)
+    };
+    if kind == LinuxNamespaceType::Mount && (is_of("self") || is_of("1")) {
+        let why = "is the host's, whose root would become the container's: leave the path out";
+        return Err(Error::invalid(format!("{place} {path:?}: {why}")));
+    }
+    Ok(())
+}
