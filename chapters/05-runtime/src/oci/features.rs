@@ -12,6 +12,15 @@ const SECCOMP_FLAGS: [&str; 4] = [
     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 ];
 
+/// Those that this kernel has: the last one is of Linux 5.19 (seccomp(2)), the others are older than the oldest that we run on.
+fn supported_flags() -> &'static [&'static str] {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());
+    let is_new = (numbers.next(), numbers.next()) >= (Some(5), Some(19));
+    if is_new { &SECCOMP_FLAGS } else { &SECCOMP_FLAGS[..SECCOMP_FLAGS.len() - 1] }
+}
+
 /// The document of the specification's features.md.
 pub fn print_features() -> Result<u8> {
     let features = json!({
@@ -43,7 +52,7 @@ pub fn print_features() -> Result<u8> {
                     "SCMP_ARCH_SHEB", "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64"
                 ],
                 "knownFlags": SECCOMP_FLAGS,
-                "supportedFlags": SECCOMP_FLAGS,
+                "supportedFlags": supported_flags(),
             },
             "memoryPolicy": {
                 "modes": [

@@ -120,7 +120,7 @@ fn an_added_process_goes_into_a_group_below_the_containers() {
         (&["memory:a:b"], "must be the path of a group below the container's own"),
         (&[":below"], "must have each controller once before the colon"),
         (&["memory,memory:below"], "must have each controller once before the colon"),
-        (&["below", "memory:below"], "must have controllers before it"),
+        (&["memory:below", "below"], "must have controllers before it"),
         (&["nosuch:below"], "the controller nosuch has no hierarchy of cgroup v1 here"),
         (&["other"], "there is no such group in"),
     ] {

@@ -109,6 +109,7 @@ fn containerd_does_with_it_what_it_does() {
         return skip("containerd_does_with_it_what_it_does", "containerd is not installed");
     }
     let Some(site) = Site::new("containerd", "") else { return };
+    let _alone = super::site::hierarchies();
     let said = script_says(&site, CONTAINERD);
     remove_parent(&site);
     let expected = "hello\ncode 7\ninside\ncode 9\nNAME PAUSED\n67108864\n2\nCRIU 3.16 or newer\n0\n";

@@ -229,6 +229,9 @@ fn the_features_are_those_that_a_file_may_have() {
         let seccomp = json!({"defaultAction": "SCMP_ACT_ALLOW", "flags": [word]});
         assert_eq!(read(&|spec| spec["linux"]["seccomp"] = seccomp.clone()), Ok(()));
     }
+    for word in words(&linux["seccomp"]["supportedFlags"]) {
+        assert!(words(&linux["seccomp"]["knownFlags"]).contains(&word), "{word}");
+    }
     for word in words(&linux["memoryPolicy"]["modes"]) {
         assert_eq!(read(&|spec| spec["linux"]["memoryPolicy"] = json!({"mode": word})), Ok(()));
     }

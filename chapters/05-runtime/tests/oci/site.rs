@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 pub use skipped::skip;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A bundle, a root for states, and what may be left in it: nothing.
@@ -145,6 +146,13 @@ impl Drop for Site {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Held by who mounts another hierarchy of v1, and by who cannot do with one that is mounted where they do not see it: containerd then
+/// tells no statistics.
+pub fn hierarchies() -> MutexGuard<'static, ()> {
+    static HIERARCHIES: Mutex<()> = Mutex::new(());
+    HIERARCHIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Another process copies: while we had the copy open for writing, a child that a thread beside us makes would hold it too, and

@@ -54,29 +54,11 @@ fn read(path: &Path) -> Result<Process> {
 pub fn group_below(own: Option<&str>, asked: &[String]) -> Result<Cgroup> {
     let own = own.ok_or_else(|| Error::not_supported("--cgroup, in a container without a cgroup,"))?;
     let mut cgroup = created::open_cgroup(own)?;
-    let mut seen = BTreeSet::new();
-    for text in asked {
-        let wrong = |why: &str| Err(Error::invalid(format!("--cgroup {text:?}: {why}")));
-        let (controllers, path) = text.split_once(':').unwrap_or(("", text));
-        let path = path.trim_matches('/');
-        if path.contains(':') || path.split('/').any(|part| part == "..") {
-            return wrong("must be the path of a group below the container's own");
-        }
-        if !text.contains(':') {
-            if asked.len() > 1 {
-                return wrong(
-                    "must have controllers before it, as memory:below, where there is more than one",
-                );
-            }
-            cgroup = created::open_cgroup(&format!("{own}/{path}"))?;
-            continue;
-        }
-        for controller in controllers.split(',') {
-            if controller.is_empty() || !seen.insert(controller) {
-                return wrong("must have each controller once before the colon");
-            }
-            cgroup = cgroup.with_group_below(controller, path)?;
-        }
+    for (controller, path) in groups(asked)? {
+        cgroup = match controller {
+            Some(controller) => cgroup.with_group_below(controller, path)?,
+            None => created::open_cgroup(&format!("{own}/{path}"))?,
+        };
     }
     match cgroup.missing_in(&created::hierarchies(own)?) {
         Some(place) => {
@@ -84,6 +66,36 @@ pub fn group_below(own: Option<&str>, asked: &[String]) -> Result<Cgroup> {
         }
         None => Ok(cgroup),
     }
+}
+
+/// Which controllers, or all, and the path.
+fn groups(asked: &[String]) -> Result<Vec<(Option<&str>, &str)>> {
+    let (mut groups, mut seen) = (Vec::new(), BTreeSet::new());
+    for text in asked {
+        let wrong = |why: &str| Err(Error::invalid(format!("--cgroup {text:?}: {why}")));
+        let (controllers, path) = match text.split_once(':') {
+            Some((controllers, path)) => (Some(controllers), path.trim_matches('/')),
+            None => (None, text.trim_matches('/')),
+        };
+        if path.contains(':') || path.split('/').any(|part| part == "..") {
+            return wrong("must be the path of a group below the container's own");
+        }
+        let Some(controllers) = controllers else {
+            groups.push((None, path));
+            if asked.len() == 1 {
+                continue;
+            } else {
+                return wrong("must have controllers before it, as memory:below");
+            }
+        };
+        for controller in controllers.split(',') {
+            if controller.is_empty() || !seen.insert(controller) {
+                return wrong("must have each controller once before the colon");
+            }
+            groups.push((Some(controller), path));
+        }
+    }
+    Ok(groups)
 }
 
 impl Asked {
