@@ -16,6 +16,7 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("crun", "crun", "the peer of coracle-oci"),
     ("podman", "podman", "a caller of coracle-oci"),
     ("ctr", "containerd", "a caller of coracle-oci"),
+    ("criu", "criu", "checkpoint and restore by coracle-oci"),
     ("strace", "strace", "looking at the system calls of a start"),
     ("seccomp.h", "libseccomp-dev", "the peer of our seccomp compiler"),
     ("useradd", "passwd", "the ordinary user of the rootless tests"),

@@ -1,6 +1,7 @@
 //! Long tail: all processes of a group stopped where they are, and let go on.
 
 use crate::{Cgroup, Error, Result, files};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the kernel may take to freeze a group: a process in a system call is frozen when it returns.
@@ -25,6 +26,11 @@ impl Cgroup {
                 .is_ok_and(|state| state.trim() == "FROZEN"),
             (None, None) => false,
         }
+    }
+
+    /// The folder in which that is done, if there is a freezer; for whoever stops them in our place.
+    pub fn freezer_folder(&self) -> Option<&Path> {
+        self.unified_folder().or_else(|| self.v1_folder("freezer"))
     }
 
     fn set_frozen(&self, frozen: bool) -> Result<()> {

@@ -64,7 +64,7 @@ fn planned(bundle: &Bundle, layout: &Layout, state: &State) -> Result<Plan> {
 }
 
 /// How the machine has its cgroups: that matters to a container which has one, or in which they are seen.
-fn layout_for(bundle: &Bundle) -> Result<Layout> {
+pub fn layout_for(bundle: &Bundle) -> Result<Layout> {
     match bundle.cgroup.as_deref() {
         Some(path) => created::hierarchies(path),
         None if bundle.spec.mounts().iter().flatten().any(shows_cgroups) => Ok(Layout::detect()?),

@@ -71,7 +71,7 @@ pub fn become_standard_streams([stdin, stdout, stderr]: [&OwnedFd; 3]) -> Result
 }
 
 /// One byte of message, because a descriptor does not travel alone. Its text is what runc sends: the terminal's name.
-fn send(socket: &OwnedFd, master: &OwnedFd) -> Result<()> {
+pub fn send(socket: &OwnedFd, master: &OwnedFd) -> Result<()> {
     let descriptors = [master.as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);

@@ -25,15 +25,20 @@ pub enum Purpose<'a> {
 /// What busybox has not, or not in full; its shell prefers its own. Those that the host has not are left out, and the tests
 /// that need them say so.
 const PROGRAMS: &[&str] = &[
-    "cp", "docker", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "strace", "timeout", "umount",
-    "unshare",
+    "cp", "criu", "docker", "gzip", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "strace", "tar",
+    "timeout", "umount", "unshare",
 ];
 
 const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
 /// The tests that are run in it: cargo's name of the test, and of those of the black box those that begin with these words.
-const TESTS: &[(&str, &[&str])] =
-    &[("kernel", &[]), ("running", &[]), ("blackbox", &["limits::"]), ("chapter_03", &[])];
+const TESTS: &[(&str, &[&str])] = &[
+    ("kernel", &[]),
+    ("running", &[]),
+    ("blackbox", &["limits::"]),
+    ("chapter_03", &[]),
+    ("oci", &["criu::"]),
+];
 
 /// How cargo is asked for them. The packages in one command, so that they are compiled as the black-box tests' step does it.
 const TEST_BINARIES: &[&str] = &[
@@ -45,6 +50,8 @@ const TEST_BINARIES: &[&str] = &[
     "cgroups",
     "--package",
     "transcripts",
+    "--package",
+    "runtime",
     "--test",
     "kernel",
     "--test",
@@ -53,6 +60,8 @@ const TEST_BINARIES: &[&str] = &[
     "blackbox",
     "--test",
     "chapter_03",
+    "--test",
+    "oci",
 ];
 
 /// The sessions' test, and what a reader runs in them.

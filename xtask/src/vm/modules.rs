@@ -19,6 +19,14 @@ const WANTED: &[&str] = &[
     "nft_masq",
     "nft_ct",
     "nft_fib_inet",
+    // What CRIU asks of sockets and of connections.
+    "af_packet_diag",
+    "netlink_diag",
+    "nf_conntrack_netlink",
+    "raw_diag",
+    "tcp_diag",
+    "udp_diag",
+    "unix_diag",
 ];
 
 /// The files of the wanted modules in this folder, in the order in which they can be loaded.

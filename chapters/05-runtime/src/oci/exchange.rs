@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 pub struct Exchange {
     /// Write the process's number to this file
     #[arg(long, value_name = "FILE")]
-    pid_file: Option<PathBuf>,
+    pub pid_file: Option<PathBuf>,
     /// A Unix socket to which the terminal's master is sent
     #[arg(long, value_name = "SOCKET")]
-    console_socket: Option<PathBuf>,
+    pub console_socket: Option<PathBuf>,
     /// How many descriptors after the standard three it inherits
     #[arg(long, value_name = "N", default_value_t = 0)]
-    preserve_fds: u32,
+    pub preserve_fds: u32,
 }
 
 impl Exchange {

@@ -22,10 +22,10 @@ pub enum Further {
     Update(Box<update::Update>),
     /// Tell what a container uses, and when its memory runs out
     Events(events::Events),
-    /// Not supported
-    Checkpoint(criu::Criu),
-    /// Not supported
-    Restore(criu::Criu),
+    /// Write a container's processes into a folder, by CRIU
+    Checkpoint(Box<criu::Checkpoint>),
+    /// Make a container of what was written there
+    Restore(Box<criu::Restore>),
 }
 
 impl Further {
@@ -38,8 +38,8 @@ impl Further {
             Further::Resume { id } => freezing::resume(store, id),
             Further::Update(command) => command.run(store),
             Further::Events(command) => command.run(store),
-            Further::Checkpoint(command) => command.run("checkpoint", criu),
-            Further::Restore(command) => command.run("restore", criu),
+            Further::Checkpoint(command) => command.run(store, criu),
+            Further::Restore(command) => command.run(store, criu),
         }
     }
 }

@@ -18,15 +18,15 @@ pub struct Making {
     pub id: String,
     /// The folder with config.json
     #[arg(short, long, value_name = "DIR", default_value = ".")]
-    bundle: PathBuf,
+    pub bundle: PathBuf,
     #[command(flatten)]
     pub exchange: Exchange,
     /// Not supported: a root that is not pivoted to can be left
     #[arg(long)]
-    no_pivot: bool,
+    pub no_pivot: bool,
     /// Keep the session keyring of whoever makes the container
     #[arg(long)]
-    no_new_keyring: bool,
+    pub no_new_keyring: bool,
 }
 
 impl Making {
@@ -50,7 +50,7 @@ impl Making {
         Ok((store.add(record_of(&bundle, rootfs), &bytes)?, bundle))
     }
 
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let why = "--no-pivot is not supported: a process could leave such a root; put it on a file system that is mounted";
         if self.no_pivot { Err(Error::new(ErrorKind::NotSupported, why)) } else { Ok(()) }
     }

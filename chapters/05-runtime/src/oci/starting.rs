@@ -108,7 +108,7 @@ pub fn remove(entry: Entry) -> Result<()> {
 }
 
 /// Nothing is left of a container that could not be made; the error gets runc's frame.
-fn undo(entry: Entry, verb: &str, error: Error) -> Error {
+pub fn undo(entry: Entry, verb: &str, error: Error) -> Error {
     let _ = remove(entry);
     let message = format!("{verb} failed: unable to start container process: {error}");
     Error::new(error.kind(), message)

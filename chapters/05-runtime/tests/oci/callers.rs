@@ -94,7 +94,8 @@ ctr tasks ls | grep $N | sed 's/ .* / /'
 ctr tasks resume $N
 ctr tasks metrics $N | grep -E 'memory.*limit|memory.max ' | grep -o 67108864
 ctr tasks ps $N | wc -l
-ctr tasks checkpoint $N | grep -o 'CRIU [0-9.]* or newer'
+# Where CRIU works it tells the name of an image, elsewhere our remedy.
+ctr tasks checkpoint $N | grep -qE 'containerd.io/checkpoint/|or name it by --criu' && echo checkpoint
 ctr tasks kill -s KILL $N
 for try in $(seq 100); do ctr tasks ls | grep -q STOPPED && break; sleep 0.1; done
 ctr tasks rm $N > /dev/null
@@ -112,6 +113,6 @@ fn containerd_does_with_it_what_it_does() {
     let _alone = super::site::hierarchies();
     let said = script_says(&site, CONTAINERD);
     remove_parent(&site);
-    let expected = "hello\ncode 7\ninside\ncode 9\nNAME PAUSED\n67108864\n2\nCRIU 3.16 or newer\n0\n";
+    let expected = "hello\ncode 7\ninside\ncode 9\nNAME PAUSED\n67108864\n2\ncheckpoint\n0\n";
     assert_eq!(said, expected);
 }

@@ -4,6 +4,7 @@
 mod added;
 mod asked;
 mod callers;
+mod criu;
 mod fields;
 mod hooks;
 mod inject;

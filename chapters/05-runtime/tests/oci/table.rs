@@ -75,14 +75,9 @@ fn every_option_of_ours_is_in_the_table() {
             let word = word.unwrap_or_else(|| panic!("{verb} {option} is not in RUNC.md"));
             assert_eq!(word == "refused", help.contains("Not supported"), "{verb} {option}: {word}: {help}");
         }
-        // Criu's verbs take whatever comes, and refuse it.
-        let is_criu = verb == "checkpoint" || verb == "restore";
         for ((_, option), word) in rows.iter().filter(|((own, _), _)| own == verb) {
             assert!(["same", "differs", "refused"].contains(&word.as_str()), "{verb} {option}: {word}");
-            assert!(
-                options.contains_key(option) || is_criu && word == "refused",
-                "{verb} {option} is not ours"
-            );
+            assert!(options.contains_key(option), "{verb} {option} is not ours");
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::site::{Site, eventually, skip};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
 fn json_of(text: &str) -> Value {
@@ -237,17 +236,6 @@ fn what_there_is_not_is_refused_by_name() {
     let Some(site) = Site::new("refused", "true") else { return };
     let refused =
         |words: &[&str]| site.refused(words).strip_prefix("coracle-oci: error: ").unwrap().to_string();
-    assert_eq!(
-        refused(&["--criu", "/nosuch/criu", "checkpoint", "--image-path", "x", "ID"]),
-        "checkpoint (by CRIU 3.16 or newer, /nosuch/criu is not installed) is not supported"
-    );
-    std::fs::write(site.folder.join("criu"), "#!/bin/sh\necho Version: 3.17.1\n").unwrap();
-    let program = OwnedFd::from(std::fs::File::open(site.folder.join("criu")).unwrap());
-    rustix::fs::fchmod(program, rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
-    assert_eq!(
-        refused(&["--criu", "./criu", "restore", "ID"]),
-        "restore (by CRIU 3.16 or newer, ./criu is 3.17.1) is not supported"
-    );
     assert!(refused(&["--systemd-cgroup", "list"]).starts_with("--systemd-cgroup is not supported: "));
     assert_eq!(refused(&["exec", "--apparmor", "x", "ID", "true"]), "--apparmor is not supported");
     assert_eq!(refused(&["pause", "ID"]), "container does not exist");
