@@ -166,7 +166,6 @@ fn what_callers_read() {
             "oci exec one sh -c 'exit 3'; echo ended with $?",
             "oci kill one RTMAX+1; echo ended with $?",
             "oci kill --everything one; echo ended with $?",
-            "oci --systemd-cgroup delete one; echo ended with $?",
             "oci delete --force one; ls target/run",
         ],
     );

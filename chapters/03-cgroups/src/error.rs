@@ -47,6 +47,10 @@ impl Error {
         Error { kind: ErrorKind::NotSupported, message: message.to_string() }
     }
 
+    pub(crate) fn system(message: impl std::fmt::Display) -> Error {
+        Error { kind: ErrorKind::System, message: message.to_string() }
+    }
+
     /// What sort of failure it is.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -13,6 +13,7 @@ mod layout;
 mod limits;
 mod more;
 mod plan;
+pub mod systemd;
 mod v1;
 mod v1_devices;
 mod v1_view;

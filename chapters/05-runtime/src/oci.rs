@@ -19,6 +19,7 @@ mod making;
 mod printing;
 mod processes;
 mod ps;
+mod scope;
 mod starting;
 mod store;
 mod unknown_capabilities;
@@ -65,7 +66,7 @@ struct General {
     /// Whether containers go without a cgroup where their config.json names none; auto: an ordinary user's do
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     rootless: store::Rootless,
-    /// Not supported: cgroups are made without systemd
+    /// Let systemd make the cgroup of a new container, whose linux.cgroupsPath is slice:prefix:name
     #[arg(long)]
     systemd_cgroup: bool,
 }
@@ -140,11 +141,11 @@ fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments) -> crate::Result<u8> {
+    let mut store = store::Store::new(arguments.general.root.clone(), arguments.general.rootless);
     if arguments.general.systemd_cgroup {
-        let why = "--systemd-cgroup is not supported: leave it out, and give linux.cgroupsPath as a path";
-        return Err(crate::Error::new(crate::ErrorKind::NotSupported, why));
+        scope::check()?;
+        store.asks_systemd = true;
     }
-    let store = store::Store::new(arguments.general.root.clone(), arguments.general.rootless);
     match &arguments.verb {
         Verb::Create(command) => command.run(&store),
         Verb::Start { id } => starting::start(&store, id),

@@ -2,6 +2,7 @@
 
 use super::printing::print;
 use crate::Result;
+use cgroups::systemd::IS_BUILT_IN;
 use serde_json::json;
 
 /// Flags of a filter.
@@ -33,7 +34,9 @@ pub fn print_features() -> Result<u8> {
         "linux": {
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": privileges::all_capabilities().collect::<Vec<_>>(),
-            "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": true },
+            "cgroup": {
+                "v1": true, "v2": true, "systemd": IS_BUILT_IN, "systemdUser": IS_BUILT_IN, "rdma": true
+            },
             "seccomp": {
                 "enabled": true,
                 "actions": [

@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use super::store::{Entry, Record, Store};
-use super::unknown_capabilities;
+use super::{scope, unknown_capabilities};
 use crate::create::create_with_gate;
 use crate::plan::Bundle;
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
@@ -38,6 +38,7 @@ impl Making {
         let (mut spec, bytes) = read_config(&folder.join("config.json"))?;
         descriptors.tell(spec.process_mut().as_mut());
         let rootfs = root_folder(&folder, &spec)?;
+        let unit = if store.asks_systemd { scope::unit_of(&spec, &self.id, store.rootless)? } else { None };
         let bundle = Bundle {
             id: self.id.clone(),
             root: chroot::Root::Folder(rootfs.clone()),
@@ -47,7 +48,7 @@ impl Making {
             folder,
             spec,
         };
-        Ok((store.add(record_of(&bundle, rootfs), &bytes)?, bundle))
+        Ok((store.add(Record { unit, ..record_of(&bundle, rootfs) }, &bytes)?, bundle))
     }
 
     pub fn check(&self) -> Result<()> {
@@ -65,7 +66,9 @@ impl Making {
         // The child waits until it is recorded: a kill -9 of ours ends it before, and leaves it to `delete` after.
         let created = create_with_gate(bundle, stdio, gate, |identity: Identity| {
             entry.record.process = Some(identity);
-            entry.write()
+            entry.write()?;
+            let unit = entry.record.unit.clone();
+            unit.map_or(Ok(()), |unit| scope::enter(entry, bundle, &unit))
         })?;
         self.exchange.tell(created.identity)?;
         Ok(created)
@@ -103,6 +106,7 @@ fn record_of(bundle: &Bundle, rootfs: PathBuf) -> Record {
         created: clock::now(),
         annotations: bundle.spec.annotations().clone().unwrap_or_default().into_iter().collect(),
         cgroup: bundle.cgroup.clone(),
+        unit: None,
         has_later_hooks: has_later_hooks(&bundle.spec),
         process: None,
     }

@@ -1,9 +1,9 @@
 //! `create`, `start`, `run`.
 
 use super::foreground::Foreground;
-use super::later_hooks;
 use super::making::Making;
 use super::store::{Entry, Status, Store};
+use super::{later_hooks, scope};
 use crate::{Bundle, Created, Error, ErrorKind, Result, gate};
 use clap::Args;
 
@@ -99,10 +99,11 @@ pub fn start(store: &Store, id: &str) -> Result<u8> {
 
 /// Ends what is left of a container, and forgets it.
 pub fn remove(entry: Entry) -> Result<()> {
-    match entry.record.process {
-        Some(process) => crate::destroy(process, entry.record.cgroup.as_deref())?,
+    match (&entry.record.unit, entry.record.process) {
+        (Some(unit), _) => scope::end(&entry, unit)?,
+        (None, Some(process)) => crate::destroy(process, entry.record.cgroup.as_deref())?,
         // Whoever made it was killed between the record and the process.
-        None => entry.cgroup()?.map(|cgroup| cgroup.remove()).transpose().map(drop)?,
+        (None, None) => entry.cgroup()?.map(|cgroup| cgroup.remove()).transpose().map(drop)?,
     }
     if entry.record.has_later_hooks { later_hooks::remove(entry) } else { entry.remove() }
 }

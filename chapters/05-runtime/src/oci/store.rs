@@ -24,7 +24,10 @@ use std::path::{Path, PathBuf};
 pub struct Store {
     /// Where the folders are.
     pub root: PathBuf,
-    rootless: Rootless,
+    /// Whether containers go without a cgroup where their config.json names none.
+    pub rootless: Rootless,
+    /// systemd makes the cgroups of new ones.
+    pub asks_systemd: bool,
 }
 
 /// Whether a container goes without a cgroup of its own where its config.json names none.
@@ -64,6 +67,9 @@ pub struct Record {
     pub annotations: BTreeMap<String, String>,
     /// Its cgroup below the cgroup mount points.
     pub cgroup: Option<String>,
+    /// The unit of systemd that its cgroup is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<cgroups::systemd::Unit>,
     /// Its config.json has hooks that run after its start, or after its end.
     #[serde(default)]
     pub has_later_hooks: bool,
@@ -106,11 +112,14 @@ impl Store {
             let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !nix::unistd::geteuid().is_root());
             PathBuf::from(runtime.unwrap_or_else(|| "/run".into())).join("coracle-oci")
         };
-        Store { root: root.unwrap_or_else(of_user), rootless }
+        Store { root: root.unwrap_or_else(of_user), rootless, asks_systemd: false }
     }
 
-    /// The cgroup of a new container: its config.json's, or one of our own.
+    /// The cgroup of a new container: its config.json's, or one of our own; none yet where systemd makes it.
     pub fn cgroup_path(&self, spec: &Spec, id: &str) -> Option<String> {
+        if self.asks_systemd {
+            return None;
+        }
         let path = spec.linux().as_ref().and_then(|linux| linux.cgroups_path().clone());
         let has_own = match self.rootless {
             Rootless::True => false,

@@ -5,7 +5,7 @@ use super::store::{Status, Store};
 use crate::document::from_json;
 use crate::plan::limits;
 use crate::{Error, ErrorKind, Result, created};
-use cgroups::Cgroup;
+use cgroups::{Cgroup, systemd};
 use clap::Args;
 use kernel::Strace;
 use oci_spec::runtime::{LinuxResources, Spec};
@@ -82,9 +82,14 @@ impl Update {
         let new = changed(&old, self.changes()?)?;
         let (old_limits, new_limits) = (limits_of(&old)?, limits_of(&new)?);
         check_usage(&new, &group)?;
-        let layout = created::hierarchies(entry.record.cgroup.as_deref().unwrap_or_default())?;
-        if let Err(error) = group.update(&layout, &new_limits) {
-            let _ = group.update(&layout, &old_limits);
+        let path = entry.record.cgroup.as_deref().unwrap_or_default();
+        let layout = created::hierarchies(path)?;
+        let set = |limits| match &entry.record.unit {
+            Some(unit) => systemd::update(unit, path, limits),
+            None => group.update(&layout, limits),
+        };
+        if let Err(error) = set(&new_limits) {
+            let _ = set(&old_limits);
             return Err(error.into());
         }
         entry.write_spec(&new)?;

@@ -62,7 +62,7 @@ impl Site {
     pub fn run(&self, words: &[&str]) -> (i32, String, String) {
         let words: Vec<&str> =
             words.iter().map(|word| if *word == "ID" { self.id.as_str() } else { word }).collect();
-        let detached = words[0] == "create" || words.contains(&"-d");
+        let detached = words.contains(&"create") || words.contains(&"-d");
         let mut command = self.command(&words);
         if detached {
             command.stdout(Stdio::null());
@@ -169,9 +169,9 @@ pub fn is_installed(program: &str) -> bool {
 
 /// Waits for it.
 pub fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !happened() {
-        assert!(Instant::now() < deadline, "{what}: not in ten seconds");
+        assert!(Instant::now() < deadline, "{what}: not in half a minute");
         std::thread::sleep(Duration::from_millis(5)); // poll
     }
 }
