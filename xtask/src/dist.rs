@@ -47,6 +47,8 @@ pub const ARCHITECTURES: [Architecture; 2] = [
 /// What goes into an archive beside the binaries.
 const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
 const BINARIES: [&str; 2] = ["coracle", "coracle-oci"];
+/// What a first build does not wait for.
+pub const FEATURES: &str = "runtime/systemd";
 
 /// Builds the archives.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -148,6 +150,7 @@ impl Architecture {
     fn archive(&self, out: &Path) -> Result<String> {
         let mut build = self.cargo("build");
         build.arg("--release").args(BINARIES.iter().flat_map(|name| ["--bin", name]));
+        build.args(["--features", FEATURES]);
         succeed(&mut build)?;
         let name = self.file_name();
         let folder = out.join(&name);

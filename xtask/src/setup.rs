@@ -144,10 +144,11 @@ fn other_tools() -> Result<()> {
     Ok(())
 }
 
-/// The kernel of the machine in which tests run on cgroup v2 alone. Without it that step is skipped by name.
+/// The kernel of the machines in which tests run on cgroup v2 alone, and the systemd of one of them. Without them that step is skipped
+/// by name.
 fn virtual_machine() {
     if cfg!(target_arch = "x86_64") && is_installed("apt-get") {
-        let fetched = vm::kernel::fetch();
+        let fetched = vm::kernel::fetch().and_then(|()| vm::systemd::fetch());
         let _ = fetched.inspect_err(|error| println!("setup: {error}"));
     }
 }

@@ -74,6 +74,13 @@ const STEPS: &[(&str, Step)] = &[
         let rest = &["--all-targets", "--locked", "--", "-D", "warnings"];
         steps.command(name, cargo(&[&["clippy", "--workspace"], APART, rest].concat()));
     }),
+    ("what is only in releases", |steps, name| {
+        let packages =
+            ["--package", "cgroups", "--package", "runtime", "--features", dist::FEATURES, "--locked"];
+        let style = [&["clippy"][..], &packages, &["--all-targets", "--", "-D", "warnings"]].concat();
+        steps.command(&format!("{name}, clippy"), cargo(&style));
+        steps.command(name, cargo(&[&["test"][..], &packages, &["--lib", "systemd"]].concat()));
+    }),
     ("deny", deny),
     ("documentation", |steps, name| {
         let rest = &["--no-deps", "--document-private-items"];

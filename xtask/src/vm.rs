@@ -8,6 +8,7 @@ mod cpio;
 pub mod kernel;
 mod machine;
 mod modules;
+pub mod systemd;
 
 use crate::{Result, setup};
 use contents::Purpose;
@@ -20,6 +21,9 @@ pub enum Command {
     Test {
         /// Run only the tests whose name contains this
         only: Option<String>,
+        /// Leave out the machine without systemd
+        #[arg(long)]
+        systemd: bool,
     },
     /// Run the sessions of the book's pages that need cgroup v2, in this workspace
     Sessions {
@@ -43,8 +47,9 @@ pub fn run(command: &Command) -> Result<()> {
         return Err(why);
     }
     match command {
-        Command::Test { only } => {
-            test(only.as_deref(), |skipped, why| println!("  skipped  {skipped}: {why}"))
+        Command::Test { only, systemd } => {
+            let skipped = |skipped: &str, why: &str| println!("  skipped  {skipped}: {why}");
+            if *systemd { systemd::test(only.as_deref(), skipped) } else { test(only.as_deref(), skipped) }
         }
         Command::Sessions { workspace } => sessions(&workspace.clone().unwrap_or_else(crate::root)),
         Command::Shell { command } if command.is_empty() => machine::interactive(&boot(&Purpose::Shell)?),
@@ -70,10 +75,22 @@ pub fn missing() -> Option<String> {
         .or_else(|| (!kernel::is_here()).then(|| "the machine's kernel is missing: cargo xtask setup".into()))
 }
 
-/// Runs the tests; `skipped` is told of each that could not run even there, and why.
+/// Runs the tests, those of systemd in a machine of their own; `skipped` is told of each that could not run even there, and why.
 pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
-    let files = boot(&Purpose::Test(only))?;
-    let code = machine::watched(&files, PATIENCE, |line| {
+    let without = boot(&Purpose::Test(only)).and_then(|files| watch(&files, &mut skipped));
+    let with = match systemd::missing() {
+        Some(why) => {
+            skipped("the machine with systemd", &why);
+            Ok(())
+        }
+        None => systemd::test(only, &mut skipped),
+    };
+    without.and(with)
+}
+
+/// Shows what a machine's tests say, and whether they passed.
+fn watch(files: &Files, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
+    let code = machine::watched(files, PATIENCE, |line| {
         if let Some((test, why)) = line.strip_prefix("skipped ").and_then(|line| line.split_once(": ")) {
             skipped(test, why);
         }
@@ -119,16 +136,21 @@ fn remove_what_was_left(folder: &Path) {
     }
 }
 
-fn boot(purpose: &Purpose<'_>) -> Result<Files> {
+/// Where the files of a run will be.
+fn files() -> Result<Files> {
     let folder = kernel::folder()?;
     remove_what_was_left(&folder);
     let file = |name: &str| folder.join(format!("{name}-{}", std::process::id()));
-    let files = Files {
+    Ok(Files {
         kernel: kernel::image()?,
         initramfs: file("initramfs"),
         disk: file("disk"),
         swap: file("swap"),
-    };
+    })
+}
+
+fn boot(purpose: &Purpose<'_>) -> Result<Files> {
+    let files = files()?;
     contents::write(&files.initramfs, purpose)?;
     machine::make_disks(&files)?;
     Ok(files)

@@ -8,7 +8,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-type Initramfs = Archive<BufWriter<File>>;
+/// An archive that is written to a file.
+pub type Initramfs = Archive<BufWriter<File>>;
 
 /// What the machine is for.
 pub enum Purpose<'a> {
@@ -90,10 +91,12 @@ const RECORDS: &str = "book/transcripts/tests/record";
 const BINARIES: &[&str] = &["build", "--bins"];
 
 /// What cargo built.
-struct Executable {
-    name: String,
+pub struct Executable {
+    /// The target's name.
+    pub name: String,
     is_test: bool,
-    path: PathBuf,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 /// Writes the initramfs.
@@ -115,11 +118,11 @@ pub fn write(path: &Path, purpose: &Purpose<'_>) -> Result<()> {
     let script = match purpose {
         Purpose::Test(only) => {
             add_sessions(&mut archive, &workspace)?;
-            tests(&executables, *only, &workspace)
+            tests(&executables, *only, &workspace, TESTS)
         }
         Purpose::Sessions(_) => {
             add_sessions(&mut archive, &workspace)?;
-            tests(&executables, None, &workspace)
+            tests(&executables, None, &workspace, TESTS)
         }
         Purpose::Command(words) => {
             let quoted = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
@@ -141,7 +144,7 @@ fn add_sessions(archive: &mut Initramfs, workspace: &Path) -> Result<()> {
 
 /// Builds, and reads from cargo's messages where the executables are. A workspace that is not ours is a copy, with what it built
 /// beside it.
-fn build(workspace: &Path, arguments: &[&str]) -> Result<Vec<Executable>> {
+pub fn build(workspace: &Path, arguments: &[&str]) -> Result<Vec<Executable>> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(arguments)
@@ -193,7 +196,8 @@ fn add_system(archive: &mut Initramfs) -> Result<()> {
     add_modules(archive)
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+/// Where the host has a program.
+pub fn find(program: &str) -> Option<PathBuf> {
     PROGRAM_FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
 }
 
@@ -208,7 +212,8 @@ fn add_program(archive: &mut Initramfs, program: &Path) -> Result<()> {
     libraries.map(Path::new).try_for_each(|library| archive.add_from_host(library))
 }
 
-fn add_modules(archive: &mut Initramfs) -> Result<()> {
+/// The kernel's modules, and the order in which they are loaded.
+pub fn add_modules(archive: &mut Initramfs) -> Result<()> {
     let mut order = String::new();
     for module in modules::in_order(&kernel::modules()?)? {
         let name = module.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -221,7 +226,7 @@ fn add_modules(archive: &mut Initramfs) -> Result<()> {
 }
 
 /// One that cargo built, where cargo put it, since the tests know it by that; without what only a debugger reads.
-fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()> {
+pub fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()> {
     let stripped = kernel::folder()?.join(format!("stripped-{}", std::process::id()));
     let strip =
         Command::new("strip").args(["--strip-debug", "-o"]).arg(&stripped).arg(&executable.path).status();
@@ -239,14 +244,19 @@ fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()
 }
 
 /// Runs each of the tests, shows what failed, and tells at the end what was skipped.
-fn tests(executables: &[Executable], only: Option<&str>, workspace: &Path) -> String {
+pub fn tests(
+    executables: &[Executable],
+    only: Option<&str>,
+    workspace: &Path,
+    tests: &[(&str, &[&str])],
+) -> String {
     let mut script = format!(
         "chosen={} INSTA_WORKSPACE_ROOT='{}' sessions={RECORDED}\n{}",
         only.map_or("", |_| "yes"),
         workspace.display(),
         include_str!("tests.sh")
     );
-    for (name, prefixes) in TESTS {
+    for (name, prefixes) in tests {
         let tests = executables.iter().filter(|executable| executable.is_test && executable.name == *name);
         let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);
         for path in tests.map(|executable| executable.path.display()) {

@@ -3,6 +3,7 @@
 use super::{Files, kernel};
 use crate::Result;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,18 +13,22 @@ const MEMORY: u32 = 1536;
 /// The last thing that the machine says is this and an exit code.
 const ENDED: &str = "vm ended with ";
 /// The sizes of the disks; the files are sparse.
-const DISK_SIZE: u64 = 1 << 30;
-const SWAP_SIZE: u64 = 128 << 20;
+pub const DISK_SIZE: u64 = 1 << 30;
+pub const SWAP_SIZE: u64 = 128 << 20;
 
 /// A disk with a file system for `/tmp`, and an empty one to swap to.
 pub fn make_disks(files: &Files) -> Result<()> {
-    for (path, size) in [(&files.disk, DISK_SIZE), (&files.swap, SWAP_SIZE)] {
-        let made = std::fs::File::create(path).and_then(|file| file.set_len(size));
-        made.map_err(|error| format!("{}: {error}", path.display()))?;
-    }
+    make_empty(&files.disk, DISK_SIZE)?;
+    make_empty(&files.swap, SWAP_SIZE)?;
     let mut mke2fs = Command::new("/usr/sbin/mke2fs");
     kernel::output(mke2fs.args(["-q", "-t", "ext4", "-m", "0", "-O", "^has_journal"]).arg(&files.disk))
         .map(drop)
+}
+
+/// A disk with nothing on it.
+pub fn make_empty(path: &Path, size: u64) -> Result<()> {
+    let made = std::fs::File::create(path).and_then(|file| file.set_len(size));
+    made.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn qemu(files: &Files) -> Command {
@@ -32,10 +37,11 @@ fn qemu(files: &Files) -> Command {
     qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &MEMORY.to_string()]);
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     qemu.arg("-kernel").arg(&files.kernel).arg("-initrd").arg(&files.initramfs);
-    // No controller of v1 can be mounted; a panic ends the machine; four large pages are there to be limited.
+    // No controller of v1 can be mounted; a panic ends the machine; four large pages are there to be limited. On a machine with
+    // much to do the timer that the kernel checks may come too late.
     qemu.args([
         "-append",
-        "console=ttyS0 loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4",
+        "console=ttyS0 loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4 no_timer_check systemd.show_status=no",
     ]);
     for disk in [&files.disk, &files.swap] {
         qemu.arg("-drive").arg(format!("if=virtio,format=raw,cache=unsafe,file={}", disk.display()));
