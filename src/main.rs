@@ -63,6 +63,7 @@ fn hello() -> ExitCode {
         ("02-namespaces", namespaces::AUTHORS),
         ("03-cgroups", cgroups::AUTHORS),
         ("04-privileges", privileges::AUTHORS),
+        ("05-runtime", runtime::AUTHORS),
     ];
     print!("{}", chroot::hello::report_with_authors(&authors));
     ExitCode::SUCCESS

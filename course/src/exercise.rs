@@ -1,10 +1,11 @@
 //! What an exercise is: plain data, one table for each chapter.
 
 use crate::checks::{Fault, Language, Stage};
-use crate::{Result, exercise_02, exercise_03, exercise_04};
+use crate::{Result, exercise_02, exercise_03, exercise_04, exercise_05};
 
 /// Every exercise, in the order of the chapters.
-pub const ALL: &[&Exercise] = &[&exercise_02::EXERCISE, &exercise_03::EXERCISE, &exercise_04::EXERCISE];
+pub const ALL: &[&Exercise] =
+    &[&exercise_02::EXERCISE, &exercise_03::EXERCISE, &exercise_04::EXERCISE, &exercise_05::EXERCISE];
 
 /// An exercise: its starter is the chapter with holes in it, and so its answer is the chapter.
 pub struct Exercise {

@@ -5,7 +5,7 @@ mod hints;
 mod machine;
 mod processes;
 
-use crate::checks::{Fault, Language, Stage};
+use crate::checks::{Fault, Language, Stage, knob};
 use crate::exercise::{Check, Exercise, Harness, Hole};
 
 /// The core of chapter 04.
@@ -115,7 +115,7 @@ const fn of_a_process(
     contract: &'static str,
     observe: fn(&Stage) -> Result<String, Fault>,
 ) -> Check {
-    Check { obstacle: processes::no_privileges, ..check(name, contract, observe) }
+    Check { obstacle: knob::no_root, ..check(name, contract, observe) }
 }
 
 /// One for which it becomes another user.

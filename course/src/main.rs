@@ -9,6 +9,7 @@ mod exercise;
 mod exercise_02;
 mod exercise_03;
 mod exercise_04;
+mod exercise_05;
 mod folder;
 mod hints;
 mod holes;

@@ -4,6 +4,7 @@
 //! in the child the root, the terminal, the privileges. The child then waits, and [`Created::start`] lets it execute its command.
 #![forbid(unsafe_code)]
 
+mod authors;
 #[cfg(target_os = "linux")]
 mod child;
 #[cfg(target_os = "linux")]
@@ -44,6 +45,7 @@ pub mod signals;
 mod terminal;
 mod words;
 
+pub use authors::AUTHORS;
 #[cfg(target_os = "linux")]
 pub use clock::now;
 #[cfg(target_os = "linux")]

@@ -1,13 +1,25 @@
 //! A caller in a user namespace of its own, in which nobody may make another: the host's setting is left alone.
 
 use crate::Result;
-use crate::checks::Fault;
+use crate::checks::{Fault, Stage};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{getegid, geteuid};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+/// Why there is nobody with root's privileges, if so: an ordinary user has them in a user namespace.
+pub fn no_root(stage: &Stage) -> Option<String> {
+    if stage.is_root() {
+        return None;
+    }
+    let own = std::env::current_exe().ok()?;
+    let mut command = Command::new(&own);
+    command.arg("within").arg(&own).args(["--", "list"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let why = "you cannot make a user namespace here: cargo course doctor";
+    (!command.status().is_ok_and(|status| status.success())).then(|| why.into())
+}
 
 /// Becomes root of a user namespace with one id, and then another program.
 pub fn within(program: &Path, words: &[String]) -> Result<()> {

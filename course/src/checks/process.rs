@@ -121,6 +121,12 @@ impl Process {
         }
     }
 
+    /// Whether it stands in open(2), as at a FIFO whose other end nobody has.
+    pub fn opens(self) -> bool {
+        let line = self.read("syscall").unwrap_or_default();
+        line.split(' ').next() == Some(libc::SYS_openat.to_string().as_str())
+    }
+
     /// Whether it can write into a pipe from which another process reads, which therefore does not end. One that does both
     /// itself waits for itself.
     pub fn keeps_waiting(self, reader: Process) -> bool {

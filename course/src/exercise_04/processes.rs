@@ -5,32 +5,12 @@ use crate::checks::process::Process;
 use crate::checks::trial::{PATIENCE, Trial};
 use crate::checks::{Fault, Stage};
 use serde_json::{Value, json};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What it takes to cut the sets and to become somebody (capabilities(7)): CAP_SETGID, CAP_SETUID and CAP_SETPCAP.
 const TO_CHANGE: u64 = 1 << 6 | 1 << 7 | 1 << 8;
 /// CAP_SYS_ADMIN
 const ADMIN: u64 = 1 << 21;
-
-/// Why there is nobody who has privileges to give away, if so: an ordinary user has them in a user namespace.
-pub fn no_privileges(stage: &Stage) -> Option<String> {
-    if stage.is_root() {
-        return None;
-    }
-    let own = std::env::current_exe().ok()?;
-    let mut command = Command::new(&own);
-    let status = command
-        .arg("within")
-        .arg(&own)
-        .arg("--")
-        .arg("list")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let why = "you cannot make a user namespace here: cargo course doctor";
-    (!status.is_ok_and(|status| status.success())).then(|| why.into())
-}
 
 /// Why nobody else can be become, if so.
 pub fn nobody_else(stage: &Stage) -> Option<String> {

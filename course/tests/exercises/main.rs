@@ -4,6 +4,7 @@
 mod exercise_02;
 mod exercise_03;
 mod exercise_04;
+mod exercise_05;
 mod laws;
 mod machinery;
 mod mutants;

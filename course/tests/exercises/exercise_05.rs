@@ -1,0 +1,22 @@
+//! Table: exercise 05.
+
+use crate::laws::{Exercise, First};
+
+const EXERCISE: Exercise = Exercise {
+    number: "05",
+    chapter: "05-runtime",
+    checks: 26,
+    checks_of_the_main_path: 18,
+    first: First {
+        check: "waits",
+        section: "In one process, or in two",
+        file: "gate.rs",
+        item: "named",
+        task: "make two FIFOs",
+    },
+    unit_tests: 33,
+    wrong: 28,
+    cheats: 7,
+};
+
+crate::laws!(EXERCISE);
