@@ -1,7 +1,11 @@
 //! What is drawn and said in some states, and that a state, its link and its events agree.
 #![forbid(unsafe_code)]
 
-use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn, content, live, next};
+use chroot::{Attributes, Device, DeviceKind, Mount, MountOp, MountOptions, Propagation, Root, What};
+use diagrams::{
+    CgroupTree, Diagram, IdMaps, Kernel, MountPlan, Plan, SeccompFilter, Spawn, content, live, next,
+};
+use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
 
 fn drawn<D: Diagram>(link: &str) -> String {
     let state = D::from_link(link);
@@ -158,4 +162,82 @@ fn the_readers_own_containers() {
     );
     assert_eq!(said(r#"{"refused": "no <daemon>"}"#, ""), "no &lt;daemon&gt;</p>");
     assert!(said("nonsense", "").starts_with("what the engine says is not understood: "));
+}
+
+/// The engine writes with serde_json, and the module reads with something smaller: steps of every kind, letters that JSON escapes,
+/// numbers at their ends, and what is not there.
+#[test]
+fn whatever_the_engine_writes_is_read() {
+    let odd = "/a \"b\"\\040\n\u{1}ä🛶/<c>";
+    let number = u64::MAX;
+    let device =
+        |kind| Device { path: odd.into(), kind, major: number, minor: 0, mode: u32::MAX, uid: 0, gid: 7 };
+    let options = MountOptions {
+        attributes: Attributes { set: number, clear: 0 },
+        propagation: Some(Propagation { flag: Propagation::SHARED, recursive: false }),
+        data: vec![odd.into(), String::new()],
+        copy_up: true,
+        ..MountOptions::default()
+    };
+    let mounts = [
+        What::Filesystem { fstype: "proc".into(), source: odd.into() },
+        What::Bind { source: odd.into(), recursive: true },
+        What::Detached(odd.into()),
+        What::Symlink { target: odd.into() },
+        What::Remount,
+    ];
+    let mount = |what| MountOp::Mount(Mount { destination: odd.into(), what, options: options.clone() });
+    let overlay = Root::Overlay { lower: vec![odd.into(), odd.into()], upper: odd.into(), work: odd.into() };
+    let mut root = vec![
+        MountOp::CutOff(Propagation::RPRIVATE),
+        MountOp::Root { root: overlay, rootless: true },
+        MountOp::Root { root: Root::Folder(odd.into()), rootless: false },
+        MountOp::Node(device(DeviceKind::Character)),
+        MountOp::Node(device(DeviceKind::Block)),
+        MountOp::BindNode(device(DeviceKind::Pipe)),
+        MountOp::Symlink { path: odd.into(), target: odd.into() },
+        MountOp::PivotRoot,
+        MountOp::Mask(odd.into()),
+        MountOp::ReadOnly(odd.into()),
+        MountOp::ReadOnlyRoot,
+    ];
+    root.extend(mounts.map(mount));
+    let spawn = SpawnPlan {
+        new: Namespaces::all(),
+        join: vec![Join { kind: Namespaces::NET, path: odd.into() }],
+        uid_map: vec![IdMap::ALL],
+        hostname: Some(odd.into()),
+        time_offsets: vec![TimeOffset { clock: odd.into(), seconds: i64::MIN, nanoseconds: u32::MAX }],
+        ..SpawnPlan::default()
+    };
+    let facts = serde_json::json!({
+        "pid": u32::MAX, "plan": { "root": root, "spawn": spawn }, "newer": [{ "and": null }, 0.5],
+        "kernel": { "mountinfo": odd, "namespaces": [odd], "callers": [], "uid_map": "", "gid_map": odd, "numbers": null },
+    });
+    let one = serde_json::json!({ "id": odd, "name": "n", "image": odd, "facts": facts });
+    let answer = serde_json::json!({ "containers": [one] }).to_string();
+    let plan = Plan { root, spawn };
+    let kernel = Kernel {
+        mountinfo: odd.into(),
+        namespaces: vec![odd.into()],
+        gid_map: odd.into(),
+        ..Kernel::default()
+    };
+    let names =
+        [(MountPlan::NAME, MountPlan::beside(&plan, &kernel)), (Spawn::NAME, Spawn::beside(&plan, &kernel))];
+    for (name, rows) in names {
+        assert!(rows.len() > 8, "{rows:?}");
+        let html = live(name, &answer, "");
+        assert_eq!(html.matches("<tr").count(), rows.len() + 1, "{html}");
+        for row in rows {
+            let cells = [row.planned, row.kernel].map(|text| format!("<td>{}</td>", escaped(&text)));
+            assert!(html.contains(&cells.concat()), "{cells:?} are not in {html}");
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")]
+        .iter()
+        .fold(text.to_owned(), |text, (letter, name)| text.replace(letter, name))
 }
