@@ -11,7 +11,7 @@ pub struct Arguments {
     /// How many times the short tier's rounds
     #[arg(long, default_value_t = 20)]
     factor: u32,
-    /// Run only the parts whose name contains this
+    /// Run only the parts whose name contains this: `mutants`, or `mutants 02` for those of one exercise
     #[arg(long)]
     only: Option<String>,
 }
@@ -32,20 +32,6 @@ const PARTS: &[Part] = &[
             "--",
             "--test-threads=2",
             "seeded",
-        ],
-    ),
-    (
-        "mutants",
-        &[
-            "test",
-            "--locked",
-            "--package",
-            "course",
-            "--test",
-            "exercises",
-            "--",
-            "mutants_of_the_answer_are_found_out",
-            "--nocapture",
         ],
     ),
     ("attacks", &["test", "--locked", "--package", "runtime", "--test", "cve"]),
@@ -91,26 +77,58 @@ fn laws() -> Result<Vec<String>> {
     Ok(laws)
 }
 
+/// The exercises that have a list of surviving mutants, by their numbers.
+fn exercises() -> Result<Vec<String>> {
+    let folder = root().join("chapters");
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let chapters = entries.flatten().filter(|entry| entry.path().join("exercise/survivors.txt").is_file());
+    let names = chapters.map(|chapter| chapter.file_name().to_string_lossy().into_owned());
+    let mut numbers: Vec<String> =
+        names.filter_map(|name| Some(name.split_once('-')?.0.to_owned())).collect();
+    numbers.sort();
+    Ok(numbers)
+}
+
+/// Lets an exercise's checks find out the mutants of its answer.
+fn mutants(exercise: &str) -> Result<bool> {
+    let test = format!("exercise_{exercise}::mutants_of_the_answer_are_found_out");
+    let exercises = ["test", "--locked", "--package", "course", "--test", "exercises"];
+    cargo(&exercises)
+        .args(["--", "--exact", &test, "--nocapture"])
+        .env("CORACLE_MUTANTS", "all")
+        .status()
+        .map(|status| status.success())
+        .map_err(|error| format!("cargo cannot be started: {error}"))
+}
+
+fn cargo(words: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(words).current_dir(root());
+    cargo
+}
+
 /// Runs the long tier, and prints as JSON what was run at which commit.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
-    if wanted("mutants") {
-        setup::cargo_mutants();
-    }
     let mut parts = serde_json::Map::new();
     for (name, words) in PARTS.iter().filter(|(name, _)| wanted(name)) {
         println!("── {name}");
-        let status = Command::new("cargo")
-            .args(*words)
-            .current_dir(root())
+        let status = cargo(words)
             .env("CORACLE_SEED", arguments.seed.to_string())
             .env("CORACLE_FACTOR", arguments.factor.to_string())
             .env("CORACLE_RACE_ROUNDS", RACE_ROUNDS)
-            .env("CORACLE_MUTANTS", "all")
             .env("CORACLE_INJECT", "all")
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());
+    }
+    for exercise in exercises()? {
+        let name = format!("mutants {exercise}");
+        if wanted(&name) {
+            println!("── {name}");
+            setup::cargo_mutants();
+            parts.insert(name, mutants(&exercise)?.into());
+        }
     }
     if wanted("dist") {
         println!("── dist");
@@ -124,6 +142,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             parts.insert(name, fuzz(&law, arguments.seed)?.into());
         }
     }
+    report(arguments, parts)
+}
+
+fn report(arguments: &Arguments, parts: serde_json::Map<String, serde_json::Value>) -> Result<()> {
     let passed = parts.values().all(|passed| *passed == true);
     let report = serde_json::json!({
         "commit": commit()?,
