@@ -144,7 +144,18 @@ fn aarch64(steps: &mut Steps, name: &str) {
 fn book(steps: &mut Steps, name: &str) {
     let style = ["clippy", "--locked", "--package", "book", "--all-targets", "--", "-D", "warnings"];
     steps.command("the book's builder, clippy", cargo(&style));
-    let tests = ["test", "--locked", "--package", "book", "--bins", "--lib", "--test", "refusals"];
+    let tests = [
+        "test",
+        "--locked",
+        "--package",
+        "book",
+        "--bins",
+        "--lib",
+        "--test",
+        "refusals",
+        "--test",
+        "commands",
+    ];
     steps.command("the book's builder, tests", cargo(&tests));
     if !has_wasm_target() {
         return steps

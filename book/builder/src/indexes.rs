@@ -166,9 +166,18 @@ fn with_code(text: &str) -> String {
 
 fn marked(file: &SourceFile, mark: &str) -> Option<String> {
     let path = file.path.display();
-    let first = file.text.lines().next()?.strip_prefix(mark)?;
-    let (module, first) = (escape(&file.module), with_code(&escape(first)));
-    Some(format!("<li><a href=\"source/{path}.html\">{module}</a>: {first}</li>"))
+    let what = first_sentence(file.text.strip_prefix(mark)?);
+    let (module, what) = (escape(&file.module), with_code(&escape(&what)));
+    Some(format!("<li><a href=\"source/{path}.html\">{module}</a>: {what}</li>"))
+}
+
+/// What a file says of itself, to the first full stop: `text` begins behind the mark, and goes on in lines of the same comment.
+fn first_sentence(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let others = lines.map_while(|line| line.strip_prefix("//! "));
+    let whole = [first].into_iter().chain(others).collect::<Vec<_>>().join(" ");
+    whole.split_once(". ").map_or(whole.clone(), |(sentence, _)| format!("{sentence}."))
 }
 
 #[cfg(test)]
@@ -178,6 +187,13 @@ mod tests {
     #[test]
     fn backticks_are_code() {
         assert_eq!(with_code("a `b` c: `d`"), "a <code>b</code> c: <code>d</code>");
+    }
+
+    #[test]
+    fn a_sentence_may_have_several_lines() {
+        let text = "what is so (config.md, \"The\n//! State\"). More.\n//!\n//! Else.\n\nuse a;\n";
+        assert_eq!(first_sentence(text), "what is so (config.md, \"The State\").");
+        assert_eq!(first_sentence("one line, and no stop\nuse a;\n"), "one line, and no stop");
     }
 
     #[test]
