@@ -6,7 +6,7 @@ use crate::page::{Directive, Piece};
 use crate::snippet::{self, Snippet};
 use crate::sources::Sources;
 use crate::{Defect, Page, beats, facts, indexes, links, prose, so_far, stage, transcript};
-use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
+use diagrams::{CapabilitySets, CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -182,7 +182,14 @@ impl Loom<'_> {
 /// `{{#diagram NAME}}`: an element that runs the chapters' own functions.
 fn diagram(page: &Page, directive: &Directive) -> Result<String, Defect> {
     let name = directive.arguments.join(" ");
-    let names = [MountPlan::NAME, Spawn::NAME, IdMaps::NAME, SeccompFilter::NAME, CgroupTree::NAME];
+    let names = [
+        MountPlan::NAME,
+        Spawn::NAME,
+        IdMaps::NAME,
+        CapabilitySets::NAME,
+        SeccompFilter::NAME,
+        CgroupTree::NAME,
+    ];
     if names.contains(&name.as_str()) {
         return Ok(format!("<div class=\"wide\"><coracle-diagram name=\"{name}\"></coracle-diagram></div>"));
     }

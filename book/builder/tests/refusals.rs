@@ -269,7 +269,7 @@ fn a_diagram_that_there_is_not() {
     assert_eq!(
         refused("{{#diagram gone}}\n"),
         [
-            "book/src/one.md:1: no diagram gone: there are mount-plan, spawn, id-maps, seccomp-filter, cgroup-tree"
+            "book/src/one.md:1: no diagram gone: there are mount-plan, spawn, id-maps, capability-sets, seccomp-filter, cgroup-tree"
         ]
     );
 }

@@ -4,6 +4,7 @@
 //! same are functions of the state. So a snapshot covers a drawing without a browser, and a page's script carries events only.
 #![forbid(unsafe_code)]
 
+mod capability_sets;
 mod cgroup_tree;
 mod controls;
 mod diagram;
@@ -14,6 +15,7 @@ mod mount_plan;
 mod seccomp_filter;
 mod spawn;
 
+pub use capability_sets::{CapabilitySets, Has, Names, Set, Switch};
 pub use cgroup_tree::{CgroupTree, Runs, Settings};
 pub use controls::{Choice, Control, Kind};
 pub use diagram::{Diagram, content, next};

@@ -3,7 +3,8 @@
 
 use chroot::{Attributes, Device, DeviceKind, Mount, MountOp, MountOptions, Propagation, Root, What};
 use diagrams::{
-    CgroupTree, Diagram, IdMaps, Kernel, MountPlan, Plan, SeccompFilter, Spawn, content, live, next,
+    CapabilitySets, CgroupTree, Diagram, IdMaps, Kernel, MountPlan, Plan, SeccompFilter, Spawn, content,
+    live, next,
 };
 use namespaces::{IdMap, Join, Namespaces, SpawnPlan, TimeOffset};
 
@@ -53,6 +54,25 @@ fn id_maps() {
         "own-and-range.owner-100033.as-33.sees-another",
     ] {
         insta::assert_snapshot!(format!("id_maps_{link}"), drawn::<IdMaps>(link));
+    }
+}
+
+#[test]
+fn capability_sets() {
+    for link in [
+        "",
+        "is-effective",
+        "no-new-privs.is-effective",
+        "bounding.has-nothing",
+        "names-nothing.setuid.is-effective",
+        "ambient.setuid.is-permitted",
+        "ambient.names-nothing.no-new-privs.is-effective",
+        "inheritable.i.is-permitted",
+        "root.permitted.names-nothing.is-effective",
+        "root.names-nothing.no-root.is-effective",
+        "root.bounding.p.no-new-privs.has-nothing",
+    ] {
+        insta::assert_snapshot!(format!("capability_sets_{link}"), drawn::<CapabilitySets>(link));
     }
 }
 
@@ -126,6 +146,7 @@ fn every_state_has_a_link() {
     states_have_links::<MountPlan>();
     states_have_links::<Spawn>();
     states_have_links::<IdMaps>();
+    states_have_links::<CapabilitySets>();
     states_have_links::<SeccompFilter>();
     states_have_links::<CgroupTree>();
     assert_eq!(next::<MountPlan>("rslave.on-host.both", "layers"), "layers.rslave.on-host");

@@ -4,7 +4,7 @@
 mod page;
 
 use diagram_browser::Browser;
-use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
+use diagrams::{CapabilitySets, CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
 use page::{Opened, opened};
 use serde_json::json;
 
@@ -29,6 +29,14 @@ const ID_MAPS: &[(&[&str], &str)] = &[
     (&["own-and-range", "owner-100033", "as-33"], "own-and-range.owner-100033.as-33"),
     (&["folder", "sees-nobody"], "folder.sees-nobody"),
 ];
+const CAPABILITY_SETS: &[(&[&str], &str)] = &[
+    (&["no-new-privs", "has-nothing"], "no-new-privs.has-nothing"),
+    (&["root", "permitted", "names-nothing", "is-effective"], "root.permitted.names-nothing.is-effective"),
+    (
+        &["ambient", "bounding", "names-nothing", "setuid"],
+        "bounding.inheritable.permitted.ambient.names-nothing.setuid",
+    ),
+];
 const SECCOMP_FILTERS: &[(&[&str], &str)] = &[
     (&["eperm", "step", "step", "step", "back"], "eperm.step.step"),
     (&["docker", "clone", "namespace"], "docker.clone.namespace"),
@@ -46,6 +54,7 @@ fn driven_by_keyboard() {
     keyboard::<MountPlan>(&page.browser, MOUNT_PLANS);
     keyboard::<Spawn>(&page.browser, SPAWNS);
     keyboard::<IdMaps>(&page.browser, ID_MAPS);
+    keyboard::<CapabilitySets>(&page.browser, CAPABILITY_SETS);
     keyboard::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     keyboard::<CgroupTree>(&page.browser, CGROUP_TREES);
     page.nothing_amiss();
@@ -77,7 +86,9 @@ fn reach<D: Diagram>(browser: &Browser, event: &str) {
         if (one.dataset.event === wanted) { return 'there'; }
         const other = element.querySelector(`[data-event='${wanted}']`);
         return one.type === 'radio' && other && other.name === one.name ? 'group' : 'elsewhere';";
-    for _ in 0..60 {
+    // Once around the page, whose every control is one step at most.
+    let steps = browser.run("return document.querySelectorAll('input, button, a').length", &[]);
+    for _ in 0..=steps.as_u64().unwrap() {
         match browser.run(focused, &[json!(D::NAME), json!(event)]).as_str() {
             Some("there") => return,
             Some("group") => browser.press(DOWN),
@@ -94,6 +105,7 @@ fn driven_by_pointer() {
     pointer::<MountPlan>(&page.browser, MOUNT_PLANS);
     pointer::<Spawn>(&page.browser, SPAWNS);
     pointer::<IdMaps>(&page.browser, ID_MAPS);
+    pointer::<CapabilitySets>(&page.browser, CAPABILITY_SETS);
     pointer::<SeccompFilter>(&page.browser, SECCOMP_FILTERS);
     pointer::<CgroupTree>(&page.browser, CGROUP_TREES);
     // The drawing itself can be clicked as well.
@@ -153,6 +165,7 @@ fn everybody_can_read_it() {
     let browser = &page.browser;
     browser.run("location.hash = 'spawn=map-range.no-map'", &[]);
     browser.run("location.hash = 'id-maps=range.folder.owner-0.sees-nobody'", &[]);
+    browser.run("location.hash = 'capability-sets=root.bounding.p.no-new-privs.is-effective'", &[]);
     for scheme in ["light", "dark"] {
         browser.prefer("screen", &[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
         browser.resize(1000, 1);
@@ -210,7 +223,14 @@ fn shown_without_scripts() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open(url);
     let document = browser.devtools("DOM.getDocument", &json!({}));
-    for name in [MountPlan::NAME, Spawn::NAME, IdMaps::NAME, SeccompFilter::NAME, CgroupTree::NAME] {
+    for name in [
+        MountPlan::NAME,
+        Spawn::NAME,
+        IdMaps::NAME,
+        CapabilitySets::NAME,
+        SeccompFilter::NAME,
+        CgroupTree::NAME,
+    ] {
         let query = |selector: String| {
             let query = json!({ "nodeId": document["root"]["nodeId"], "selector": selector });
             browser.devtools("DOM.querySelector", &query)["nodeId"].clone()

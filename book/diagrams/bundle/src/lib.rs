@@ -6,7 +6,7 @@ mod module;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use diagrams::{CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
+use diagrams::{CapabilitySets, CgroupTree, Diagram, IdMaps, MountPlan, SeccompFilter, Spawn};
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
@@ -48,6 +48,7 @@ pub fn bundle(workspace: &Path, folder: &Path) -> Result<Vec<Bundled>, Box<dyn E
         write::<MountPlan>(&modules, folder)?,
         write::<Spawn>(&modules, folder)?,
         write::<IdMaps>(&modules, folder)?,
+        write::<CapabilitySets>(&modules, folder)?,
         write::<SeccompFilter>(&modules, folder)?,
         write::<CgroupTree>(&modules, folder)?,
         write_module(&modules, folder, LIVE, "coracleLive({ show: wasm_bindgen.show });")?,
@@ -130,11 +131,12 @@ pub fn embed(page: &str, folder: &str) -> String {
 }
 
 /// What each diagram's element shows before anything runs.
-fn stills() -> [(&'static str, String); 5] {
+fn stills() -> [(&'static str, String); 6] {
     [
         (MountPlan::NAME, diagrams::content::<MountPlan>("", true)),
         (Spawn::NAME, diagrams::content::<Spawn>("", true)),
         (IdMaps::NAME, diagrams::content::<IdMaps>("", true)),
+        (CapabilitySets::NAME, diagrams::content::<CapabilitySets>("", true)),
         (SeccompFilter::NAME, diagrams::content::<SeccompFilter>("", true)),
         (CgroupTree::NAME, diagrams::content::<CgroupTree>("", true)),
     ]

@@ -3,6 +3,7 @@
 
 #[path = "../../../../chapters/01-chroot/tests/alone/mod.rs"]
 mod alone;
+mod capabilities;
 mod filters;
 mod groups;
 mod id_maps;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Some("--observe") => return observe(),
         Some("--busy") => return groups::busy(),
         Some("--hold") => return groups::hold(),
+        Some(capabilities::TELL) => return capabilities::tell(),
         _ => {}
     }
     if !may_make_namespaces() {
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
         ("memory_runs_out_as_the_model_says", groups::memory_runs_out_as_the_model_says),
         ("id_maps_are_taken_as_the_model_says", id_maps::id_maps_are_taken_as_the_model_says),
         ("owners_are_seen_as_the_model_says", owners::owners_are_seen_as_the_model_says),
+        (
+            "capabilities_go_through_execve_as_the_model_says",
+            capabilities::capabilities_go_through_execve_as_the_model_says,
+        ),
     ])
 }
 

@@ -14,6 +14,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf
 <coracle-diagram name=\"mount-plan\"></coracle-diagram>
 <coracle-diagram name=\"spawn\"></coracle-diagram>
 <coracle-diagram name=\"id-maps\"></coracle-diagram>
+<coracle-diagram name=\"capability-sets\"></coracle-diagram>
 <coracle-diagram name=\"seccomp-filter\"></coracle-diagram>
 <coracle-diagram name=\"cgroup-tree\"></coracle-diagram>
 </main></body></html>\n";
