@@ -40,7 +40,8 @@ fn token(text: &str) -> (Option<&'static str>, usize) {
     let first = text.chars().next().expect("a token has a character");
     let until = |end: fn(char) -> bool| text.find(end).unwrap_or(text.len());
     if text.starts_with("//") {
-        return (Some("comment"), until(|character| character == '\n'));
+        let length = until(|character| character == '\n');
+        return (Some(comment(&text[..length])), length);
     }
     if let Some(length) = string(text) {
         return (Some("string"), length);
@@ -59,6 +60,12 @@ fn token(text: &str) -> (Option<&'static str>, usize) {
         return (word(&text[..length], &text[length..]), length);
     }
     (None, first.len_utf8())
+}
+
+/// What is drawn with spaces keeps its columns on a narrow page; prose is wrapped.
+fn comment(text: &str) -> &'static str {
+    let is_drawn = text.trim_start_matches(['/', '!']).trim_end().contains("  ");
+    if is_drawn { "comment drawn" } else { "comment" }
 }
 
 fn word(word: &str, after: &str) -> Option<&'static str> {
@@ -125,6 +132,15 @@ mod tests {
             rest = &rest[length..];
         }
         found.into_iter().filter(|(class, _)| class.is_some()).collect()
+    }
+
+    #[test]
+    fn what_is_drawn_keeps_its_columns() {
+        let html = rust("/// A pipe:\n///   a ──▶ b   c\n///         d\n");
+        let classes = ["comment", "comment drawn", "comment drawn"];
+        for (line, class) in html.iter().zip(classes) {
+            assert!(line.starts_with(&format!("<span class=\"{class}\">")), "{line}");
+        }
     }
 
     #[test]
