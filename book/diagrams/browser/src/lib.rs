@@ -58,6 +58,7 @@ impl Browser {
         let mut browser = Browser { driver, session: String::new(), agent: config.build().into(), folder };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
         let wanted = json!({
+            "timeouts": { "script": PATIENCE.as_millis() as u64 },
             "goog:chromeOptions": { "args": arguments },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
