@@ -111,6 +111,9 @@ fn cargo(arguments: &[&str]) -> &'static mut Command {
 fn chapters(steps: &mut Steps, name: &str) {
     let skipped = root().join("target/skipped-chapters");
     let _ = std::fs::remove_file(&skipped);
+    if is_root() {
+        steps.check("an ordinary user with ranges of ids for the chapters", users::user_with_ranges);
+    }
     let what = &["test", "--locked", "--workspace", "--no-fail-fast"];
     let rest = &["--exclude", "coracle", "--exclude", "course"];
     let tests = cargo(&[what, rest, APART, &["--", "--test-threads=2"]].concat());
@@ -245,7 +248,8 @@ fn black_box(steps: &mut Steps, name: &str) {
     let skipped = root().join("target/skipped-tests");
     let _ = std::fs::remove_file(&skipped);
     if is_root() {
-        steps.check("an ordinary user for the tests", || users::ordinary_user().map(drop));
+        let both = || users::ordinary_user().and_then(|_| users::user_with_ranges());
+        steps.check("ordinary users for the tests, with and without ranges of ids", both);
     }
     let mut command = Command::new("cargo");
     command.args([

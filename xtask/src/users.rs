@@ -1,32 +1,91 @@
-//! The ordinary user as whom the rootless tests run: made once, named for the project.
+//! The ordinary users as whom the rootless tests run: made once, named for the project.
 
 use crate::Result;
 use crate::setup::is_root;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The name of the user that `cargo xtask test`, run as root, makes for the rootless tests.
+/// The name of the user that `cargo xtask test`, run as root, makes for the rootless tests: with one id.
 pub const ORDINARY_USER: &str = "coracle-test";
 
-/// Makes the ordinary user if it is missing, and returns its home.
+/// The same with ranges of ids in /etc/subuid and /etc/subgid, as Debian's useradd gives them.
+const USER_WITH_RANGES: &str = "coracle-ranges";
+
+/// Where ranges are given (subuid(5)), and what usermod(8) calls them.
+const RANGES: [(&str, &str); 2] = [("/etc/subuid", "subuids"), ("/etc/subgid", "subgids")];
+
+/// Makes the ordinary user if it is missing, takes its ranges of ids away if it has any, and returns its home.
 pub fn ordinary_user() -> Result<PathBuf> {
-    if let Some(home) = home(ORDINARY_USER)? {
+    let home = user(ORDINARY_USER)?;
+    for (file, name) in RANGES {
+        for range in ranges(file, ORDINARY_USER) {
+            change(&format!("--del-{name}"), &range, ORDINARY_USER)?;
+        }
+    }
+    Ok(home)
+}
+
+/// Makes the user with ranges if it is missing, and gives it ranges if it has none.
+pub fn user_with_ranges() -> Result<()> {
+    user(USER_WITH_RANGES)?;
+    for (file, name) in RANGES {
+        if ranges(file, USER_WITH_RANGES).is_empty() {
+            change(&format!("--add-{name}"), &free_range(file), USER_WITH_RANGES)?;
+        }
+    }
+    Ok(())
+}
+
+/// A user's home; made if the user is missing.
+fn user(name: &str) -> Result<PathBuf> {
+    if let Some(home) = home(name)? {
         return Ok(home);
     }
     if !is_root() {
-        return Err(format!(
-            "the user {ORDINARY_USER} is missing; as root: useradd --create-home {ORDINARY_USER}"
-        ));
+        return Err(format!("the user {name} is missing; as root: useradd --create-home {name}"));
     }
-    println!("setup: useradd {ORDINARY_USER}: the ordinary user of the rootless tests");
-    let status = Command::new("/usr/sbin/useradd")
-        .args(["--create-home", "--shell", "/bin/sh", ORDINARY_USER])
+    println!("setup: useradd {name}: an ordinary user of the rootless tests");
+    run("useradd", &["--create-home", "--shell", "/bin/sh", name])?;
+    home(name)?.ok_or_else(|| format!("useradd made no {name}"))
+}
+
+/// A user's ranges, as usermod takes them: the first and the last id.
+fn ranges(file: &str, user: &str) -> Vec<String> {
+    let lines = lines(file);
+    let theirs = lines.iter().filter(|(owner, ..)| owner == user);
+    theirs.map(|(_, first, count)| format!("{first}-{}", first + count - 1)).collect()
+}
+
+/// As many as Debian's useradd gives (login.defs(5)), behind those that are given already.
+fn free_range(file: &str) -> String {
+    let first = lines(file).iter().map(|(_, first, count)| first + count).max().unwrap_or_default();
+    let first = first.max(100_000);
+    format!("{first}-{}", first + 65_535)
+}
+
+fn lines(file: &str) -> Vec<(String, u64, u64)> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let fields = text.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    });
+    fields.filter(|(_, _, count)| *count > 0).collect()
+}
+
+fn change(option: &str, range: &str, user: &str) -> Result<()> {
+    if !is_root() {
+        return Err(format!("as root: usermod {option} {range} {user}"));
+    }
+    println!("setup: usermod {option} {range} {user}");
+    run("usermod", &[option, range, user])
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let status = Command::new(format!("/usr/sbin/{program}"))
+        .args(arguments)
         .status()
-        .map_err(|error| format!("useradd cannot be started: {error}"))?;
-    if !status.success() {
-        return Err(format!("useradd {ORDINARY_USER}: {status}"));
-    }
-    home(ORDINARY_USER)?.ok_or_else(|| format!("useradd made no {ORDINARY_USER}"))
+        .map_err(|error| format!("{program} cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{program} {}: {status}", arguments.join(" "))) }
 }
 
 /// A command that runs as the ordinary user, with nothing of root's environment.

@@ -39,6 +39,15 @@ pub fn join_all(joins: &[Join]) -> Result<()> {
     Ok(())
 }
 
+/// Moves the calling process, which must have one thread, into a user namespace in which it will be root: one that it has made
+/// itself, or that belongs to its user.
+pub fn enter_user_namespace(file: &OwnedFd) -> Result<()> {
+    setns(file, CloneFlags::CLONE_NEWUSER)
+        .strace(|| "setns(fd, CLONE_NEWUSER)".into())
+        .map_err(|error| Error::call("the user namespace", error))?;
+    become_root()
+}
+
 fn open_namespace(join: &Join) -> Result<OwnedFd> {
     open(&join.path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
         .strace(|| format!("open({:?}, O_RDONLY|O_CLOEXEC)", join.path))

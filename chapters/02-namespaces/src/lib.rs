@@ -10,6 +10,7 @@ mod failure;
 mod maps;
 mod names;
 mod plan;
+mod subordinate;
 
 #[cfg(target_os = "linux")]
 mod clocks;
@@ -28,6 +29,8 @@ mod loopback;
 #[cfg(target_os = "linux")]
 mod owners;
 #[cfg(target_os = "linux")]
+mod ranges;
+#[cfg(target_os = "linux")]
 mod spawn;
 
 pub use authors::AUTHORS;
@@ -42,8 +45,12 @@ pub use everything::{
     everything_new, exit_code_of, exit_code_of_failure, failed_command, fresh_proc, fresh_sys,
 };
 #[cfg(target_os = "linux")]
+pub use joining::enter_user_namespace;
+#[cfg(target_os = "linux")]
 pub use loopback::bring_loopback_up;
 #[cfg(target_os = "linux")]
 pub use owners::user_namespace;
+#[cfg(target_os = "linux")]
+pub use ranges::own_maps;
 #[cfg(target_os = "linux")]
 pub use spawn::{Child, spawn};

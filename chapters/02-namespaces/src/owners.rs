@@ -1,6 +1,7 @@
 //! Long tail: a user namespace that nobody lives in, for its id maps alone.
 
-use crate::{Error, IdMap, Result, map_text};
+use crate::spawn::write_maps;
+use crate::{Error, IdMap, Namespaces, Result, SpawnPlan};
 use kernel::{CloneArgs, Cloned, Strace};
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
@@ -9,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-/// A user namespace with these maps. Its only process, which has waited until they were written, is gone when this returns.
+/// A user namespace with these maps, which are written as [`spawn`](crate::spawn()) writes them. Its only process, which has waited until they were written, is gone when this returns.
 ///
 /// The calling process must have one thread (see [`kernel::clone3`]).
 pub fn user_namespace(uid_map: &[IdMap], gid_map: &[IdMap]) -> Result<OwnedFd> {
@@ -23,17 +24,14 @@ pub fn user_namespace(uid_map: &[IdMap], gid_map: &[IdMap]) -> Result<OwnedFd> {
             kernel::exit_now(0)
         }
         Cloned::Parent { pid, .. } => {
-            let write = |name: &str, text: &str| {
-                let path = format!("/proc/{pid}/{name}");
-                std::fs::write(&path, text).strace(|| format!("write({path:?}, {text:?})"))
-            };
+            let (uid_map, gid_map) = (uid_map.to_vec(), gid_map.to_vec());
+            let maps = SpawnPlan { new: Namespaces::USER, uid_map, gid_map, ..SpawnPlan::default() };
             let path = format!("/proc/{pid}/ns/user");
-            let made = write("uid_map", &map_text(uid_map))
-                .and_then(|()| write("gid_map", &map_text(gid_map)))
-                .and_then(|()| File::open(&path).strace(|| format!("open({path:?})")));
+            let open = || File::open(&path).strace(|| format!("open({path:?})")).map_err(purpose);
+            let made = write_maps(&maps, pid).and_then(|()| open());
             drop(release);
             let _ = nix::sys::wait::waitpid(pid, None);
-            made.map(OwnedFd::from).map_err(purpose)
+            made.map(OwnedFd::from)
         }
     }
 }

@@ -65,3 +65,12 @@ pub struct SpawnPlan {
     /// Offsets of the new time namespace's clocks.
     pub time_offsets: Vec<TimeOffset>,
 }
+
+impl SpawnPlan {
+    /// Whether its maps are what the kernel lets everybody write: these two ids, which are the caller's own.
+    pub fn maps_only(&self, user: u32, group: u32) -> bool {
+        let is_only =
+            |maps: &[IdMap], id| matches!(maps, [IdMap { outside, count: 1, .. }] if *outside == id);
+        is_only(&self.uid_map, user) && is_only(&self.gid_map, group)
+    }
+}

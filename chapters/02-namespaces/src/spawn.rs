@@ -9,11 +9,11 @@
 //! reads until the end of the pipe ◀─────────── its Failure, or nothing: execve closed the pipe
 //! ```
 
-use crate::{Error, Failure, FailureKind, IdMap, Namespaces, Result, SpawnPlan, inner, knobs, map_text};
+use crate::{Error, Failure, FailureKind, Namespaces, Result, SpawnPlan, inner, knobs, map_text, ranges};
 use kernel::{CloneArgs, Cloned, Strace};
 use nix::fcntl::OFlag;
 use nix::sched::CloneFlags;
-use nix::unistd::{Pid, geteuid, pipe2};
+use nix::unistd::{Pid, getegid, geteuid, pipe2};
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -148,9 +148,13 @@ fn wait_for_release(released: OwnedFd) {
 
 /// Writes who is who in the new user namespace. An ordinary user must first give up setgroups(2): otherwise they could drop a
 /// group that denies them something (CVE-2014-8989).
-fn write_maps(plan: &SpawnPlan, pid: Pid) -> Result<()> {
+pub fn write_maps(plan: &SpawnPlan, pid: Pid) -> Result<()> {
     if !plan.new.contains(Namespaces::USER) {
         return Ok(());
+    }
+    let (user, group) = (geteuid(), getegid());
+    if !user.is_root() && !plan.maps_only(user.as_raw(), group.as_raw()) {
+        return ranges::write_maps(pid, &plan.uid_map, &plan.gid_map);
     }
     let write = |name: &str, text: &str| {
         let path = format!("/proc/{pid}/{name}");
@@ -158,9 +162,8 @@ fn write_maps(plan: &SpawnPlan, pid: Pid) -> Result<()> {
             .strace(|| format!("write({path:?}, {text:?})"))
             .map_err(|error| Error::call("id maps", error))
     };
-    let is_single = |maps: &[IdMap]| matches!(maps, [IdMap { count: 1, .. }]);
     write("uid_map", &map_text(&plan.uid_map))?;
-    if !geteuid().is_root() && is_single(&plan.gid_map) {
+    if !user.is_root() {
         write("setgroups", "deny")?;
     }
     write("gid_map", &map_text(&plan.gid_map))

@@ -5,7 +5,8 @@
 mod alone;
 
 use namespaces::{
-    Child, ErrorKind, Failure, FailureKind, Join, Namespaces, SpawnPlan, TimeOffset, everything_new, spawn,
+    Child, ErrorKind, Failure, FailureKind, IdMap, Join, Namespaces, SpawnPlan, TimeOffset,
+    enter_user_namespace, everything_new, map_text, own_maps, spawn, user_namespace,
 };
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -29,6 +30,9 @@ const CASES: &[alone::Case] = &[
     ("clocks_have_offsets", clocks_have_offsets),
     ("a_process_with_threads_is_refused", a_process_with_threads_is_refused),
     ("a_closed_knob_is_named", a_closed_knob_is_named),
+    ("ranges_are_written_by_the_helpers", ranges_are_written_by_the_helpers),
+    ("ranges_that_nobody_gave_are_refused", ranges_that_nobody_gave_are_refused),
+    ("a_helper_that_is_missing_is_named", a_helper_that_is_missing_is_named),
 ];
 
 fn main() -> ExitCode {
@@ -204,4 +208,91 @@ fn a_closed_knob_is_named(_: &Path) {
     });
     assert!(said.starts_with("UserNamespacesForbidden: "), "{said}");
     assert!(said.contains("sysctl -w user.max_user_namespaces=15000"), "{said}");
+}
+
+/// The user to whom `cargo xtask test` gives ranges.
+const HAS_RANGES: &str = "coracle-ranges";
+
+/// Runs a case again, as this user and with this PATH: an execve makes the process one that its user owns.
+fn again(case: &str, folder: &Path, user: &nix::unistd::User, path: &str) {
+    let mut command = Command::new(folder.with_file_name("case"));
+    command.args(["--case", case]).arg(folder).env("PATH", path);
+    if nix::unistd::geteuid() != user.uid {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    assert!(command.status().unwrap().success());
+}
+
+fn ranges_are_written_by_the_helpers(folder: &Path) {
+    let own = nix::unistd::geteuid();
+    let user = nix::unistd::User::from_name(HAS_RANGES).unwrap();
+    let Some(user) = user.filter(|user| own.is_root() || own == user.uid) else {
+        return skipped::skip(
+            "namespaces::ranges_are_written_by_the_helpers",
+            "needs root and the user coracle-ranges",
+        );
+    };
+    if own.is_root() {
+        std::os::unix::fs::chown(folder, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+        return again("ranges_are_written_by_the_helpers", folder, &user, "/usr/bin:/bin");
+    }
+    let [uid_map, gid_map] = own_maps().expect("this user has ranges");
+    assert!(uid_map.len() > 1 && uid_map[0] == IdMap::root_is(own.as_raw()), "{uid_map:?}");
+    let new = SpawnPlan { new: Namespaces::all(), uid_map, gid_map, ..SpawnPlan::default() };
+    let said = inside(&new, || {
+        let words = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap();
+        let words = |file: &str| words(file).split_whitespace().collect::<Vec<_>>().join(" ");
+        nix::unistd::setgroups(&[nix::unistd::Gid::from_raw(5)]).unwrap();
+        nix::unistd::setuid(1000.into()).unwrap();
+        [words("uid_map"), words("gid_map"), words("setgroups")].join(" ")
+    });
+    let expected = map_text(&new.uid_map) + &map_text(&new.gid_map) + "allow";
+    assert_eq!(said, expected.split_whitespace().collect::<Vec<_>>().join(" "));
+
+    let namespace = user_namespace(&new.uid_map, &new.gid_map).unwrap();
+    enter_user_namespace(&namespace).unwrap();
+    assert!(nix::unistd::geteuid().is_root());
+    let file = folder.join("theirs");
+    fs::write(&file, "").unwrap();
+    std::os::unix::fs::chown(&file, Some(1000), Some(50)).unwrap();
+    // Who is root in there takes away what is another's.
+    fs::remove_file(&file).unwrap();
+}
+
+fn too_much() -> namespaces::Error {
+    let map = vec![
+        IdMap::root_is(nix::unistd::geteuid().as_raw()),
+        IdMap { inside: 1, outside: 4_000_000_000, count: 2 },
+    ];
+    let plan = SpawnPlan { uid_map: map.clone(), gid_map: map, ..plan() };
+    spawn(&plan, None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, "released"))).unwrap_err()
+}
+
+fn ranges_that_nobody_gave_are_refused(_: &Path) {
+    if nix::unistd::geteuid().is_root() || own_maps().is_some() {
+        return;
+    }
+    if !Path::new("/usr/bin/newuidmap").exists() {
+        return skipped::skip(
+            "namespaces::ranges_that_nobody_gave_are_refused",
+            "newuidmap is not installed",
+        );
+    }
+    let error = too_much().to_string();
+    assert!(error.starts_with("id maps (0 65534 1, 1 4000000000 2): newuidmap: "), "{error}");
+    assert!(error.contains("/etc/subuid has no line for nobody; as root: usermod --add-subuids "), "{error}");
+    assert!(user_namespace(&[IdMap { inside: 0, outside: 4_000_000_000, count: 1 }], &[]).is_err());
+}
+
+fn a_helper_that_is_missing_is_named(folder: &Path) {
+    let own = nix::unistd::geteuid();
+    if own.is_root() {
+        return;
+    }
+    if std::env::var("PATH").unwrap() != "/nowhere" {
+        let user = nix::unistd::User::from_uid(own).unwrap().unwrap();
+        return again("a_helper_that_is_missing_is_named", folder, &user, "/nowhere");
+    }
+    let error = too_much().to_string();
+    assert!(error.contains("newuidmap, which is not installed; as root: apt-get install uidmap"), "{error}");
 }

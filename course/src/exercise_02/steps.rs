@@ -108,10 +108,10 @@ fn nothing_is_left(trial: &Trial, child: Process) -> Result<String, Fault> {
     }
 }
 
-/// A map that nobody may write: two ranges of the same ids.
+/// A map that nobody may write, of an id that is none: -1 means no user to the kernel.
 pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
-    let range = json!({ "inside": 0, "outside": outside(stage).0, "count": 1 });
-    let plan = with(everything(stage), "uid_map", json!([range, range]));
+    let range = json!({ "inside": u32::MAX, "outside": outside(stage).0, "count": 1 });
+    let plan = with(everything(stage), "uid_map", json!([range]));
     let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
     let refused = trial.caller_says("refused", "maps-before-release")?.text;
     if !(refused.contains("uid_map") && refused.contains("write(")) {

@@ -14,7 +14,7 @@ const EXERCISE: Exercise = Exercise {
         item: "map_text",
         task: "write a range a line",
     },
-    unit_tests: 2,
+    unit_tests: 7,
     wrong: 23,
     cheats: 8,
 };
