@@ -31,5 +31,6 @@ fn bundle(spec: oci_spec::runtime::Spec) -> Bundle {
         preserved_descriptors: 0,
         folder: "/bundle".into(),
         keeps_keyring: false,
+        rootless: false,
     }
 }

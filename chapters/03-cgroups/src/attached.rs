@@ -10,7 +10,7 @@ pub fn attach(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<()> {
     };
     match kernel::attach_device_program(group, &device_program(rules)) {
         // An ordinary user may load no program, and makes no device and opens none that is not theirs anyway.
-        Err(error) if error.errno() == Errno::EPERM && !nix::unistd::geteuid().is_root() => Ok(()),
+        Err(error) if error.errno() == Errno::EPERM && !kernel::is_root() => Ok(()),
         attached => attached.map_err(|error| Error::call("device rules", error)),
     }
 }

@@ -3,7 +3,6 @@
 use crate::plan::{Otherwise, Write};
 use crate::{Cgroup, Error, Layout, Limits, Op, Result, attached, delegation, files, more, plan, v1_groups};
 use nix::errno::Errno;
-use nix::unistd::geteuid;
 use std::path::{Path, PathBuf};
 
 impl Cgroup {
@@ -14,7 +13,7 @@ impl Cgroup {
     /// Errors: `NotSupported` for a limit that this machine, or this user, cannot set, by its name; `PermissionDenied` for a
     /// hierarchy that cannot be written, with what can be done; `Invalid` for a value that the kernel refuses.
     pub fn create(layout: &Layout, path: &str, limits: &Limits) -> Result<Cgroup> {
-        if !geteuid().is_root() && delegation::gives_nothing(layout) {
+        if !kernel::is_root() && delegation::gives_nothing(layout) {
             return delegation::without_group(layout, limits);
         }
         let steps = plan(layout, limits).map_err(Error::not_supported)?;
@@ -40,7 +39,7 @@ fn make_folders(layout: &Layout, path: &str, limits: &Limits, made: &mut Vec<Pat
         v1_groups::make(layout, path, made)?;
     }
     // Where v1 has the controllers, an ordinary user may have v2 without having been given anything of it.
-    let is_ours = layout.delegated.is_some() || geteuid().is_root();
+    let is_ours = layout.delegated.is_some() || kernel::is_root();
     let Some(mount) = layout.unified.as_ref().filter(|_| is_ours) else {
         return Ok(());
     };

@@ -102,7 +102,7 @@ impl Layout {
     /// that cannot be read is an error; taken for an empty one, it would leave groups behind and containers without limits.
     pub fn detect() -> Result<Layout> {
         let mut layout = mounted()?;
-        let is_root = nix::unistd::geteuid().is_root();
+        let is_root = kernel::is_root();
         if !is_root {
             delegation::keep_what_was_given(&mut layout)?;
         }

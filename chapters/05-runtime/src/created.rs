@@ -43,7 +43,7 @@ impl Created {
 /// container's processes would have no limits. (An ordinary user may have none to use.)
 pub fn hierarchies(cgroup: &str) -> Result<Layout> {
     let layout = Layout::detect()?;
-    if nix::unistd::geteuid().is_root() && layout.v1.is_empty() && layout.unified.is_none() {
+    if kernel::is_root() && layout.v1.is_empty() && layout.unified.is_none() {
         let why = "no cgroup hierarchy is mounted; as root: mount -t cgroup2 none /sys/fs/cgroup";
         return Err(Error::system(format!("the cgroup {cgroup}: {why}")));
     }

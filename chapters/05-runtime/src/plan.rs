@@ -3,6 +3,7 @@
 mod checks;
 mod copies;
 mod hooks;
+mod hosts_cgroups;
 mod id_maps;
 mod limits;
 mod listener;
@@ -50,6 +51,8 @@ pub struct Bundle {
     pub folder: PathBuf,
     /// It keeps the session keyring of whoever makes it, instead of one of its own.
     pub keeps_keyring: bool,
+    /// Whoever makes it is not root of the machine, whatever their number is: a user namespace may be around them.
+    pub rootless: bool,
 }
 
 /// What is to be done, by whom: each part is data of the chapter that does it.

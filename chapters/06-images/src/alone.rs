@@ -25,6 +25,7 @@ pub fn run(root: Root, config: &RunConfig, command: Vec<String>) -> Result<ExitC
         preserved_descriptors: 0,
         folder: "/".into(),
         keeps_keyring: false,
+        rootless: !kernel::is_root(),
     };
     // What streams layers has threads; the last of them is on its way out.
     while kernel::thread_count() > 1 {

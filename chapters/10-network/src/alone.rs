@@ -43,6 +43,7 @@ fn bundle(rootfs: PathBuf, command: Vec<String>) -> Result<Bundle> {
         preserved_descriptors: 0,
         folder: "/".into(),
         keeps_keyring: false,
+        rootless: !kernel::is_root(),
     })
 }
 

@@ -130,6 +130,7 @@ fn bundle_of(
         preserved_descriptors: 0,
         folder: run_dir.into(),
         keeps_keyring: false,
+        rootless: !kernel::is_root(),
     })
 }
 

@@ -45,6 +45,7 @@ impl Making {
             cgroup: store.cgroup_path(&spec, &self.id),
             preserved_descriptors: descriptors.count(),
             keeps_keyring: self.no_new_keyring,
+            rootless: !kernel::is_root(),
             folder,
             spec,
         };

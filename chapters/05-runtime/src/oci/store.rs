@@ -109,7 +109,7 @@ impl Store {
     /// Below this folder, or the usual one of this user.
     pub fn new(root: Option<PathBuf>, rootless: Rootless) -> Store {
         let of_user = || {
-            let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !nix::unistd::geteuid().is_root());
+            let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !kernel::is_root());
             PathBuf::from(runtime.unwrap_or_else(|| "/run".into())).join("coracle-oci")
         };
         Store { root: root.unwrap_or_else(of_user), rootless, asks_systemd: false }
@@ -124,7 +124,7 @@ impl Store {
         let has_own = match self.rootless {
             Rootless::True => false,
             Rootless::False => true,
-            Rootless::Auto => nix::unistd::geteuid().is_root(),
+            Rootless::Auto => kernel::is_root(),
         };
         match path.filter(|path| !path.as_os_str().is_empty()) {
             Some(path) => Some(Path::new("/").join(path).display().to_string()),

@@ -1,5 +1,6 @@
 //! The container's root, from the spec's mounts and devices: what chapter 01 plans.
 
+use super::hosts_cgroups;
 use crate::{Bundle, Error, Result};
 use cgroups::Layout;
 use chroot::{Device, DeviceKind, Mount, Propagation, RootSpec, What, parse_options};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What chapter 01 shall make.
 pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, spawn: &SpawnPlan) -> Result<RootSpec> {
-    let mounts = mounts(bundle, layout)?;
+    let mounts = mounts(bundle, layout, spawn)?;
     let root = bundle.spec.root().as_ref();
     Ok(RootSpec {
         root: bundle.root.clone(),
@@ -19,14 +20,18 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, spawn: &SpawnP
         readonly: root.and_then(|root| root.readonly()).unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
-        rootless: spawn.new.contains(Namespaces::USER),
+        rootless: bundle.rootless || spawn.new.contains(Namespaces::USER),
     })
 }
 
-fn mounts(bundle: &Bundle, layout: &Layout) -> Result<Vec<Mount>> {
+fn mounts(bundle: &Bundle, layout: &Layout, spawn: &SpawnPlan) -> Result<Vec<Mount>> {
+    let joins = spawn.join.iter().map(|join| join.kind).collect::<Namespaces>();
+    let shares_cgroups = bundle.rootless && !(spawn.new | joins).contains(Namespaces::CGROUP);
     let mut mounts = Vec::new();
     for entry in bundle.spec.mounts().iter().flatten() {
-        if shows_cgroups(entry) {
+        if shows_cgroups(entry) && shares_cgroups {
+            mounts.push(hosts_cgroups::view(entry.destination()));
+        } else if shows_cgroups(entry) {
             let words = entry.options().clone().unwrap_or_default();
             let (group, options) = (bundle.cgroup.as_deref(), parse_options(&words));
             mounts.extend(cgroups::view(layout, group, entry.destination(), options));

@@ -13,6 +13,7 @@ fn bundle(spec: Value) -> Bundle {
         preserved_descriptors: 0,
         folder: "/bundle".into(),
         keeps_keyring: false,
+        rootless: false,
     }
 }
 

@@ -12,6 +12,7 @@ mod life;
 mod limits;
 mod mounts;
 mod net_devices;
+mod ranges;
 mod site;
 mod table;
 mod verbs;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 pub use skipped::skip;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,8 @@ pub struct Site {
     pub executable: PathBuf,
     pub spec: Value,
     pub id: String,
+    /// As whom it is called, if not as root.
+    pub owner: Option<(u32, u32)>,
 }
 
 impl Site {
@@ -42,7 +45,7 @@ impl Site {
         spec["process"]["args"] = json!(["sh", "-c", script]);
         spec["process"]["terminal"] = false.into();
         spec["root"]["readonly"] = false.into();
-        let site = Site { folder, executable, spec, id };
+        let site = Site { folder, executable, spec, id, owner: None };
         site.write();
         Some(site)
     }
@@ -55,6 +58,9 @@ impl Site {
         let mut command = Command::new(&self.executable);
         command.arg("--root").arg(self.folder.join("state")).args(words).current_dir(&self.folder);
         command.stdin(Stdio::null());
+        if let Some((user, group)) = self.owner {
+            command.uid(user).gid(group);
+        }
         command
     }
 

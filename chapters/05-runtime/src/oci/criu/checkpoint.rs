@@ -173,6 +173,7 @@ fn planned(entry: &Entry) -> Result<(Bundle, Plan)> {
         preserved_descriptors: 0,
         folder: record.bundle.clone(),
         keeps_keyring: false,
+        rootless: !kernel::is_root(),
     };
     let plan = plan(&bundle, &create::layout_for(&bundle)?)?;
     Ok((bundle, plan))

@@ -1,0 +1,145 @@
+//! An ordinary user to whom root has given ranges of ids, and podman as that user calls it.
+
+use super::site::{Site, is_installed, skip};
+use serde_json::json;
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A site that is the user's, who is called as `cargo xtask test` calls them; None where they are not there.
+fn users_site(name: &str, user: &str, script: &str) -> Option<Site> {
+    let found = nix::unistd::User::from_name(user).unwrap().filter(|_| is_installed("newuidmap"));
+    let Some(user) = found else {
+        skip(&format!("oci::{name}"), &format!("needs newuidmap and the user {user}"));
+        return None;
+    };
+    let mut site = Site::new(name, script)?;
+    site.owner = Some((user.uid.as_raw(), user.gid.as_raw()));
+    give(&site.folder, user.uid.as_raw(), user.gid.as_raw());
+    let spec = runtime::default_spec(site.owner).unwrap();
+    site.spec["linux"] = serde_json::to_value(spec.linux()).unwrap();
+    Some(site)
+}
+
+fn give(path: &Path, user: u32, group: u32) {
+    lchown(path, Some(user), Some(group)).unwrap();
+    if path.symlink_metadata().unwrap().is_dir() {
+        std::fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path(), user, group));
+    }
+}
+
+/// The first id of the user's range, as Debian's tools write it.
+fn first_of_range(file: &str) -> u32 {
+    let text = std::fs::read_to_string(file).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("coracle-ranges:"));
+    line.expect("this user has ranges").split(':').next().unwrap().parse().unwrap()
+}
+
+const SCRIPT: &str = "id -G; cat /proc/self/uid_map /proc/self/setgroups | tr -s ' '; busybox chmod 1777 /tmp; mkfifo /tmp/ready /tmp/end; \
+                      echo > /tmp/ready; cat /tmp/end";
+
+#[test]
+fn ids_of_ranges_are_written_by_the_helpers() {
+    let Some(mut site) = users_site("ranges", "coracle-ranges", SCRIPT) else { return };
+    let (user, group) = site.owner.unwrap();
+    let (users, groups) = (first_of_range("/etc/subuid"), first_of_range("/etc/subgid"));
+    let map = |own, first| json!([{ "containerID": 0, "hostID": own, "size": 1 }, { "containerID": 1, "hostID": first, "size": 65536 }]);
+    site.spec["linux"]["uidMappings"] = map(user, users);
+    site.spec["linux"]["gidMappings"] = map(group, groups);
+    site.spec["process"]["user"] = json!({ "uid": 0, "gid": 0, "additionalGids": [7, 8] });
+    site.write();
+    let output = site.folder.join("output");
+    let created =
+        site.command(&["create", &site.id]).stdout(std::fs::File::create(&output).unwrap()).status();
+    assert!(created.unwrap().success());
+    site.ok(&["start", "ID"]);
+    site.ok(&["exec", "ID", "cat", "/tmp/ready"]);
+    let said = std::fs::read_to_string(&output).unwrap();
+    assert_eq!(said, format!("0 7 8\n 0 {user} 1\n 1 {users} 65536\nallow\n"));
+    assert_eq!(site.ok(&["exec", "--user", "1000:50", "-g", "60", "ID", "id", "-G"]), "50 60\n");
+    // What another user makes has an owner of the range; and root inside takes it away again.
+    site.ok(&["exec", "--user", "1000:50", "ID", "mkdir", "/tmp/other"]);
+    let other = site.folder.join("rootfs/tmp/other");
+    let found = std::fs::metadata(&other);
+    let (uid, gid) = found.map(|file| (file.uid(), file.gid())).expect("it was made");
+    assert_eq!((uid, gid), (users + 999, groups + 49));
+    assert_eq!(site.status(), "running");
+    // A process whose user is not ours, and that ends.
+    site.ok(&["exec", "-d", "--user", "1000:50", "ID", "sleep", "100"]);
+    site.ok(&["exec", "ID", "sh", "-c", "echo > /tmp/end"]);
+    super::site::eventually("it ends", || site.status() == "stopped");
+    site.ok(&["delete", "ID"]);
+    site.nothing_is_left();
+}
+
+#[test]
+fn ids_that_nobody_gave_are_refused_before_anything_is_made() {
+    let Some(mut site) = users_site("norange", "nobody", "true") else { return };
+    let (user, group) = site.owner.unwrap();
+    let further = json!({ "containerID": 1, "hostID": 4_000_000_000_u32, "size": 10 });
+    site.spec["linux"]["uidMappings"].as_array_mut().unwrap().push(further.clone());
+    site.spec["linux"]["gidMappings"].as_array_mut().unwrap().push(further);
+    site.write();
+    let refused = site.refused(&["run", "ID"]);
+    let begin = format!("id maps (0 {user} 1, 1 4000000000 10): newuidmap: ");
+    assert!(refused.contains(&begin) && user == group, "{refused}");
+    assert!(
+        refused.contains("/etc/subuid has no line for nobody; as root: usermod --add-subuids "),
+        "{refused}"
+    );
+    site.nothing_is_left();
+}
+
+/// podman makes a user namespace of all ids that its user has, and calls the runtime in there, as its root.
+const PODMAN: &str = r#"
+mkdir -p $XDG_RUNTIME_DIR
+podman() {
+    command podman --root $D/storage --runroot $D/runroot --tmpdir $D/tmp --storage-driver vfs --cgroup-manager cgroupfs \
+        --events-backend file --runtime $RUNTIME "$@" 2> $D/errors | sed "s/^[0-9a-f]\{64\}\$/ID/"
+    code=${PIPESTATUS[0]}
+    grep -v 'is not a shared mount' $D/errors
+    return $code
+}
+run="podman run --network none"
+root="--rootfs $D/rootfs"
+$run --rm $root sh -c 'exit 7'; echo "code $?"
+$run --rm $root sh -c 'cat /proc/self/uid_map | tr -s " "; mkdir /tmp/theirs; echo > /sys/fs/cgroup/x'
+$run --rm --userns keep-id $root sh -c 'id -u'
+$run --rm --read-only --user 1000:1000 --cap-drop all --security-opt no-new-privileges $root sh -c 'id -u; id -G; echo > /y'
+$run -d --name $N $root sleep 100
+podman exec -u 5:6 -e X=1 -w /bin $N sh -c 'id -u; echo $X; pwd'
+podman exec $N sh -c 'exit 9'; echo "code $?"
+podman ps -a --format '{{.Names}} {{.Status}}' | sed 's/ Up .*/ Up/'
+podman stop -t 0 $N
+podman start $N
+podman kill $N
+podman wait $N
+podman rm -a
+podman ps -a -q | wc -l
+kill $(cat $D/tmp/pause.pid)
+"#;
+
+#[test]
+fn podman_of_an_ordinary_user_does_with_it_what_it_does() {
+    if !is_installed("podman") {
+        return skip("oci::podman_of_an_ordinary_user_does_with_it_what_it_does", "podman is not installed");
+    }
+    let Some(site) = users_site("podmanof", "coracle-ranges", "") else { return };
+    let (user, group) = site.owner.unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--net", "setpriv", "--reuid", &user.to_string(), "--regid", &group.to_string()]);
+    command.args(["--clear-groups", "--", "bash", "-c", PODMAN]).current_dir(&site.folder).env_clear();
+    command
+        .env("PATH", "/usr/bin:/bin:/usr/sbin")
+        .env("HOME", &site.folder)
+        .env("XDG_RUNTIME_DIR", site.folder.join("run"));
+    command.env("D", &site.folder).env("N", &site.id).env("RUNTIME", &site.executable);
+    let Output { stdout, stderr, .. } = command.output().unwrap();
+    let said = String::from_utf8_lossy(&stdout).replace(&site.id, "NAME") + &String::from_utf8_lossy(&stderr);
+    let first = first_of_range("/etc/subuid");
+    let expected = format!(
+        "code 7\n 0 {user} 1\n 1 {first} 65536\nsh: can't create /sys/fs/cgroup/x: Read-only file system\n{user}\n1000\n1000\n\
+         sh: can't create /y: Read-only file system\nID\n5\n1\n/bin\ncode 9\nNAME Up\nNAME\nNAME\nNAME\n137\nID\n0\n"
+    );
+    assert_eq!(said, expected);
+}
