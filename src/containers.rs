@@ -1,6 +1,6 @@
 //! What the engine does with containers: one file per verb, over the one [`Container`].
 
-mod adopt;
+pub mod adopt;
 pub mod attach;
 mod create;
 mod ended;

@@ -1,6 +1,7 @@
 //! The daemon's life: flags, the lock on its roots, the socket, adoption, shutdown.
 
 mod flags;
+mod ids;
 pub mod places;
 mod sockets;
 mod stop;
@@ -76,6 +77,7 @@ fn run(flags: &Flags) -> Result<()> {
         bridge: flags.bridge.clone(),
         cgroup_parent: flags.cgroup_parent.clone(),
         debug: flags.debug,
+        rootless: ids::settle(&places.exec_root),
     })?);
     engine.adopt()?;
     let watcher = engine.clone().watch()?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cgroups::{Cgroup, Layout};
-use layers::Snapshots;
+use layers::{Ownership, Snapshots};
 
 use crate::containers::Record;
 use crate::containers::names::Names;
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::Events;
 use crate::exec::Sessions;
 use crate::networks::Networks;
-use crate::spec::Facts;
+use crate::spec::{Facts, Rootless};
 use crate::system;
 
 /// What the daemon's command line says to the engine.
@@ -28,6 +28,8 @@ pub struct Options {
     pub cgroup_parent: Option<String>,
     /// The log says everything.
     pub debug: bool,
+    /// Who has started it, if not root.
+    pub rootless: Option<Rootless>,
 }
 
 /// A complete engine over one data root and one exec root. Its methods block; `serve` calls them from its own threads.
@@ -69,8 +71,7 @@ impl Engine {
     /// Opens everything on disk. The caller holds the locks on both roots.
     pub fn open(options: Options) -> Result<Engine> {
         let places = options.places;
-        let user = nix::unistd::geteuid();
-        let rootless = (!user.is_root()).then(|| (user.as_raw(), nix::unistd::getegid().as_raw()));
+        let rootless = options.rootless;
         let folder = |name: &str| places.data_root.join(name);
         for name in ["containers", "volumes"] {
             std::fs::create_dir_all(folder(name)).map_err(Error::system)?;
@@ -81,6 +82,12 @@ impl Engine {
             Some(_) => cgroups.delegated(),
             None => Some(options.cgroup_parent.unwrap_or_else(|| CGROUP_PARENT.to_owned())),
         };
+        let ownership = match &rootless {
+            None => Ownership::True,
+            Some(rootless) if rootless.has_ranges() => Ownership::Mapped,
+            Some(_) => Ownership::Squashed,
+        };
+        let is_rootless = rootless.is_some();
         let facts = Facts {
             rootless,
             unified_cgroups: cgroups.is_unified(),
@@ -93,8 +100,8 @@ impl Engine {
         };
         Ok(Engine {
             store: images::Store::open(folder("images"))?,
-            snapshots: Snapshots::open(folder("snapshots"), rootless.is_some())?,
-            networks: Networks::open(&places.data_root, options.bridge.as_deref(), rootless.is_some())?,
+            snapshots: Snapshots::open(folder("snapshots"), ownership)?,
+            networks: Networks::open(&places.data_root, options.bridge.as_deref(), is_rootless)?,
             watcher: Watcher::new()?,
             events: Events::default(),
             sessions: Sessions::default(),

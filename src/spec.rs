@@ -12,6 +12,7 @@ mod seccomp_profile;
 
 use std::path::{Path, PathBuf};
 
+use namespaces::IdMap;
 use oci_spec::runtime::{
     Linux, LinuxIdMapping, LinuxIdMappingBuilder, LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType,
     Root, Spec,
@@ -25,8 +26,8 @@ pub use process::{capability_names, exec_process, is_no_new_privileges, rlimit_k
 /// What is true of this engine and its machine, whatever the container.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// The ids that become a container's root, when the engine is not root itself.
-    pub rootless: Option<(u32, u32)>,
+    /// Who has started the engine, if not root.
+    pub rootless: Option<Rootless>,
     /// The machine's controllers are all on cgroup v2.
     pub unified_cgroups: bool,
     /// A cgroup under which containers get theirs; none: they have none.
@@ -41,6 +42,33 @@ pub struct Facts {
     pub executable: PathBuf,
     /// The kernel's major and minor version.
     pub kernel: (u32, u32),
+}
+
+/// An ordinary user's engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rootless {
+    /// Its user on the host.
+    pub user: u32,
+    /// Its group there.
+    pub group: u32,
+    /// Who a container's users are in the engine's own user namespace: one of the host's, or the same.
+    pub uid_map: Vec<IdMap>,
+    /// Who its groups are.
+    pub gid_map: Vec<IdMap>,
+    /// Why there is one id only, if so.
+    pub why_one_id: Option<String>,
+}
+
+impl Rootless {
+    /// Whether there are more ids than the user's own.
+    pub fn has_ranges(&self) -> bool {
+        self.why_one_id.is_none()
+    }
+
+    /// Whether containers have a group of this number.
+    pub fn has_group(&self, group: u32) -> bool {
+        self.gid_map.iter().any(|map| group.checked_sub(map.inside).is_some_and(|index| index < map.count))
+    }
 }
 
 impl Facts {
@@ -95,10 +123,10 @@ pub fn spec(request: &Request<'_>) -> Result<Spec> {
 fn linux(request: &Request<'_>) -> Result<Linux> {
     let host = &request.record.host_config;
     let mut linux = Linux::default();
-    let ids = |id: Option<u32>| id.map(|id| vec![one_id(id)]);
+    let rootless = request.facts.rootless.as_ref();
     linux
-        .set_uid_mappings(ids(request.facts.rootless.map(|(uid, _)| uid)))
-        .set_gid_mappings(ids(request.facts.rootless.map(|(_, gid)| gid)))
+        .set_uid_mappings(rootless.map(|rootless| mappings(&rootless.uid_map)))
+        .set_gid_mappings(rootless.map(|rootless| mappings(&rootless.gid_map)))
         .set_namespaces(Some(namespaces(request)))
         .set_resources(Some(resources::resources(host, request.facts, request.machine)?))
         .set_cgroups_path(request.facts.cgroup_of(request.record).map(PathBuf::from))
@@ -111,10 +139,13 @@ fn linux(request: &Request<'_>) -> Result<Linux> {
     Ok(linux)
 }
 
-/// The one id that the kernel lets an ordinary user map without a set-user-id helper: their own (user_namespaces(7)).
-fn one_id(outside: u32) -> LinuxIdMapping {
-    let builder = LinuxIdMappingBuilder::default().container_id(0u32).host_id(outside).size(1u32);
-    builder.build().expect("all three fields are given")
+fn mappings(maps: &[IdMap]) -> Vec<LinuxIdMapping> {
+    let mapping = |map: &IdMap| {
+        let builder = LinuxIdMappingBuilder::default();
+        let builder = builder.container_id(map.inside).host_id(map.outside).size(map.count);
+        builder.build().expect("all three fields are given")
+    };
+    maps.iter().map(mapping).collect()
 }
 
 fn namespaces(request: &Request<'_>) -> Vec<LinuxNamespace> {

@@ -7,6 +7,7 @@ use supervisor::states::State;
 
 use crate::containers::RUNTIME;
 use crate::engine::Engine;
+use crate::spec::Rootless;
 
 /// The engine's own version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -120,8 +121,22 @@ impl Engine {
         vec![
             ["Supports d_type".to_owned(), "true".to_owned()],
             ["userxattr".to_owned(), rootless.to_string()],
+            ["User ids".to_owned(), self.user_ids()],
             ["Mounted in".to_owned(), "the container's own mount namespace".to_owned()],
         ]
+    }
+
+    /// Who the users of containers are.
+    fn user_ids(&self) -> String {
+        match &self.facts.rootless {
+            None => "as on this host".to_owned(),
+            Some(rootless) if rootless.has_ranges() => {
+                let Rootless { user, uid_map, .. } = rootless;
+                let more: u32 = uid_map.iter().skip(1).map(|map| map.count).sum();
+                format!("0 is {user} of this host, and {more} more are the user's in /etc/subuid")
+            }
+            Some(Rootless { user, .. }) => format!("0 is {user} of this host, and there is no other"),
+        }
     }
 
     fn security_options(&self) -> Vec<String> {
@@ -137,10 +152,10 @@ impl Engine {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let Some((user, _)) = self.facts.rootless {
+        if let Some(Rootless { user, why_one_id: Some(why), .. }) = &self.facts.rootless {
             warnings.push(format!(
                 "WARNING: containers run with one id: their root is user {user} of this host; files of other owners \
-                 in images are shown as root's, their true owner is kept in the attribute user.coracle.owner"
+                 in images are shown as root's, their true owner is kept in the attribute user.coracle.owner; {why}"
             ));
         }
         if let Some(why) = self.networks.why_no_bridge {

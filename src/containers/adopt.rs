@@ -1,5 +1,6 @@
 //! Adoption: what a new daemon makes of the containers that it finds, whatever the old one was doing when it ended.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -204,13 +205,18 @@ fn find(folder: &Path) -> Result<Found> {
     }
 }
 
-/// Whether a process calls itself the folder's supervisor, as [`supervisor::launch`] names it.
 fn has_supervisor(folder: &Path) -> bool {
-    let mut expected = b"supervise\0supervise\0".to_vec();
-    expected.extend(folder.as_os_str().as_bytes());
-    expected.push(0);
+    supervisors().any(|(_, of)| of == folder)
+}
+
+/// The processes that call themselves supervisors, as [`supervisor::launch`] names them, and of which folders.
+pub fn supervisors() -> impl Iterator<Item = (u32, PathBuf)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).any(|line| line == expected)
+    processes.filter_map(|process| {
+        let line = fs::read(process.path().join("cmdline")).ok()?;
+        let folder = line.strip_prefix(b"supervise\0supervise\0")?.strip_suffix(b"\0")?;
+        Some((process.file_name().to_str()?.parse().ok()?, OsStr::from_bytes(folder).into()))
+    })
 }
 
 fn find_now(folder: &Path) -> Result<Found> {

@@ -11,6 +11,9 @@ use crate::error::Result;
 /// Bytes of /dev/shm unless asked for more.
 pub const SHM_SIZE: i64 = 64 << 20;
 
+/// The group to whom terminals belong in nearly every image.
+const TTY: u32 = 5;
+
 /// Every mount, in the order in which they are made.
 pub fn mounts(request: &Request<'_>) -> Result<Vec<Mount>> {
     let mut mounts = system_mounts(request);
@@ -34,8 +37,9 @@ fn system_mounts(request: &Request<'_>) -> Vec<Mount> {
     let mut mounts =
         vec![proc, mount("tmpfs", "/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"])];
     let terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"];
-    // The group tty is not among the ids of an ordinary user's container.
-    mounts.push(mount("devpts", "/dev/pts", "devpts", if rootless { &terminals[..5] } else { &terminals }));
+    // The group tty is not among the ids of a container that has one.
+    let has_tty = request.facts.rootless.as_ref().is_none_or(|rootless| rootless.has_group(TTY));
+    mounts.push(mount("devpts", "/dev/pts", "devpts", if has_tty { &terminals } else { &terminals[..5] }));
     if rootless && host.network_mode == "host" {
         // sysfs belongs to whoever owns the network namespace: an ordinary user can only show the host's again. Read-only with
         // all that is mounted below: the cgroups there are the user's own (CVE-2023-25809).

@@ -82,10 +82,34 @@ fn with_many_flags() {
     insta::assert_json_snapshot!(shown(&record(config, host), &user, &root_facts()));
 }
 
-#[test]
-fn for_an_ordinary_user() {
-    let facts = Facts { rootless: Some((1000, 1000)), cgroup_parent: None, ..root_facts() };
+/// Their container's linux and mounts, by the maps of both.
+fn of_an_ordinary_user(map: &[IdMap]) -> [serde_json::Value; 2] {
+    let why_one_id = (map.len() == 1).then(String::new);
+    let (uid_map, gid_map) = (map.to_vec(), map.to_vec());
+    let rootless = Rootless { user: 1000, group: 1000, uid_map, gid_map, why_one_id };
+    let facts = Facts { rootless: Some(rootless), cgroup_parent: None, ..root_facts() };
     let record = record(ContainerConfig::default(), HostConfig::default());
     let whole = shown(&record, &User::default(), &facts);
-    insta::assert_json_snapshot!([&whole["linux"], &whole["mounts"]]);
+    ["linux", "mounts"].map(|part| whole[part].clone())
+}
+
+#[test]
+fn for_an_ordinary_user() {
+    insta::assert_json_snapshot!(of_an_ordinary_user(&[IdMap::root_is(1000)]));
+}
+
+#[test]
+fn for_an_ordinary_user_with_ranges_of_ids() {
+    let range = IdMap { inside: 1, outside: 1, count: 65_536 };
+    let [linux, mounts] = of_an_ordinary_user(&[IdMap::root_is(0), range]);
+    let [one_id, _] = of_an_ordinary_user(&[IdMap::root_is(1000)]);
+    let [root, others] = [(0, 1), (1, 65_536)]
+        .map(|(id, size)| serde_json::json!({ "containerID": id, "hostID": id, "size": size }));
+    let expected = serde_json::json!([root, others]);
+    assert_eq!([&linux["uidMappings"], &linux["gidMappings"]], [&expected, &expected]);
+    assert_eq!(linux["namespaces"], one_id["namespaces"]);
+    let terminals =
+        mounts.as_array().and_then(|mounts| mounts.iter().find(|mount| mount["type"] == "devpts"));
+    let options = terminals.expect("it has terminals")["options"].to_string();
+    assert!(options.contains("gid=5"), "the group tty is there: {options}");
 }

@@ -107,7 +107,7 @@ impl Given {
         // They stay passed on: others may rely on it by the end.
         fs::write(Path::new(MOUNT).join("cgroup.subtree_control"), all).expect("controllers");
         let group = tempfile::Builder::new().prefix("given-").tempdir_in(MOUNT).expect("a group").keep();
-        let user = Who::ordinary_user();
+        let user = Who::CoracleRootless.user();
         for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
             std::os::unix::fs::chown(group.join(file), Some(user.uid.as_raw()), Some(user.gid.as_raw()))
                 .expect("given away");

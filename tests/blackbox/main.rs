@@ -19,6 +19,7 @@ mod logs;
 mod oci;
 mod parity;
 mod pull;
+mod ranges;
 mod rootless;
 mod scarcity;
 mod sharing;

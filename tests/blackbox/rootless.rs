@@ -1,6 +1,6 @@
-//! The engine of an ordinary user: the same verbs, one id, no network but loopback, no limits without a delegated cgroup.
+//! The engine of an ordinary user to whom root gave nothing: the same verbs, one id, no network but loopback, no limits without a delegated cgroup.
 
-use crate::harness::{Engine, Registry, Said, Who, on_a_terminal, piped, run, wait_until};
+use crate::harness::{Engine, Registry, Said, Who, is_root, on_a_terminal, piped, run, wait_until};
 use crate::needs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
@@ -99,8 +99,11 @@ fn environment_folder_and_name() {
         let flags = ["-e", "BOAT=small", "-w", "/home/guest", "--hostname", "boat"];
         let said = shell(engine, &flags, "echo $BOAT; pwd; hostname; id -u").expect(0);
         assert_eq!(said.stdout, "small\n/home/guest\nboat\n0\n");
-        let said = shell(engine, &["-u", "1000:1000"], "true").expect(125);
-        assert!(said.stderr.contains("1000"), "an id that is not mapped is named: {}", said.stderr);
+        // Whoever runs the tests may have been given further ids; the user that root takes for it has none.
+        if is_root() {
+            let said = shell(engine, &["-u", "1000:1000"], "true").expect(125);
+            assert!(said.stderr.contains("1000"), "an id that is not mapped is named: {}", said.stderr);
+        }
     });
 }
 

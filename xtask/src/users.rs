@@ -12,15 +12,13 @@ pub const ORDINARY_USER: &str = "coracle-test";
 const USER_WITH_RANGES: &str = "coracle-ranges";
 
 /// Where ranges are given (subuid(5)), and what usermod(8) calls them.
-const RANGES: [(&str, &str); 2] = [("/etc/subuid", "subuids"), ("/etc/subgid", "subgids")];
+const RANGES: [(&str, &str); 2] = [("/etc/subuid", "--add-subuids"), ("/etc/subgid", "--add-subgids")];
 
 /// Makes the ordinary user if it is missing, takes its ranges of ids away if it has any, and returns its home.
 pub fn ordinary_user() -> Result<PathBuf> {
     let home = user(ORDINARY_USER)?;
-    for (file, name) in RANGES {
-        for range in ranges(file, ORDINARY_USER) {
-            change(&format!("--del-{name}"), &range, ORDINARY_USER)?;
-        }
+    for (file, _) in RANGES {
+        take_ranges(file, ORDINARY_USER)?;
     }
     Ok(home)
 }
@@ -28,9 +26,11 @@ pub fn ordinary_user() -> Result<PathBuf> {
 /// Makes the user with ranges if it is missing, and gives it ranges if it has none.
 pub fn user_with_ranges() -> Result<()> {
     user(USER_WITH_RANGES)?;
-    for (file, name) in RANGES {
-        if ranges(file, USER_WITH_RANGES).is_empty() {
-            change(&format!("--add-{name}"), &free_range(file), USER_WITH_RANGES)?;
+    for (file, option) in RANGES {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        if !text.lines().any(|line| is_of(line, USER_WITH_RANGES)) {
+            println!("setup: usermod {option}: ranges of ids for {USER_WITH_RANGES}");
+            run("usermod", &[option, &free_range(&text), USER_WITH_RANGES])?;
         }
     }
     Ok(())
@@ -49,35 +49,35 @@ fn user(name: &str) -> Result<PathBuf> {
     home(name)?.ok_or_else(|| format!("useradd made no {name}"))
 }
 
-/// A user's ranges, as usermod takes them: the first and the last id.
-fn ranges(file: &str, user: &str) -> Vec<String> {
-    let lines = lines(file);
-    let theirs = lines.iter().filter(|(owner, ..)| owner == user);
-    theirs.map(|(_, first, count)| format!("{first}-{}", first + count - 1)).collect()
+fn is_of(line: &str, user: &str) -> bool {
+    line.split(':').next() == Some(user)
+}
+
+/// usermod would refuse that while a process of the user's runs, whoever has started it.
+fn take_ranges(file: &str, user: &str) -> Result<()> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let rest: String =
+        text.lines().filter(|line| !is_of(line, user)).map(|line| format!("{line}\n")).collect();
+    if rest.lines().count() == text.lines().count() {
+        return Ok(());
+    }
+    if !is_root() {
+        return Err(format!("the user {user} shall have no ranges of ids: take its line out of {file}"));
+    }
+    println!("setup: {file}: no ranges of ids for {user}");
+    let new = format!("{file}.{user}");
+    let written = std::fs::write(&new, rest).and_then(|()| std::fs::rename(&new, file));
+    written.map_err(|error| format!("{file}: {error}"))
 }
 
 /// As many as Debian's useradd gives (login.defs(5)), behind those that are given already.
-fn free_range(file: &str) -> String {
-    let first = lines(file).iter().map(|(_, first, count)| first + count).max().unwrap_or_default();
-    let first = first.max(100_000);
+fn free_range(text: &str) -> String {
+    let end = |line: &str| {
+        let mut numbers = line.split(':').skip(1).map_while(|number| number.parse::<u64>().ok());
+        Some(numbers.next()? + numbers.next()?)
+    };
+    let first = text.lines().filter_map(end).max().unwrap_or_default().max(100_000);
     format!("{first}-{}", first + 65_535)
-}
-
-fn lines(file: &str) -> Vec<(String, u64, u64)> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let fields = text.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    });
-    fields.filter(|(_, _, count)| *count > 0).collect()
-}
-
-fn change(option: &str, range: &str, user: &str) -> Result<()> {
-    if !is_root() {
-        return Err(format!("as root: usermod {option} {range} {user}"));
-    }
-    println!("setup: usermod {option} {range} {user}");
-    run("usermod", &[option, range, user])
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<()> {

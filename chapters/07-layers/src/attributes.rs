@@ -11,6 +11,9 @@
 //! | `user.coracle.xattr.NAME` | an attribute that only root may set, such as `security.capability` |
 //!
 //! Links and pipes can have no `user.` attributes (xattr(7)): what they would keep is lost.
+//!
+//! Root of a user namespace stands between: files get those owners that the namespace has, and file capabilities, which hold in
+//! there alone (capabilities(7), "Namespaced file capabilities"). What it cannot set is kept in the same way.
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -22,9 +25,11 @@ use crate::{Error, Result};
 
 /// Who unpacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ownership {
+pub enum Ownership {
     /// Root: files get their owners.
     True,
+    /// Root of a user namespace: files get their owners as far as these are in its id maps; others stay root's.
+    Mapped,
     /// An ordinary user: files stay the user's.
     Squashed,
 }
@@ -34,34 +39,58 @@ impl Ownership {
     pub(crate) fn opaque(self) -> &'static str {
         match self {
             Ownership::True => "trusted.overlay.opaque",
-            Ownership::Squashed => "user.overlay.opaque",
+            Ownership::Mapped | Ownership::Squashed => "user.overlay.opaque",
         }
     }
 
-    /// The extended attributes that a file gets.
-    fn xattrs(self, attributes: &Attributes) -> Vec<(String, Vec<u8>)> {
+    /// What root is to do, or else the user: root of the machine, or an ordinary one.
+    pub fn of(rootless: bool) -> Ownership {
+        if rootless { Ownership::Squashed } else { Ownership::True }
+    }
+
+    fn may_set(self, xattr: &str) -> bool {
+        xattr.starts_with("user.") || self == Ownership::Mapped && xattr == "security.capability"
+    }
+
+    /// Makes a file its owner's; false if it cannot be, and stays root's. A call that fails is an error.
+    fn give(self, owner: (u32, u32), chown: impl FnOnce() -> rustix::io::Result<()>) -> Result<bool> {
+        if self == Ownership::Squashed {
+            return Ok(owner == (0, 0));
+        }
+        match chown() {
+            // No such id in this namespace.
+            Err(Errno::INVAL) if self == Ownership::Mapped => Ok(false),
+            done => {
+                done.map(|()| true).map_err(|e| Error::system(format!("chown({}, {})", owner.0, owner.1), e))
+            }
+        }
+    }
+
+    /// The extended attributes that a file gets. `is_given`: it belongs to its owner already.
+    fn xattrs(self, attributes: &Attributes, is_given: bool) -> Vec<(String, Vec<u8>)> {
         if self == Ownership::True {
             return attributes.xattrs.clone();
         }
         let kept = attributes.xattrs.iter().map(|(name, value)| {
-            let name =
-                if name.starts_with("user.") { name.clone() } else { format!("user.coracle.xattr.{name}") };
+            let name = if self.may_set(name) { name.clone() } else { format!("user.coracle.xattr.{name}") };
             (name, value.clone())
         });
         let owner = (attributes.uid, attributes.gid);
-        let owner = (owner != (0, 0))
-            .then(|| ("user.coracle.owner".into(), format!("{}:{}", owner.0, owner.1).into()));
+        let owner =
+            (!is_given).then(|| ("user.coracle.owner".into(), format!("{}:{}", owner.0, owner.1).into()));
         kept.chain(owner).collect()
     }
 }
 
 /// All attributes of a new file.
 pub(crate) fn set_on_file(file: BorrowedFd<'_>, attributes: &Attributes, ownership: Ownership) -> Result<()> {
-    if ownership == Ownership::True && (attributes.uid, attributes.gid) != (0, 0) {
-        let (uid, gid) = owner(attributes);
-        rustix::fs::fchown(file, uid, gid).map_err(|e| Error::system("fchown()", e))?;
-    }
-    for (name, value) in ownership.xattrs(attributes) {
+    let (uid, gid) = owner(attributes);
+    let is_given =
+        ownership.give((attributes.uid, attributes.gid), || match (attributes.uid, attributes.gid) {
+            (0, 0) => Ok(()),
+            _ => rustix::fs::fchown(file, uid, gid),
+        })?;
+    for (name, value) in ownership.xattrs(attributes, is_given) {
         let set = rustix::fs::fsetxattr(file, &name, &value, XattrFlags::empty());
         tolerate(&name, set, ownership)?;
     }
@@ -77,15 +106,14 @@ pub(crate) fn set_owner(
     attributes: &Attributes,
     ownership: Ownership,
 ) -> Result<()> {
-    if ownership == Ownership::True {
-        let (uid, gid) = owner(attributes);
-        let changed = rustix::fs::chownat(folder, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
-        changed.map_err(|e| Error::system("fchownat()", e))?;
-    }
-    for (key, value) in ownership.xattrs(attributes) {
+    let (uid, gid) = owner(attributes);
+    let is_given = ownership.give((attributes.uid, attributes.gid), || {
+        rustix::fs::chownat(folder, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
+    })?;
+    for (key, value) in ownership.xattrs(attributes, is_given) {
         let set = rustix::fs::lsetxattr(place(folder, name), &key, &value, XattrFlags::empty());
         // EPERM is the kernel's answer for a `user.` attribute of a link or a pipe.
-        let set = if set == Err(Errno::PERM) && ownership == Ownership::Squashed { Ok(()) } else { set };
+        let set = if set == Err(Errno::PERM) && ownership != Ownership::True { Ok(()) } else { set };
         tolerate(&key, set, ownership)?;
     }
     Ok(())
@@ -118,7 +146,7 @@ fn place(folder: &OwnedFd, name: &[u8]) -> Vec<u8> {
 /// A file system without extended attributes loses `user.` ones, of which no program depends; losing any other is an error.
 fn tolerate(name: &str, set: rustix::io::Result<()>, ownership: Ownership) -> Result<()> {
     match set {
-        Err(Errno::OPNOTSUPP) if name.starts_with("user.") || ownership == Ownership::Squashed => Ok(()),
+        Err(Errno::OPNOTSUPP) if name.starts_with("user.") || ownership != Ownership::True => Ok(()),
         set => set.map_err(|e| Error::system(format!("setxattr({name})"), e)),
     }
 }

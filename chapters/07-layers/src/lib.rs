@@ -21,6 +21,7 @@ pub use progress::{Progress, Sink};
 #[cfg(target_os = "linux")]
 mod on_linux {
     pub use crate::archive::{load, save};
+    pub use crate::attributes::Ownership;
     pub use crate::ensure::{ensure_unpacked, in_parallel};
     pub use crate::hello::{HELLO_LABEL, hello};
     pub use crate::import::{Import, import};

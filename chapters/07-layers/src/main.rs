@@ -7,7 +7,7 @@ mod alone;
 use alone::{Result, Scratch};
 use chroot::{Root, hello};
 use images::Store;
-use layers::Snapshots;
+use layers::{Ownership, Snapshots};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode> {
     let scratch = Scratch::new()?;
     let store = Store::open(arguments.layout.clone().unwrap_or_else(|| scratch.0.join("images")))?;
-    let snapshots = Snapshots::open(scratch.0.join("snapshots"), !nix::unistd::geteuid().is_root())?;
+    let snapshots =
+        Snapshots::open(scratch.0.join("snapshots"), Ownership::of(!nix::unistd::geteuid().is_root()))?;
     if arguments.layout.is_none() {
         layers::hello(&store, &snapshots)?;
     }

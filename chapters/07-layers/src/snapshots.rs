@@ -65,9 +65,8 @@ pub(crate) struct Staged<'a> {
 }
 
 impl Snapshots {
-    /// Opens or makes the folder, and removes what killed unpackers left. `rootless`: files are squashed to the caller's ids.
-    pub fn open(dir: impl Into<PathBuf>, rootless: bool) -> Result<Snapshots> {
-        let ownership = if rootless { Ownership::Squashed } else { Ownership::True };
+    /// Opens or makes the folder, and removes what killed unpackers left. `ownership`: whose the files will be.
+    pub fn open(dir: impl Into<PathBuf>, ownership: Ownership) -> Result<Snapshots> {
         let snapshots = Snapshots { dir: dir.into(), ownership, holds: Mutex::default() };
         let dir = &snapshots.dir;
         fs::create_dir_all(dir).map_err(|e| Error::system(format!("mkdir({dir:?})"), e))?;

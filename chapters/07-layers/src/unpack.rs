@@ -22,8 +22,7 @@ use crate::{Error, Result};
 /// Nothing is ever written outside of `dir`. Whiteouts become those of overlayfs: a character device 0:0, and an attribute of an
 /// opaque folder. An error names the entry, and leaves what was unpacked before it. `rootless`: see `attributes`.
 pub fn unpack(tar: impl Read, dir: &Path, rootless: bool) -> Result<u64> {
-    let ownership = if rootless { Ownership::Squashed } else { Ownership::True };
-    unpack_buffered(BufReader::with_capacity(1 << 17, tar), dir, ownership)
+    unpack_buffered(BufReader::with_capacity(1 << 17, tar), dir, Ownership::of(rootless))
 }
 
 /// The same, on a stream that has a buffer of its own. Reads it to its end.
@@ -151,7 +150,7 @@ impl Unpacking {
         minor: u32,
         entry: &Entry,
     ) -> Result<()> {
-        if self.ownership == Ownership::Squashed && kind != FileType::Fifo {
+        if self.ownership != Ownership::True && kind != FileType::Fifo {
             return self.make_placeholder(folder, name, kind, (major, minor), entry);
         }
         let device = makedev(major, minor);
@@ -160,7 +159,7 @@ impl Unpacking {
         attributes::set_mode_and_time(folder, name, &entry.attributes)
     }
 
-    /// An ordinary user can make no device: an empty file takes its place and remembers what it stands for.
+    /// Nobody but root of the machine can make a device: an empty file takes its place and remembers what it stands for.
     fn make_placeholder(
         &mut self,
         folder: &OwnedFd,

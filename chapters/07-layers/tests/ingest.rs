@@ -116,7 +116,7 @@ fn killed_unpackers_are_cleared_away_and_living_ones_are_not() {
     fs::create_dir_all(dir.join("new-1-3")).unwrap();
     let living = fs::File::open(dir.join("new-1-3")).unwrap();
     living.lock().unwrap();
-    layers::Snapshots::open(&dir, false).unwrap();
+    layers::Snapshots::open(&dir, layers::Ownership::True).unwrap();
     let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["new-1-3"]);
 }

@@ -357,11 +357,11 @@ fn an_ordinary_user_keeps_what_cannot_be_given_away() {
     let headers = packed.entries().unwrap().map(|entry| entry.unwrap().header().clone());
     let owners: Vec<u64> = headers.map(|header| header.uid().unwrap()).collect();
     assert!(owners.contains(&5) && owners.contains(&70_000), "{owners:?}");
-    let snapshots = layers::Snapshots::open(dir.join("snapshots"), true).unwrap();
+    let snapshots = layers::Snapshots::open(dir.join("snapshots"), layers::Ownership::Squashed).unwrap();
     fs::create_dir_all(dir.join("snapshots/old-1-1/closed/deep")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o500);
     fs::set_permissions(dir.join("snapshots/old-1-1/closed"), mode).unwrap();
     drop(snapshots);
-    layers::Snapshots::open(dir.join("snapshots"), true).unwrap();
+    layers::Snapshots::open(dir.join("snapshots"), layers::Ownership::Squashed).unwrap();
     assert!(!dir.join("snapshots/old-1-1").exists());
 }

@@ -8,7 +8,7 @@ mod telling;
 use alone::{Result, Scratch};
 use chroot::{Root, hello};
 use images::{Reference, Store};
-use layers::Snapshots;
+use layers::{Ownership, Snapshots};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let data = arguments.data.unwrap_or_else(|| scratch.0.clone());
     let (store, snapshots) = (
         Store::open(data.join("images"))?,
-        Snapshots::open(data.join("snapshots"), !nix::unistd::geteuid().is_root())?,
+        Snapshots::open(data.join("snapshots"), Ownership::of(!nix::unistd::geteuid().is_root()))?,
     );
     let image = match &arguments.image {
         Some(name) => telling::pull(&store, &snapshots, &Reference::parse(name)?)?,

@@ -13,19 +13,27 @@ use std::time::Instant;
 pub enum Who {
     /// Ours, as the user who runs the tests.
     Coracle,
-    /// Ours, as the ordinary user `coracle-test`.
+    /// Ours, as the ordinary user `coracle-test`, who has one id.
     CoracleRootless,
+    /// Ours, as the ordinary user `coracle-ranges`, to whom root has given ranges of ids.
+    CoracleRanges,
     /// Debian's dockerd.
     Dockerd,
 }
 
-/// The ordinary user that `cargo xtask test` makes.
-const ORDINARY_USER: &str = "coracle-test";
-
 impl Who {
-    /// Whom [`Who::CoracleRootless`] means when the tests run as root.
-    pub fn ordinary_user() -> nix::unistd::User {
-        let user = nix::unistd::User::from_name(ORDINARY_USER).expect("passwd");
+    /// The ordinary user that `cargo xtask test` makes, if it is one.
+    fn ordinary(self) -> Option<&'static str> {
+        match self {
+            Who::CoracleRootless => Some("coracle-test"),
+            Who::CoracleRanges => Some("coracle-ranges"),
+            Who::Coracle | Who::Dockerd => None,
+        }
+    }
+
+    /// Whom it means when the tests run as root.
+    pub fn user(self) -> nix::unistd::User {
+        let user = nix::unistd::User::from_name(self.ordinary().expect("an ordinary user")).expect("passwd");
         user.expect("cargo xtask test makes the user")
     }
 }
@@ -89,8 +97,8 @@ impl Engine {
         let token = format!("ct{}-{:04}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&token);
         std::fs::create_dir(&folder).expect("a folder for the engine");
-        if who == Who::CoracleRootless && is_root() {
-            let user = Who::ordinary_user();
+        if who.ordinary().is_some() && is_root() {
+            let user = who.user();
             nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
         }
         let namespace = Namespace::new();
@@ -128,14 +136,14 @@ impl Engine {
         let mut command = match self.who {
             Who::Dockerd => self.after_before("dockerd"),
             Who::Coracle => self.after_before(coracle_binary()),
-            Who::CoracleRootless => self.as_ordinary_user(),
+            Who::CoracleRootless | Who::CoracleRanges => self.as_ordinary_user(),
         };
         if self.who != Who::Dockerd {
             command.arg("daemon");
         }
         command.args(["--data-root", &in_folder("data"), "--exec-root", &in_folder("exec"), "--host", &host]);
         command.args(["--pidfile", &in_folder("pid")]);
-        if self.who != Who::CoracleRootless && is_root() {
+        if self.who.ordinary().is_none() && is_root() {
             command.args(["--cgroup-parent", &format!("/{}", self.token)]);
         }
         command.args(more);
@@ -190,7 +198,9 @@ impl Engine {
     /// Our client as the daemon's user, in the test's own network, where a browser reaches what it serves.
     pub fn client_of_the_test(&self) -> Command {
         let mut command = match self.who {
-            Who::CoracleRootless if is_root() => self.as_user(Command::new("setpriv"), &self.copy()),
+            who if who.ordinary().is_some() && is_root() => {
+                self.as_user(Command::new("setpriv"), &self.copy())
+            }
             _ => Command::new(coracle_binary()),
         };
         command.args(["--host", &self.host()]).stdin(Stdio::null());
@@ -211,7 +221,8 @@ impl Engine {
     }
 
     fn as_user(&self, mut command: Command, program: &str) -> Command {
-        command.args(["--reuid", ORDINARY_USER, "--regid", ORDINARY_USER, "--clear-groups", "--", program]);
+        let user = self.who.ordinary().expect("an ordinary user's engine");
+        command.args(["--reuid", user, "--regid", user, "--clear-groups", "--", program]);
         command.env("HOME", &self.folder).env("XDG_RUNTIME_DIR", &self.folder).current_dir(&self.folder);
         command
     }

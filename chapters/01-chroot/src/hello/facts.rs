@@ -91,7 +91,21 @@ fn runs_as(status: &str) -> String {
     format!("uid {}, gid {}, {folder}", id("Uid"), id("Gid"))
 }
 
+/// How many ids there are, if there are several ranges and all are the same in the user namespace around this one, as where an
+/// engine has one of its own.
+fn ids_of_around(map: &str) -> Option<u64> {
+    let count = |line: &str| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [inside, outside, count] if inside == outside => count.parse::<u64>().ok(),
+        _ => None,
+    };
+    let counts: Option<Vec<u64>> = map.lines().map(count).collect();
+    counts.filter(|counts| counts.len() > 1).map(|counts| counts.iter().sum())
+}
+
 fn users(map: &str) -> String {
+    if let Some(count) = ids_of_around(map) {
+        return format!("{count}, as in the user namespace around it");
+    }
     let ranges = map.lines().map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["0", "0", "4294967295"] => "the same as on the host".into(),
         [inside, outside, "1"] => format!("uid {inside} is {outside} outside"),
@@ -143,6 +157,7 @@ mod tests {
     #[test]
     fn facts_in_words() {
         assert_eq!(users("         0       1000          1\n"), "uid 0 is 1000 outside");
+        assert_eq!(users("0 0 1\n1 1 65536\n"), "65537, as in the user namespace around it");
         assert_eq!(
             users("0 1000 1\n1 100000 65536\n"),
             "uid 0 is 1000 outside, 65536 uids from 1 are those from 100000 outside"

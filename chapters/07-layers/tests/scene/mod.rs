@@ -170,7 +170,8 @@ impl Scene {
     pub fn new() -> Scene {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("images")).unwrap();
-        let snapshots = Snapshots::open(dir.path().join("snapshots"), !is_root()).unwrap();
+        let snapshots =
+            Snapshots::open(dir.path().join("snapshots"), layers::Ownership::of(!is_root())).unwrap();
         Scene { dir, store, snapshots }
     }
 

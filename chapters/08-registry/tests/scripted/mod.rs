@@ -201,7 +201,7 @@ impl Place {
     pub fn new() -> Place {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("images")).unwrap();
-        let snapshots = Snapshots::open(dir.path().join("snapshots"), false).unwrap();
+        let snapshots = Snapshots::open(dir.path().join("snapshots"), layers::Ownership::True).unwrap();
         Place { dir, store, snapshots, told: Mutex::default(), cancelled: false.into() }
     }
 
