@@ -79,7 +79,8 @@ fn is_ours(namespace: &File) -> bool {
     namespace.metadata().is_ok_and(|theirs| ours.is_ok_and(|ours| ours == theirs.ino()))
 }
 
-/// All ids of our own namespace, as the same ones in one below. A line a line: the kernel takes none that goes over the end of another.
+/// All ids of our own namespace, as the same ones in one below. A line for each: the kernel takes none that goes over the end of one
+/// of ours.
 fn the_same(file: &str) -> Vec<IdMap> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().filter_map(|line| {

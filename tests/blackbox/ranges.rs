@@ -1,5 +1,5 @@
-//! The engine of an ordinary user to whom root has given ranges of ids: the files of an image keep their owners, and so do those that
-//! a container makes; whatever the owner, all of it can be removed again.
+//! The engine of an ordinary user to whom root has given ranges of ids: the files of an image keep their owners, and so do those
+//! that a container makes; whatever the owner, all of it can be removed again.
 
 use crate::harness::{Engine, Said, Who, is_root, wait_until};
 use crate::needs;

@@ -1,4 +1,5 @@
-//! The engine of an ordinary user to whom root gave nothing: the same verbs, one id, no network but loopback, no limits without a delegated cgroup.
+//! The engine of an ordinary user to whom root gave nothing: the same verbs, one id, no network but loopback, no limits without a
+//! delegated cgroup.
 
 use crate::harness::{Engine, Registry, Said, Who, is_root, on_a_terminal, piped, run, wait_until};
 use crate::needs;

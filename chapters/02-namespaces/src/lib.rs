@@ -10,7 +10,6 @@ mod failure;
 mod maps;
 mod names;
 mod plan;
-mod subordinate;
 
 #[cfg(target_os = "linux")]
 mod clocks;
@@ -32,6 +31,8 @@ mod owners;
 mod ranges;
 #[cfg(target_os = "linux")]
 mod spawn;
+#[cfg(target_os = "linux")]
+mod subordinate;
 
 pub use authors::AUTHORS;
 pub use failure::{Failure, FailureKind};

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-/// A user namespace with these maps, which are written as [`spawn`](crate::spawn()) writes them. Its only process, which has waited until they were written, is gone when this returns.
+/// A user namespace with these maps, which are written as [`spawn`](crate::spawn()) writes them. Its only process, which has waited
+/// until they were, is gone when this returns.
 ///
 /// The calling process must have one thread (see [`kernel::clone3`]).
 pub fn user_namespace(uid_map: &[IdMap], gid_map: &[IdMap]) -> Result<OwnedFd> {

@@ -1,5 +1,5 @@
-//! Long tail: id maps of more than one's own id, for an ordinary user: newuidmap(1) and newgidmap(1), which root has given the right
-//! to write them, compare them with /etc/subuid and /etc/subgid.
+//! Long tail: id maps of more than one's own id, for an ordinary user. newuidmap(1) and newgidmap(1) have the right to write them,
+//! and compare them with /etc/subuid and /etc/subgid.
 
 use crate::subordinate::{free_range, map_of, ranges_of, user_name};
 use crate::{Error, IdMap, Result};
@@ -32,7 +32,7 @@ pub fn own_maps() -> Option<[Vec<IdMap>; 2]> {
 /// for a map of the user's own group alone.
 ///
 /// Errors: a helper that is not installed; what a helper said, and with it whether this user was given anything.
-pub fn write_maps(pid: Pid, uid_map: &[IdMap], gid_map: &[IdMap]) -> Result<()> {
+pub fn write_by_helpers(pid: Pid, uid_map: &[IdMap], gid_map: &[IdMap]) -> Result<()> {
     USERS.write(pid, uid_map)?;
     GROUPS.write(pid, gid_map)
 }
@@ -70,19 +70,21 @@ impl Helper {
         } else {
             format!("{}: {said}", self.program)
         };
-        let remedy = match ranges_of(&text, name.as_deref(), user).is_empty() {
-            true => self.advice(&text, &name.unwrap_or_else(|| user.to_string())),
-            false => format!("{} gives this user other ranges", self.file),
+        let was_given = !ranges_of(&text, name.as_deref(), user).is_empty();
+        let remedy = match said.contains("not allowed") {
+            _ if !was_given => self.advice(&text, &name.unwrap_or_else(|| user.to_string())),
+            true => format!(" ({} gives this user other ranges)", self.file),
+            false => String::new(),
         };
         let asked = crate::map_text(map).trim_end().replace('\n', ", ");
-        Error::other(format_args!("id maps ({asked}): {said} ({remedy})"))
+        Error::other(format_args!("id maps ({asked}): {said}{remedy}"))
     }
 
     fn advice(&self, text: &str, name: &str) -> String {
         let range = free_range(text);
         let last = range.first.saturating_add(range.count - 1);
         let Helper { file, option, .. } = self;
-        format!("{file} has no line for {name}; as root: usermod {option} {}-{last} {name}", range.first)
+        format!(" ({file} has no line for {name}; as root: usermod {option} {}-{last} {name})", range.first)
     }
 }
 

@@ -154,7 +154,7 @@ pub fn write_maps(plan: &SpawnPlan, pid: Pid) -> Result<()> {
     }
     let (user, group) = (geteuid(), getegid());
     if !user.is_root() && !plan.maps_only(user.as_raw(), group.as_raw()) {
-        return ranges::write_maps(pid, &plan.uid_map, &plan.gid_map);
+        return ranges::write_by_helpers(pid, &plan.uid_map, &plan.gid_map);
     }
     let write = |name: &str, text: &str| {
         let path = format!("/proc/{pid}/{name}");

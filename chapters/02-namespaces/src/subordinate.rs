@@ -1,7 +1,7 @@
 //! Long tail: the ranges of ids that root has given to an ordinary user, in /etc/subuid and /etc/subgid (subuid(5)), and the id map
 //! that uses them all. Pure.
 
-use crate::IdMap;
+use crate::{IdMap, map_text};
 
 /// Ids that follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,9 @@ impl IdRange {
     }
 }
 
-/// Of a kernel since 4.15 (user_namespaces(7), "Defining user and group ID mappings").
+/// What a kernel since 4.15 takes (user_namespaces(7), "Defining user and group ID mappings"): so many lines, and less than a page.
 const MAX_LINES: usize = 340;
+const PAGE: usize = 4096;
 
 /// So many ids Debian's useradd gives to a new user, and from here on (login.defs(5)).
 const USUAL: IdRange = IdRange { first: 100_000, count: 65_536 };
@@ -47,7 +48,7 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, IdRange)> {
 }
 
 /// The user's own id as 0, and from 1 on everything else they have. A range that has an id of the map already is left out, since
-/// the kernel takes no map in which an id is twice; and so is what comes after the kernel's limit on lines.
+/// the kernel takes no map in which an id is twice; and so is what comes after the kernel's limits.
 pub fn map_of(own: u32, ranges: &[IdRange]) -> Vec<IdMap> {
     let mut taken = vec![IdRange { first: own, count: 1 }];
     for range in ranges {
@@ -61,7 +62,11 @@ pub fn map_of(own: u32, ranges: &[IdRange]) -> Vec<IdMap> {
         inside = inside.checked_add(count)?;
         Some(map)
     });
-    lines.collect()
+    let mut maps: Vec<IdMap> = lines.collect();
+    while map_text(&maps).len() >= PAGE {
+        maps.pop();
+    }
+    maps
 }
 
 /// Where a range of the usual size is free, behind all that are given.
@@ -102,19 +107,21 @@ mod tests {
 
     #[test]
     fn the_own_id_comes_first_and_ranges_follow_without_a_gap() {
-        let text = crate::map_text(&map_of(1000, &[range(100_000, 65_536), range(300_000, 10)]));
+        let text = map_text(&map_of(1000, &[range(100_000, 65_536), range(300_000, 10)]));
         assert_eq!(text, "0 1000 1\n1 100000 65536\n65537 300000 10\n");
         assert_eq!(map_of(7, &[]), [IdMap::root_is(7)]);
     }
 
     #[test]
-    fn no_id_is_twice_and_the_kernels_limit_is_kept() {
-        let text = crate::map_text(&map_of(1000, &[range(900, 200), range(5000, 10), range(5009, 1)]));
+    fn no_id_is_twice_and_the_kernels_limits_are_kept() {
+        let text = map_text(&map_of(1000, &[range(900, 200), range(5000, 10), range(5009, 1)]));
         assert_eq!(text, "0 1000 1\n1 5000 10\n");
-        let many: Vec<IdRange> = (0..500).map(|index| range(10_000 + index, 1)).collect();
-        assert_eq!(map_of(1000, &many).len(), MAX_LINES);
+        let many = |from: u32| (0..500).map(|index| range(from + index, 1)).collect::<Vec<_>>();
+        assert_eq!(map_of(1, &many(2)).len(), MAX_LINES);
+        let text = map_text(&map_of(1000, &many(1_000_000_000)));
+        assert!((4000..4096).contains(&text.len()), "{} bytes", text.len());
         let most = map_of(0, &[range(1, u32::MAX - 1), range(0, 1)]);
-        assert_eq!(crate::map_text(&most), "0 0 1\n1 1 4294967294\n");
+        assert_eq!(map_text(&most), "0 0 1\n1 1 4294967294\n");
     }
 
     #[test]

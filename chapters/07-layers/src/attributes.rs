@@ -43,7 +43,7 @@ impl Ownership {
         }
     }
 
-    /// What root is to do, or else the user: root of the machine, or an ordinary one.
+    /// Of who is root of the machine, or an ordinary user with one id.
     pub fn of(rootless: bool) -> Ownership {
         if rootless { Ownership::Squashed } else { Ownership::True }
     }
@@ -146,7 +146,7 @@ fn place(folder: &OwnedFd, name: &[u8]) -> Vec<u8> {
 /// A file system without extended attributes loses `user.` ones, of which no program depends; losing any other is an error.
 fn tolerate(name: &str, set: rustix::io::Result<()>, ownership: Ownership) -> Result<()> {
     match set {
-        Err(Errno::OPNOTSUPP) if name.starts_with("user.") || ownership != Ownership::True => Ok(()),
+        Err(Errno::OPNOTSUPP) if name.starts_with("user.") || ownership == Ownership::Squashed => Ok(()),
         set => set.map_err(|e| Error::system(format!("setxattr({name})"), e)),
     }
 }

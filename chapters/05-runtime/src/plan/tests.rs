@@ -214,3 +214,22 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
     }
     insta::assert_snapshot!(refusals);
 }
+
+#[test]
+fn whoever_cannot_mount_cgroups_shows_those_of_the_host_for_reading() {
+    let shown = |rootless: bool, kinds: &[&str]| {
+        let mut spec = default(None);
+        spec["linux"]["namespaces"] = kinds.iter().map(|kind| json!({ "type": kind })).collect();
+        spec["mounts"] = json!([{ "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup" }]);
+        let planned = plan(&Bundle { rootless, ..bundle(spec) }, &unified()).unwrap();
+        let is_it =
+            |step: &&MountOp| matches!(step, MountOp::Mount(m) if m.destination.ends_with("sys/fs/cgroup"));
+        format!("{:?}", planned.root.iter().find(is_it).expect("cgroups are shown"))
+    };
+    let bound = shown(true, &["mount", "pid", "uts"]);
+    assert!(bound.contains("Bind") && bound.contains("recursive: true"), "{bound}");
+    assert_eq!(bound, shown(true, &["mount", "uts"]));
+    let own = shown(true, &["mount", "uts", "cgroup"]);
+    assert!(own.contains("cgroup2") && own == shown(false, &["mount", "uts", "cgroup"]), "{own}");
+    assert!(shown(false, &["mount", "uts"]).contains("cgroup2"));
+}
