@@ -23,7 +23,7 @@ pub fn system_calls(sources: &Sources, shown: &Shown) -> String {
     table("system call", &places, shown, &|_| BTreeSet::new())
 }
 
-/// The system calls of a file: `.strace(|| "name(…"` or `.strace(|| format!("name(…"`.
+/// The system calls of a file: `.strace(|| "name(…"`, `.strace(|| format!("name(…"`, or such a closure that is named `call` first.
 fn calls(text: &str) -> Vec<(usize, String)> {
     let call = |(at, mark): (usize, &str)| {
         let after = &text[at + mark.len()..];
@@ -33,7 +33,13 @@ fn calls(text: &str) -> Vec<(usize, String)> {
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         is_name.then(|| (text[..at].matches('\n').count() + 1, name.to_string()))
     };
-    text.match_indices("strace(||").filter_map(call).collect()
+    let mut calls: Vec<_> = ["strace(||", "let call ="]
+        .iter()
+        .flat_map(|mark| text.match_indices(mark))
+        .filter_map(call)
+        .collect();
+    calls.sort();
+    calls
 }
 
 /// `{{#errors}}`: every errno that the code expects, and the pages that name it.
@@ -198,8 +204,8 @@ mod tests {
 
     #[test]
     fn calls_and_errors_are_read_off_the_code() {
-        let text = "a.strace(|| \"fchdir(root)\".into());\nb\n    .strace(|| format!(\"mount({x})\"));\nc.strace(|| name.clone());\n";
-        assert_eq!(calls(text), [(1, "fchdir".into()), (3, "mount".into())]);
+        let text = "a.strace(|| \"fchdir(root)\".into());\nb\n    .strace(|| format!(\"mount({x})\"));\nc.strace(|| name.clone());\nlet call =\n    || format!(\"bpf({x})\");\n";
+        assert_eq!(calls(text), [(1, "fchdir".into()), (3, "mount".into()), (5, "bpf".into())]);
         let text = "Errno::ENOENT | rustix::io::Errno::LOOP\n// Errno::EPERM\nErrno::last()\n";
         assert_eq!(
             cve_numbers("a\n(CVE-2019-19921, CVE-2024-21626)."),

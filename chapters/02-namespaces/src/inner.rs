@@ -53,7 +53,7 @@ fn take_names(plan: &SpawnPlan) -> Result<()> {
     Ok(())
 }
 
-/// Root of the user namespace: until an id is taken that is mapped, files that we make have no owner.
+/// Root of the user namespace. Where no map mentions us, a file that we make would have no owner until then (EOVERFLOW).
 pub fn become_root() -> Result<()> {
     use rustix::process::{Gid, Uid};
     let group = rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT);

@@ -83,6 +83,12 @@ pub const HINTS: &[Hint] = &[
         "in clone: leave TIME out of the flags; in enter: clocks::make_time_namespace(plan), which makes it and writes the offsets",
     ),
     hint(
+        "clocks-before-another-user",
+        CHILD,
+        "the child may not write its own offsets (EACCES): a process that has taken another user does not own its files in /proc any more",
+        "in enter: clocks::make_time_namespace(plan) before become_root",
+    ),
+    hint(
         "before-the-clone",
         PIPES,
         "what holds only for processes that are made afterwards (a PID namespace that is joined, clocks where there is no new user namespace) must be done by the parent before the child is there",
@@ -91,7 +97,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "join-by-path",
         CHILD,
-        "a namespace that the plan joins is entered by the child, by setns(2), before anything else",
+        "a namespace that the plan joins is entered by the child, by setns(2), before anything else: names that are set earlier are given to another",
         "first in enter: join(plan)?",
     ),
     hint(
@@ -103,13 +109,13 @@ pub const HINTS: &[Hint] = &[
     hint(
         "setgroups-of-root",
         PARENT,
-        "root may keep setgroups(2): only a caller who is not root, and maps one group, must give it up",
+        "root keeps setgroups(2), which what it starts may need: only a caller who is not root must give it up",
         "in write_maps: write \"deny\" only if !geteuid().is_root()",
     ),
     hint(
         "become-root",
         CHILD,
-        "after the release the child takes group 0 and then user 0 of its new user namespace; until then it is somebody whom no map mentions",
+        "after the release the child takes group 0 and then user 0 of its new user namespace; where the map leaves the caller out, it is nobody until then",
         "in enter: become_root()? where the plan names USER; in become_root: all three ids of the group, then of the user",
     ),
     hint(

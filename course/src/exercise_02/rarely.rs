@@ -35,7 +35,8 @@ pub fn joins(stage: &Stage) -> Result<String, Fault> {
     let kinds =
         if stage.is_root() { [("UTS", "uts"), ("PID", "pid")] } else { [("USER", "user"), ("UTS", "uts")] };
     let join = |(kind, file): (&str, &str)| json!({ "kind": [kind], "path": format!("/proc/{}/ns/{file}", other.child.0) });
-    let second = born(stage, &with(bare(stage), "join", json!(kinds.map(join))))?;
+    let joining = with(bare(stage), "join", json!(kinds.map(join)));
+    let second = born(stage, &with(joining, "hostname", json!("renamed"))).map_err(unless_it_may_name)?;
     for (kind, file) in kinds {
         let (seen, expected) = (second.child.namespace(file)?, other.child.namespace(file)?);
         if seen != expected {
@@ -43,7 +44,17 @@ pub fn joins(stage: &Stage) -> Result<String, Fault> {
             return Err(Fault::new(format!("{expected}, which the plan joins"), seen, hint));
         }
     }
+    let renamed = look::at(other.child.0, "join-by-path")?.host_name;
+    if renamed != "renamed" {
+        let expected = "the name is given to the UTS namespace that is joined: renamed";
+        return Err(Fault::new(expected, renamed, "join-by-path"));
+    }
     Ok(format!("process {} is in the {} and {} of {}", second.child.0, kinds[0].1, kinds[1].1, other.child.0))
+}
+
+/// What keeps the child from its closure, if it gives a name before it is where it may.
+fn unless_it_may_name(fault: Fault) -> Fault {
+    if fault.seen.contains("sethostname") { Fault { hint: "join-by-path", ..fault } } else { fault }
 }
 
 /// Clocks that are set: by the child, which is root of its user namespace, and, for root, by the parent.
@@ -55,7 +66,8 @@ pub fn clocks(stage: &Stage) -> Result<String, Fault> {
         plans.push((with(bare(stage), "new", json!(["TIME"])), "before-the-clone"));
     }
     for (plan, hint) in plans {
-        let born = born(stage, &with(plan, "time_offsets", offsets.clone()))?;
+        let born =
+            born(stage, &with(plan, "time_offsets", offsets.clone())).map_err(unless_it_owns_its_files)?;
         let text = born.child.read("timens_offsets")?;
         let line = text.lines().find(|line| line.starts_with("boottime")).unwrap_or_default();
         let seen: Vec<&str> = line.split_whitespace().collect();
@@ -64,6 +76,12 @@ pub fn clocks(stage: &Stage) -> Result<String, Fault> {
         }
     }
     Ok(format!("{seconds} s are added to the time since boot"))
+}
+
+/// What keeps the child from its closure, if it is its own offsets that it may not write.
+fn unless_it_owns_its_files(fault: Fault) -> Fault {
+    let is_it = fault.seen.contains("timens_offsets") && fault.seen.contains("EACCES");
+    if is_it { Fault { hint: "clocks-before-another-user", ..fault } } else { fault }
 }
 
 /// Two groups of ours. The child is born in one, by its descriptor; while it waits it is moved to the other, as on hosts where a
