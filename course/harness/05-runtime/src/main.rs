@@ -51,6 +51,7 @@ fn create(folder: &Path, group: &str) -> ExitCode {
         cgroup: Some(group.into()),
         preserved_descriptors: 0,
         folder: folder.into(),
+        rootless: !nix::unistd::geteuid().is_root(),
         keeps_keyring: false,
     };
     let streams = [copy(stdin().as_fd()), copy(stdout().as_fd()), copy(stderr().as_fd())];
