@@ -3,6 +3,8 @@
 use crate::setup::{self, is_installed, is_root};
 use crate::steps::Steps;
 use crate::{Result, book, dist, root, tidy, users, vm};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,8 +111,7 @@ fn cargo(arguments: &[&str]) -> &'static mut Command {
 }
 
 fn chapters(steps: &mut Steps, name: &str) {
-    let skipped = root().join("target/skipped-chapters");
-    let _ = std::fs::remove_file(&skipped);
+    let skipped = fresh_list("chapters");
     if is_root() {
         steps.check("an ordinary user with ranges of ids for the chapters", users::user_with_ranges);
     }
@@ -172,8 +173,7 @@ fn book(steps: &mut Steps, name: &str) {
         Some(why) => steps.skip(in_machine, &why),
         None => steps.check(in_machine, || vm::sessions(&book::copy_without_long_tail())),
     }
-    let skipped = root().join("target/skipped-pages");
-    let _ = std::fs::remove_file(&skipped);
+    let skipped = fresh_list("pages");
     let pages = ["test", "--locked", "--package", "book", "--test", "pages"];
     steps.command("the book in a browser", cargo(&pages).env("CORACLE_SKIPPED", &skipped));
     name_skipped(steps, &skipped);
@@ -189,11 +189,18 @@ fn diagrams(steps: &mut Steps, name: &str) {
     steps.command("the diagrams' bundle, clippy", cargo(&style));
     let bundle = ["run", "--quiet", "--locked", "--package", "diagram-bundle", "--", "target/diagrams"];
     steps.command("the diagrams' budget", cargo(&bundle));
-    let skipped = root().join("target/skipped-diagrams");
-    let _ = std::fs::remove_file(&skipped);
+    let skipped = fresh_list("diagrams");
     let tests = [&["test"], &packages[..], &["--", "--test-threads=2"]].concat();
     steps.command(name, cargo(&tests).env("CORACLE_SKIPPED", &skipped));
     name_skipped(steps, &skipped);
+}
+
+/// A file for what is skipped; for everybody, since tests that are run again as another user write into it, too.
+fn fresh_list(name: &str) -> PathBuf {
+    let list = root().join(format!("target/skipped-{name}"));
+    let made = std::fs::write(&list, "");
+    let _ = made.and_then(|()| std::fs::set_permissions(&list, Permissions::from_mode(0o666)));
+    list
 }
 
 /// What the tests wrote down as skipped, and why.
@@ -234,8 +241,7 @@ fn wasm32(steps: &mut Steps, name: &str) {
 
 /// The exercises: their starters, answers, wrong solutions and cheats, as this user and as an ordinary one.
 fn coursework(steps: &mut Steps, name: &str) {
-    let skipped = root().join("target/skipped-exercises");
-    let _ = std::fs::remove_file(&skipped);
+    let skipped = fresh_list("exercises");
     if is_root() {
         steps.check("an ordinary user for the exercises", || users::ordinary_user().map(drop));
     }
@@ -245,8 +251,7 @@ fn coursework(steps: &mut Steps, name: &str) {
 
 /// Drives the engine from outside. What had to be skipped is written to a file by the tests, and named in the summary.
 fn black_box(steps: &mut Steps, name: &str) {
-    let skipped = root().join("target/skipped-tests");
-    let _ = std::fs::remove_file(&skipped);
+    let skipped = fresh_list("tests");
     if is_root() {
         let both = || users::ordinary_user().and_then(|_| users::user_with_ranges());
         steps.check("ordinary users for the tests, with and without ranges of ids", both);

@@ -67,17 +67,20 @@ pub fn all_steps(state: &Spawn) -> Vec<Step> {
     add(Who::Parent, true, format!("clone3({})", flags(cloned)), refused);
     add(Who::Child, false, "read: waits for a byte".to_owned(), None);
     if has(Namespaces::USER) {
-        let is_root = state.caller == Caller::Root;
+        let (is_root, own) = (state.caller == Caller::Root, state.own_id());
         let refused = |maps: &[IdMap]| {
             let ranges: Vec<_> = maps.iter().map(|map| (map.inside, map.outside, map.count)).collect();
-            unless(may_map(is_root, state.own_id(), &ranges).is_ok(), Outcome::NoMap)
+            unless(may_map(is_root, own, &ranges).is_ok(), Outcome::NoMap)
         };
         let text = |maps: &[IdMap]| map_text(maps).trim_end().replace('\n', ", ");
-        add(Who::Parent, false, format!("uid_map: {}", text(&plan.uid_map)), refused(&plan.uid_map));
-        if !is_root && plan.gid_map.len() == 1 {
+        // What the kernel would refuse is asked of the helpers, which find nothing in /etc/subuid of this user.
+        let by_helpers = !is_root && !plan.maps_only(own, own);
+        let [users, groups] = if by_helpers { ["newuidmap", "newgidmap"] } else { ["uid_map", "gid_map"] };
+        add(Who::Parent, false, format!("{users}: {}", text(&plan.uid_map)), refused(&plan.uid_map));
+        if !is_root && !by_helpers {
             add(Who::Parent, false, "setgroups: deny".to_owned(), None);
         }
-        add(Who::Parent, false, format!("gid_map: {}", text(&plan.gid_map)), refused(&plan.gid_map));
+        add(Who::Parent, false, format!("{groups}: {}", text(&plan.gid_map)), refused(&plan.gid_map));
     }
     add(Who::Parent, true, "write: the byte".to_owned(), None);
     if has(Namespaces::USER) {

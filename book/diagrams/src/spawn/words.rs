@@ -31,7 +31,7 @@ fn answer(state: &Spawn, outcome: Outcome) -> String {
             "an ordinary user may make a namespace only together with a user namespace (EPERM)".to_owned()
         }
         Outcome::NoMap => {
-            "an ordinary user may map nobody but itself (EPERM); for more it takes newuidmap, which is root's"
+            "an ordinary user may map nobody but itself; for more it takes newuidmap, and /etc/subuid has no line for this one"
                 .to_owned()
         }
     };

@@ -54,7 +54,7 @@ fn spawned(state: &Spawn) -> (Outcome, String) {
     };
     match spawn(&plan, None, |_| Ok(()), child) {
         Ok(child) => last_words(child),
-        Err(error) if error.to_string().contains("_map") => (Outcome::NoMap, error.to_string()),
+        Err(error) if error.to_string().contains("id maps") => (Outcome::NoMap, error.to_string()),
         Err(error) => (Outcome::NoNamespaces, error.to_string()),
     }
 }

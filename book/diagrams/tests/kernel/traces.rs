@@ -54,7 +54,7 @@ pub fn calls_are_made_in_the_order_that_is_drawn(folder: &Path) {
 /// The diagram's ordinary user is 1000; here it is whoever runs this.
 fn with_own_ids(call: &str) -> String {
     let own = nix::unistd::geteuid();
-    if call.contains("_map: ") { call.replace(" 1000 ", &format!(" {own} ")) } else { call.to_owned() }
+    if call.contains("map: ") { call.replace(" 1000 ", &format!(" {own} ")) } else { call.to_owned() }
 }
 
 /// This program, traced.
@@ -81,14 +81,30 @@ fn traced(folder: &Path, link: &str) -> (Vec<String>, Vec<String>) {
     let files = std::fs::read_dir(&traces)
         .unwrap()
         .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
-    let (mut parent, mut child) = (None, Vec::new());
+    let (mut parent, mut child, mut helpers) = (None, Vec::new(), Vec::new());
     for text in files {
-        let calls = in_words(&text);
         // The parent was executed; of a plan that is refused at once there is no child.
-        if text.contains(&program.display().to_string()) { parent = Some(calls) } else { child = calls }
+        match helper(&text) {
+            Some(words) => helpers.push(words),
+            None if text.contains(&program.display().to_string()) => parent = Some(in_words(&text)),
+            None => child = in_words(&text),
+        }
     }
     std::fs::remove_dir_all(&traces).unwrap();
-    (parent.expect("the parent's calls"), child)
+    let mut parent = parent.expect("the parent's calls");
+    // A helper is made by a clone without a namespace.
+    parent.retain(|call| helpers.is_empty() || call != "clone3()");
+    parent.extend(helpers);
+    (parent, child)
+}
+
+/// `newuidmap: 0 1000 1, 1 100000 65536`, of a process that was made to execute it, wherever it was looked for first.
+fn helper(text: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.starts_with("execve(") && line.contains("/newuidmap\""))?;
+    let words: Vec<&str> = line.split('[').nth(1)?.split(']').next()?.split(", ").collect();
+    let numbers: Vec<&str> = words.iter().skip(2).map(|word| word.trim_matches('"')).collect();
+    let lines: Vec<String> = numbers.chunks(3).map(|line| line.join(" ")).collect();
+    Some(format!("newuidmap: {}", lines.join(", ")))
 }
 
 fn in_words(text: &str) -> Vec<String> {
