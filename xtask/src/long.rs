@@ -34,6 +34,10 @@ const PARTS: &[Part] = &[
             "seeded",
         ],
     ),
+    (
+        "hierarchies",
+        &["test", "--locked", "--package", "runtime", "--test", "oci", "--", "packets_are_marked"],
+    ),
     ("attacks", &["test", "--locked", "--package", "runtime", "--test", "cve"]),
     ("inject", &["test", "--locked", "--package", "runtime", "--test", "oci", "--", "inject", "--nocapture"]),
 ];
@@ -118,6 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .env("CORACLE_FACTOR", arguments.factor.to_string())
             .env("CORACLE_RACE_ROUNDS", RACE_ROUNDS)
             .env("CORACLE_INJECT", "all")
+            .env("CORACLE_HIERARCHIES", "all")
             .status()
             .map_err(|error| format!("cargo cannot be started: {error}"))?;
         parts.insert(name.to_string(), status.success().into());

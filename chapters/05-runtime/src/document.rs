@@ -19,7 +19,9 @@ pub fn spec_from_json(json: &[u8]) -> Result<Spec> {
 /// [`Invalid`](crate::ErrorKind::Invalid), as of the whole; the path begins at the part.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     match read(json) {
-        Err(refused) if words::is_spelling(&refused) => words::read_respelt(json, refused, read),
+        Err(refused) if refused.to_string().contains("scheduler.flags[") => {
+            words::read_respelt(json, refused, read)
+        }
         read => read,
     }
 }

@@ -13,12 +13,6 @@ const WORDS: [(&str, &str); 2] = [
 /// Where they are, in a config.json and in a process by itself.
 const PLACES: [&str; 2] = ["/process/scheduler/flags", "/scheduler/flags"];
 
-/// Whether such a word may be what was refused.
-pub fn is_spelling(refused: &Error) -> bool {
-    let place = refused.to_string();
-    place.starts_with("process.scheduler.flags[") || place.starts_with("scheduler.flags[")
-}
-
 /// Reads a text that was `refused` again, with the types' words; an error tells those of the specification.
 pub fn read_respelt<T>(json: &[u8], refused: Error, read: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
     let Ok(mut document) = serde_json::from_slice::<Value>(json) else { return Err(refused) };

@@ -135,6 +135,11 @@ fn packets_are_marked_where_v1_is_mounted() {
         );
         assert!(said.contains("mount -t cgroup -o net_cls,net_prio"), "{said}");
     }
+    if std::env::var_os("CORACLE_HIERARCHIES").is_none() {
+        let why =
+            "a hierarchy of v1 would be in the way of other containers: cargo xtask long --only hierarchies";
+        return skip("packets_are_marked_where_v1_is_mounted", why);
+    }
     let _alone = super::site::hierarchies();
     let network = json!({"classID": 0x10_0001, "priorities": [{"name": "lo", "priority": 5}]});
     site.spec["linux"]["resources"] = json!({"network": network});
