@@ -14,7 +14,7 @@ const EXERCISE: Exercise = Exercise {
         item: "memory",
         task: "plan memory.max, memory.low and memory.swap.max",
     },
-    unit_tests: 13,
+    unit_tests: 27,
     wrong: 14,
     cheats: 6,
 };
