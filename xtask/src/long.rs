@@ -95,7 +95,7 @@ fn exercises() -> Result<Vec<String>> {
 
 /// Lets an exercise's checks find out the mutants of its answer.
 fn mutants(exercise: &str) -> Result<bool> {
-    let test = format!("exercise_{exercise}::mutants_of_the_answer_are_found_out");
+    let test = format!("mutants_of_the_answer_are_found_out::exercise_{exercise}");
     let exercises = ["test", "--locked", "--package", "course", "--test", "exercises"];
     cargo(&exercises)
         .args(["--", "--exact", &test, "--nocapture"])

@@ -121,7 +121,7 @@ fn leave_out_sessions(copy: &Path, chapter: &Path) -> std::io::Result<()> {
 
 /// The test of a chapter's exercise, if it has one.
 fn answer_of(chapter: &Chapter) -> String {
-    format!("exercise_{}::{ANSWER}", number(&chapter.folder))
+    format!("{ANSWER}::exercise_{}", number(&chapter.folder))
 }
 
 /// `05`, of `chapters/05-runtime`.

@@ -2,7 +2,7 @@
 
 use crate::laws::{Exercise, First};
 
-const EXERCISE: Exercise = Exercise {
+pub const EXERCISE: Exercise = Exercise {
     number: "02",
     chapter: "02-namespaces",
     checks: 21,
@@ -18,5 +18,3 @@ const EXERCISE: Exercise = Exercise {
     wrong: 23,
     cheats: 8,
 };
-
-crate::laws!(EXERCISE);

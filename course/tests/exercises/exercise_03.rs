@@ -2,7 +2,7 @@
 
 use crate::laws::{Exercise, First};
 
-const EXERCISE: Exercise = Exercise {
+pub const EXERCISE: Exercise = Exercise {
     number: "03",
     chapter: "03-cgroups",
     checks: 15,
@@ -18,5 +18,3 @@ const EXERCISE: Exercise = Exercise {
     wrong: 14,
     cheats: 6,
 };
-
-crate::laws!(EXERCISE);

@@ -2,7 +2,7 @@
 
 use crate::laws::{Exercise, First};
 
-const EXERCISE: Exercise = Exercise {
+pub const EXERCISE: Exercise = Exercise {
     number: "04",
     chapter: "04-privileges",
     checks: 19,
@@ -18,5 +18,3 @@ const EXERCISE: Exercise = Exercise {
     wrong: 22,
     cheats: 7,
 };
-
-crate::laws!(EXERCISE);

@@ -154,8 +154,8 @@ fn fate(answer: &Participant) -> &'static str {
 fn a_mutant_changes_what_it_says() {
     let place = |line, column| Place { line, column };
     let mutant = Mutant {
-        name: "a/b.rs:2:5: replace f -> u8 with 0".into(),
-        file: "a/b.rs".into(),
+        name: "a/src/b.rs:2:5: replace f -> u8 with 0".into(),
+        file: "a/src/b.rs".into(),
         function: None,
         span: Span { start: place(2, 5), end: place(2, 6) },
         replacement: "0".into(),

@@ -1,16 +1,13 @@
 //! A participant: a folder with a crate in it, which is checked as root and as an ordinary user.
 
 use serde_json::Value;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard};
 
 /// The ordinary user whom `cargo xtask test` makes.
 const ORDINARY_USER: &str = "coracle-test";
-/// All participants share a target folder, in which the last one's program lies.
-static TARGET: Mutex<()> = Mutex::new(());
-
 /// Who runs the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -58,12 +55,19 @@ pub fn printed(output: Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A participant, who has the target folder for as long as this lives.
+/// A place where one can be at a time, in all processes, for as long as the file is open.
+pub fn alone(name: &str) -> File {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("lock");
+    let file = File::create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.lock().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file
+}
+
+/// A participant, who is the only one of an exercise for as long as this lives: the next one's program takes the place of this one's.
 pub struct Participant {
     pub folder: PathBuf,
     exercise: &'static str,
-    _temporary: tempfile::TempDir,
-    _target: MutexGuard<'static, ()>,
+    _alone: File,
 }
 
 impl Participant {
@@ -77,13 +81,16 @@ impl Participant {
         Participant::new(exercise, &["--answer"])
     }
 
+    /// Always in the same folder: to the compiler it is the same crate, of which it compiles again what has changed.
     fn new(exercise: &'static str, words: &[&str]) -> Participant {
-        let target = TARGET.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let temporary = tempfile::tempdir().expect("a temporary folder");
-        // Always of the same name, so that the compiler's leftovers do not grow.
-        let folder = temporary.path().join("mine");
+        let name = format!("participant-{exercise}");
+        let alone = alone(&name);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).expect("our own folder");
+        }
         printed(course(&[&["start", exercise, "--name", "somebody"], words].concat(), &folder));
-        Participant { folder, exercise, _temporary: temporary, _target: target }
+        Participant { folder, exercise, _alone: alone }
     }
 
     /// Applies a patch of the exercise's.
