@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cgroups::{Cgroup, Layout};
 use layers::{Ownership, Snapshots};
 
+use crate::apparmor;
 use crate::containers::Record;
 use crate::containers::names::Names;
 use crate::containers::watch::Watcher;
@@ -97,6 +98,7 @@ impl Engine {
             memory_nodes: system::read_word("/sys/devices/system/node/online"),
             executable: std::env::current_exe().map_err(Error::system)?,
             kernel: kernel_version(),
+            apparmor: !is_rootless && apparmor::is_usable(),
         };
         Ok(Engine {
             store: images::Store::open(folder("images"))?,

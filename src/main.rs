@@ -1,6 +1,7 @@
 //! Which face this process shows: a client's verb, the daemon, a container's supervisor or first process, the OCI runtime, or `hello`.
 #![forbid(unsafe_code)]
 
+mod apparmor;
 mod client;
 mod containers;
 mod daemon;

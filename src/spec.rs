@@ -7,6 +7,7 @@ pub mod devices;
 pub mod machine;
 pub mod mounts;
 mod process;
+mod profile;
 mod resources;
 mod seccomp_profile;
 
@@ -22,6 +23,7 @@ use privileges::user::User;
 use crate::containers::Record;
 use crate::error::Result;
 pub use process::{capability_names, exec_process, is_no_new_privileges, rlimit_kind, seccomp};
+pub use profile::{UNCONFINED, apparmor_profile};
 
 /// What is true of this engine and its machine, whatever the container.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,8 @@ pub struct Facts {
     pub executable: PathBuf,
     /// The kernel's major and minor version.
     pub kernel: (u32, u32),
+    /// Containers can be held to profiles of AppArmor.
+    pub apparmor: bool,
 }
 
 /// An ordinary user's engine.

@@ -140,7 +140,11 @@ impl Engine {
     }
 
     fn security_options(&self) -> Vec<String> {
-        let mut options = vec!["name=seccomp,profile=builtin".to_owned()];
+        let mut options = Vec::new();
+        if self.facts.apparmor {
+            options.push("name=apparmor".to_owned());
+        }
+        options.push("name=seccomp,profile=builtin".to_owned());
         if self.facts.rootless.is_some() {
             options.push("name=rootless".to_owned());
         }

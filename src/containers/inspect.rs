@@ -8,7 +8,7 @@ use super::{Inside, Record, wait};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::networks::Endpoint;
-use crate::spec::binds;
+use crate::spec::{self, binds};
 
 /// Go's zero time, which Docker shows for what has not happened.
 pub const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -40,6 +40,7 @@ impl Engine {
             name: format!("/{}", record.name),
             driver: "overlay2".to_owned(),
             platform: "linux".to_owned(),
+            app_armor_profile: spec::apparmor_profile(&record.host_config, &self.facts).unwrap_or_default(),
             exec_ids: Some(sessions).filter(|sessions| !sessions.is_empty()),
             graph_driver: self.graph_driver(&record, &folder),
             size_rw: sizes.map(|(rw, _)| rw),

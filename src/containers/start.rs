@@ -9,6 +9,7 @@ use supervisor::states::{Event, Process, StartFailure, State};
 use supervisor::{Connection, Failure, FailureKind, Kind, Launch, LaunchError, LogFile};
 
 use super::{Change, Container, Record, files, remove, rootfs, volumes};
+use crate::apparmor;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::networks::Endpoint;
@@ -72,6 +73,7 @@ impl Engine {
             machine: &machine,
         };
         let spec = spec::spec(&request)?;
+        apparmor::make_ready(spec.process().as_ref())?;
         // That of an end that could not be recorded is still there, and must not be taken for the next one's.
         remove::remove_tree(run_folder).map_err(Error::system)?;
         fs::create_dir_all(run_folder).map_err(Error::system)?;

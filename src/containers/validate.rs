@@ -15,7 +15,7 @@ pub fn validate(request: &api::ContainerCreateRequest, facts: &Facts) -> Result<
     check_config(config, host)?;
     check_features(host)?;
     check_limits(host, facts)?;
-    check_privileges(host)?;
+    check_privileges(host, facts)?;
     check_mounts(host)?;
     check_network(request)?;
     log_options::parse(&host.log_config).map(drop)
@@ -245,7 +245,7 @@ fn check_limits(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     processors::check(host, facts)
 }
 
-fn check_privileges(host: &api::HostConfig) -> Result<()> {
+fn check_privileges(host: &api::HostConfig, facts: &Facts) -> Result<()> {
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     spec::capability_names(&list(&host.cap_add), &list(&host.cap_drop))?;
     for rule in host.device_cgroup_rules.iter().flatten() {
@@ -260,10 +260,10 @@ fn check_privileges(host: &api::HostConfig) -> Result<()> {
             ));
         }
     }
-    list(&host.security_opt).iter().try_for_each(|option| check_security_option(option))
+    list(&host.security_opt).iter().try_for_each(|option| check_security_option(option, facts))
 }
 
-fn check_security_option(option: &str) -> Result<()> {
+fn check_security_option(option: &str, facts: &Facts) -> Result<()> {
     if spec::is_no_new_privileges(option).is_some() {
         return Ok(());
     }
@@ -274,13 +274,24 @@ fn check_security_option(option: &str) -> Result<()> {
     match (name, value) {
         // A profile of one's own is read when the container starts, as Docker does.
         ("seccomp", _) => Ok(()),
+        ("apparmor", _) if facts.apparmor => Ok(()),
         // Where no such module confines anybody, these ask for what holds anyway.
-        ("apparmor", "unconfined") | ("label", "disable") => Ok(()),
-        ("apparmor" | "label", _) => {
-            Err(Error::not_supported(format!("--security-opt {name} (HostConfig.SecurityOpt)")))
+        ("apparmor", "" | spec::UNCONFINED) | ("label", "disable") => Ok(()),
+        ("apparmor", _) => {
+            refused(option, "AppArmor is not enabled here, or apparmor_parser is not installed")
         }
+        ("label", _) => refused(
+            option,
+            "this engine gives containers no labels of SELinux: leave it out, or say label=disable",
+        ),
         _ => invalid(format!("invalid --security-opt 2: \"{option}\"")),
     }
+}
+
+/// dockerd accepts these, and does nothing.
+fn refused(option: &str, why: &str) -> Result<()> {
+    let message = format!("--security-opt {option} (HostConfig.SecurityOpt): {why}");
+    Err(Error::new(ErrorKind::NotSupported, message))
 }
 
 fn check_mounts(host: &api::HostConfig) -> Result<()> {

@@ -8,6 +8,7 @@ use runtime::Identity;
 use supervisor::{Kind, Launch, LaunchError};
 
 use super::Session;
+use crate::apparmor;
 use crate::containers::attach::Client;
 use crate::containers::{Record, rootfs};
 use crate::engine::Engine;
@@ -80,6 +81,7 @@ impl Engine {
         let groups = record.host_config.group_add.clone().unwrap_or_default();
         let user = rootfs::resolve_user(&upper, &layers, wanted, &groups)?;
         let process = spec::exec_process(record, request, &user, &self.facts)?;
+        apparmor::make_ready(Some(&process))?;
         Ok(Launch {
             version: supervisor::VERSION,
             id: session.id.clone(),

@@ -11,7 +11,7 @@ use privileges::user;
 use supervisor::INIT_PATH;
 
 use super::seccomp_profile::{self, Place};
-use super::{Facts, Request, has_init};
+use super::{Facts, Request, apparmor_profile, has_init};
 use crate::containers::Record;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -49,6 +49,7 @@ pub fn process(request: &Request<'_>) -> Result<Process> {
         .set_capabilities(Some(capabilities(host, host.privileged, request.user.uid)?))
         .set_rlimits(rlimits(host)?)
         .set_no_new_privileges(Some(no_new_privileges(host)))
+        .set_apparmor_profile(apparmor_profile(host, request.facts))
         .set_oom_score_adj(oom_score_adj(host, request.facts));
     Ok(process)
 }
@@ -67,7 +68,7 @@ pub fn exec_process(
     record: &Record,
     asked: &api::ExecCreateRequest,
     user: &user::User,
-    _facts: &Facts,
+    facts: &Facts,
 ) -> Result<Process> {
     let host = &record.host_config;
     let folder = if asked.working_dir.is_empty() { &record.config.working_dir } else { &asked.working_dir };
@@ -81,6 +82,8 @@ pub fn exec_process(
         .set_capabilities(Some(capabilities(host, host.privileged || asked.privileged, user.uid)?))
         .set_rlimits(rlimits(host)?)
         .set_no_new_privileges(Some(no_new_privileges(host)))
+        // Docker's rule: exec --privileged does not leave the container's profile.
+        .set_apparmor_profile(apparmor_profile(host, facts))
         .set_oom_score_adj(None);
     Ok(process)
 }

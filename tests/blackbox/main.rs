@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod apparmor;
 mod book;
 mod connections;
 mod crash;
@@ -14,6 +15,7 @@ mod harness;
 mod hello;
 mod init;
 mod interrupts;
+mod landlock;
 mod limits;
 mod logs;
 mod oci;

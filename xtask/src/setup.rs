@@ -17,6 +17,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("podman", "podman", "a caller of coracle-oci"),
     ("ctr", "containerd", "a caller of coracle-oci"),
     ("criu", "criu", "checkpoint and restore by coracle-oci"),
+    ("apparmor_parser", "apparmor", "loading AppArmor's profiles in the virtual machine"),
+    ("secilc", "secilc", "compiling a policy of SELinux there"),
     ("strace", "strace", "looking at the system calls of a start"),
     ("seccomp.h", "libseccomp-dev", "the peer of our seccomp compiler"),
     ("useradd", "passwd", "the ordinary users of the rootless tests"),

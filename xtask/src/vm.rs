@@ -8,6 +8,7 @@ mod cpio;
 pub mod kernel;
 mod machine;
 mod modules;
+mod security;
 pub mod systemd;
 
 use crate::{Result, setup};
@@ -75,9 +76,10 @@ pub fn missing() -> Option<String> {
         .or_else(|| (!kernel::is_here()).then(|| "the machine's kernel is missing: cargo xtask setup".into()))
 }
 
-/// Runs the tests, those of systemd in a machine of their own; `skipped` is told of each that could not run even there, and why.
+/// Runs the tests, those of systemd in a machine of their own, and those of another security module in a boot of its own; `skipped`
+/// is told of each that could not run even there, and why.
 pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
-    let without = boot(&Purpose::Test(only)).and_then(|files| watch(&files, &mut skipped));
+    let without = boot(&Purpose::Test(only)).and_then(|files| with_each_module(&files, &mut skipped));
     let with = match systemd::missing() {
         Some(why) => {
             skipped("the machine with systemd", &why);
@@ -88,9 +90,18 @@ pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<(
     without.and(with)
 }
 
+/// Boots once for each security module: what one leaves on its disks is not the next one's.
+fn with_each_module(files: &Files, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
+    watch(files, security::USUAL, &mut skipped)?;
+    security::OTHERS.iter().try_for_each(|(module, ..)| {
+        machine::make_disks(files)?;
+        watch(files, module, &mut skipped)
+    })
+}
+
 /// Shows what a machine's tests say, and whether they passed.
-fn watch(files: &Files, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
-    let code = machine::watched(files, PATIENCE, |line| {
+fn watch(files: &Files, module: &str, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
+    let code = machine::watched(files, module, PATIENCE, |line| {
         if let Some((test, why)) = line.strip_prefix("skipped ").and_then(|line| line.split_once(": ")) {
             skipped(test, why);
         }

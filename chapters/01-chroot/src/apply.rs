@@ -6,8 +6,8 @@
 use crate::inside::Inside;
 use crate::masks::Masks;
 use crate::{
-    Error, Mount, MountOp, Propagation, Result, Root, What, halfway, nodes, overlay, procfs, read_only,
-    shared, trees,
+    Error, Mount, MountOp, Propagation, Result, Root, What, halfway, labels, nodes, overlay, procfs,
+    read_only, shared, trees,
 };
 use kernel::Strace;
 use nix::mount::{MntFlags, MsFlags, umount2};
@@ -80,6 +80,7 @@ impl NewRoot {
             MountOp::Mask(path) => self.masks.mask(inside, path),
             MountOp::ReadOnly(path) => read_only::path(inside, path),
             MountOp::ReadOnlyRoot => read_only::root(inside),
+            MountOp::Label(label) => labels::set(inside, label),
             MountOp::CutOff(_) | MountOp::Root { .. } => Ok(()),
         }
     }
@@ -121,7 +122,10 @@ fn filesystem(inside: &Inside, mount: &Mount, fstype: &str, source: &str) -> Res
         "proc" | "sysfs" => inside.make_plain_folder(&mount.destination)?,
         _ => inside.make_folder(&mount.destination)?,
     };
-    let tree = trees::filesystem(fstype, source, mount)?;
+    let tree = match &inside.label {
+        Some(label) => labels::filesystem(fstype, source, mount, label)?,
+        None => trees::filesystem(fstype, source, mount)?,
+    };
     if mount.options.copy_up {
         nodes::copy_up(&place, &tree, &mount.destination)?;
     }

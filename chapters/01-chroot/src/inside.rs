@@ -17,6 +17,7 @@ use std::path::{Component, Path, PathBuf};
 pub struct Inside {
     root: OwnedFd,
     pub(crate) kernels: KernelTrees,
+    pub(crate) label: Option<String>,
 }
 
 /// Opens a path below `root` as openat2(2) with `RESOLVE_IN_ROOT`: links are followed as if `root` were `/`.
@@ -37,7 +38,7 @@ pub fn open_inside(root: impl AsFd, path: &Path, flags: OFlags) -> std::result::
 impl Inside {
     /// Takes a root by its descriptor.
     pub fn new(root: OwnedFd) -> Inside {
-        Inside { root, kernels: KernelTrees::default() }
+        Inside { root, kernels: KernelTrees::default(), label: None }
     }
 
     /// The root itself.

@@ -32,6 +32,8 @@ mod inside;
 #[cfg(target_os = "linux")]
 mod kernels;
 #[cfg(target_os = "linux")]
+mod labels;
+#[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
 mod masks;
@@ -75,4 +77,4 @@ pub use halfway::{apply_with, detached_copy, set_root_propagation};
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
 #[cfg(target_os = "linux")]
-pub use proc_files::write_proc;
+pub use proc_files::{ProcFile, write_proc};

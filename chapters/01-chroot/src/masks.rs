@@ -1,7 +1,7 @@
 //! Long tail: masks: a file is hidden under /dev/null, a folder under an empty one.
 
 use crate::inside::Inside;
-use crate::{Attributes, Error, Mount, MountOptions, Result, What, trees};
+use crate::{Attributes, Error, Mount, MountOptions, Result, What, labels, trees};
 use rustix::fs::FileType;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -28,7 +28,7 @@ impl Masks {
         }
         match &self.empty {
             Some(empty) => trees::attach(trees::copy_of(empty, path, false)?, place, path),
-            None => trees::attach(self.empty.insert(empty_folder(path)?), place, path),
+            None => trees::attach(self.empty.insert(empty_folder(inside, path)?), place, path),
         }
     }
 }
@@ -44,9 +44,13 @@ fn find_null(inside: &Inside) -> Result<OwnedFd> {
     }
 }
 
-fn empty_folder(path: &Path) -> Result<OwnedFd> {
+fn empty_folder(inside: &Inside, path: &Path) -> Result<OwnedFd> {
     let attributes = Attributes { set: Attributes::RDONLY, clear: 0 };
     let what = What::Filesystem { fstype: "tmpfs".into(), source: "tmpfs".into() };
     let options = MountOptions { attributes, ..MountOptions::default() };
-    trees::filesystem("tmpfs", "tmpfs", &Mount { destination: path.into(), what, options })
+    let mount = Mount { destination: path.into(), what, options };
+    match &inside.label {
+        Some(label) => labels::filesystem("tmpfs", "tmpfs", &mount, label),
+        None => trees::filesystem("tmpfs", "tmpfs", &mount),
+    }
 }

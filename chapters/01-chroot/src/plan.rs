@@ -67,6 +67,8 @@ pub enum MountOp {
         /// What it says.
         target: PathBuf,
     },
+    /// File systems that are made inside from here on bear this label of SELinux.
+    Label(String),
     /// Makes the root the process's root, and lets go of the host's.
     PivotRoot,
     /// Hides a file under /dev/null, a folder under an empty one.

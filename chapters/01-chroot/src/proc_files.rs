@@ -1,25 +1,54 @@
-//! Long tail: files of the kernel's /proc that are written for a container, before its root is entered.
+//! Long tail: files of the kernel's /proc that are written for a container, opened before its root is entered.
 
 use crate::procfs::{is_procfs, is_root};
 use crate::{Error, Result};
 use kernel::Strace;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
-/// Writes to a file below /proc, which must be the kernel's own: where something else is mounted there, or a link leads away,
-/// nothing is written (CVE-2025-52881).
-///
-/// To be called before a container's root is entered: what is /proc there is for the container to say.
+/// Writes to a file below /proc, as [`ProcFile`] does.
 pub fn write_proc(path: impl AsRef<Path>, text: &str) -> Result<()> {
-    let path = path.as_ref();
-    let purpose = |error| Error::call(format_args!("/proc/{}", path.display()), error);
-    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
-    let file = rustix::fs::openat2(proc()?, path, flags, Mode::empty(), resolve)
-        .strace(|| format!("openat2(/proc, {path:?}, O_WRONLY, RESOLVE_BENEATH|RESOLVE_NO_XDEV)"));
-    let written = rustix::io::write(file.map_err(purpose)?, text.as_bytes());
-    written.map(drop).strace(|| format!("write({path:?}, {text:?})")).map_err(purpose)
+    ProcFile::open(path)?.write(text)
+}
+
+/// A file below /proc that can be written, which must be the kernel's own: where something else is mounted there, or a link leads
+/// away, it is not opened (CVE-2025-52881).
+///
+/// To be opened before a container's root is entered: what is /proc there is for the container to say. Written it may be later.
+#[derive(Debug)]
+pub struct ProcFile {
+    path: PathBuf,
+    file: OwnedFd,
+}
+
+impl ProcFile {
+    /// Opens the file at this path below /proc.
+    pub fn open(path: impl AsRef<Path>) -> Result<ProcFile> {
+        let path = path.as_ref().to_path_buf();
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+        let file = rustix::fs::openat2(proc()?, &path, flags, Mode::empty(), resolve)
+            .strace(|| format!("openat2(/proc, {path:?}, O_WRONLY, RESOLVE_BENEATH|RESOLVE_NO_XDEV)"))
+            .map_err(|error| Error::call(format_args!("/proc/{}", path.display()), error))?;
+        Ok(ProcFile { path, file })
+    }
+
+    /// Writes to it, in one call, as the kernel's files want it.
+    pub fn write(&self, text: &str) -> Result<()> {
+        let path = &self.path;
+        let written = rustix::io::write(&self.file, text.as_bytes());
+        written
+            .map(drop)
+            .strace(|| format!("write({path:?}, {text:?})"))
+            .map_err(|error| Error::call(format_args!("/proc/{}", path.display()), error))
+    }
+}
+
+impl AsFd for ProcFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 /// The root of the kernel's procfs.

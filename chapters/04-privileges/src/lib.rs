@@ -6,6 +6,7 @@
 
 mod authors;
 mod capability;
+mod default_apparmor;
 mod defaults;
 mod hidden_paths;
 mod plan;
@@ -14,6 +15,8 @@ pub mod user;
 
 #[cfg(target_os = "linux")]
 mod apply;
+#[cfg(target_os = "linux")]
+mod confinement;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
@@ -25,13 +28,16 @@ mod scheduling;
 
 pub use authors::AUTHORS;
 pub use capability::{CapSet, Capabilities, all_capabilities};
+pub use default_apparmor::{DEFAULT_APPARMOR, default_apparmor};
 pub use defaults::{default_capabilities, default_profile};
 pub use hidden_paths::{masked_paths, readonly_paths};
-pub use plan::{Plan, Rlimit, Scheduler, Scheduling};
+pub use plan::{Confinement, Plan, Rlimit, Scheduler, Scheduling};
 pub use seccomp::default_seccomp;
 
 #[cfg(target_os = "linux")]
 pub use apply::{apply, apply_and_hand_over};
+#[cfg(target_os = "linux")]
+pub use confinement::{ConfinementFiles, has_apparmor, has_selinux};
 #[cfg(target_os = "linux")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(target_os = "linux")]

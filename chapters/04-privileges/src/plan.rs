@@ -1,7 +1,9 @@
 //! What a process shall be allowed: plain data.
 
+mod confinement;
 mod scheduling;
 
+pub use confinement::Confinement;
 pub use scheduling::{Scheduler, Scheduling};
 
 use crate::Capabilities;
@@ -33,6 +35,8 @@ pub struct Plan {
     pub keyring: Option<String>,
     /// How it is scheduled, where that differs from what it inherits.
     pub scheduling: Scheduling,
+    /// What the kernel's security modules hold it to, where that differs from what it inherits.
+    pub confinement: Option<Confinement>,
 }
 
 /// One resource limit (getrlimit(2)).

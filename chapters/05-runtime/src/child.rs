@@ -7,6 +7,7 @@ use crate::{Error, Result, Stdio, command, terminal};
 use kernel::Strace;
 use namespaces::Failure;
 use nix::errno::Errno;
+use privileges::ConfinementFiles;
 use std::convert::Infallible;
 use std::io::Read;
 use std::mem::ManuallyDrop;
@@ -79,22 +80,28 @@ impl Child {
             privileges::write_host_proc(&self.process.privileges)?;
         }
         // ANCHOR_END: host
-        // ANCHOR: inside
+        // ANCHOR: opened
         if let Some(hooks) = &mut self.hooks {
             hooks.learn_own_number()?;
         }
         let listener = self.process.listener.as_ref().map(Connection::new).transpose()?;
+        let plan = &self.process.privileges;
+        let confinement = plan.confinement.as_ref().map(|_| ConfinementFiles::open(plan)).transpose()?;
+        // ANCHOR_END: opened
+        // ANCHOR: inside
         match &self.hooks {
             Some(hooks) => enter_root(Some(&|| hooks.run_before_pivot(&self.gate)))?,
             None => enter_root(None)?,
         }
-        self.take_descriptors(says, listener.as_ref())?;
+        let mut later: Vec<BorrowedFd<'_>> = listener.iter().map(Connection::descriptor).collect();
+        later.extend(confinement.iter().flat_map(ConfinementFiles::descriptors));
+        self.take_descriptors(says, later)?;
         self.enter_folder()?;
+        // Closed when they are written: the filter may not allow that any more.
+        confinement.map_or(Ok(()), |files| files.write())?;
         match &listener {
-            Some(listener) => privileges::apply_and_hand_over(&self.process.privileges, &|descriptor| {
-                listener.hand_over(descriptor)
-            })?,
-            None => privileges::apply(&self.process.privileges)?,
+            Some(asked) => privileges::apply_and_hand_over(plan, &|descriptor| asked.hand_over(descriptor))?,
+            None => privileges::apply(plan)?,
         }
         command::find(&self.process.arguments, &with_home(&self.process))
     }
@@ -102,7 +109,7 @@ impl Child {
 
     /// Takes its standard streams, and gives up the copies of everything that its maker had open: else a lock would not end
     /// with its holder, nor a pipe with its writer.
-    fn take_descriptors(&self, says: BorrowedFd<'_>, listener: Option<&Connection>) -> Result<()> {
+    fn take_descriptors<'a>(&'a self, says: BorrowedFd<'a>, later: Vec<BorrowedFd<'a>>) -> Result<()> {
         match &self.stdio {
             Stdio::Files([stdin, stdout, stderr]) => {
                 terminal::become_standard_streams([stdin, stdout, stderr])?
@@ -115,7 +122,7 @@ impl Child {
         let first = 3 + self.process.preserved_descriptors;
         let [report, start] = self.gate.descriptors();
         let mut kept = vec![says, report, start];
-        kept.extend(listener.map(Connection::descriptor));
+        kept.extend(later);
         kernel::close_from(first, &kept)?;
         Ok(kernel::close_on_exec_from(first)?)
     }

@@ -4,7 +4,9 @@ use crate::child::{BeforePivot, Child};
 use crate::gate::{self, Gate, Keeper, Said};
 use crate::hooks::{self, ChildHooks};
 use crate::plan::{Bundle, Plan, State, plan, shows_cgroups};
-use crate::{Created, Error, ErrorKind, Identity, Result, copies, created, joined, net_devices, terminal};
+use crate::{
+    Created, Error, ErrorKind, Identity, Result, confinement, copies, created, joined, net_devices, terminal,
+};
 use cgroups::{Cgroup, Layout};
 use namespaces::FailureKind;
 use nix::unistd::Pid;
@@ -51,11 +53,15 @@ pub fn create_with_gate(
     Ok(Created { cgroup, ..made? })
 }
 
-/// The plan, with what only the machine can tell: whether the namespaces that are to be joined are what the file says.
+/// The plan, with what only the machine can tell: whether the namespaces that are to be joined are what the file says, and whether
+/// the kernel has AppArmor or SELinux if they are asked for.
 fn planned(bundle: &Bundle, layout: &Layout, state: &State) -> Result<Plan> {
     let mut plan = plan(bundle, layout)?;
     if !plan.spawn.join.is_empty() {
         joined::check(&bundle.spec)?;
+    }
+    if plan.is_confined() {
+        confinement::check_host(&bundle.spec)?;
     }
     if let Some(listener) = &mut plan.process.listener {
         listener.state = Some(state.clone());

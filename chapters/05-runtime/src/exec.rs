@@ -3,7 +3,7 @@
 use crate::child::{BeforePivot, Child};
 use crate::create::{placed, wait_until_ready, with_console};
 use crate::plan::{Process, State, process_plan, processors};
-use crate::{Created, Error, Identity, Result, Stdio, gate};
+use crate::{Created, Error, Identity, Result, Stdio, confinement, gate};
 use cgroups::Cgroup;
 use kernel::Strace;
 use namespaces::SpawnPlan;
@@ -72,6 +72,9 @@ pub fn exec(addition: &Addition<'_>, stdio: Stdio) -> Result<Created> {
 /// What it becomes: planned as the first process was, with what only the container that runs can tell.
 fn added_process(addition: &Addition<'_>) -> Result<Process> {
     let mut process = process_plan(addition.process, addition.seccomp, addition.container)?;
+    if process.privileges.confinement.is_some() {
+        confinement::check_process(addition.process)?;
+    }
     let setgroups = std::fs::read_to_string(format!("/proc/{}/setgroups", addition.target.pid));
     if setgroups.is_ok_and(|word| word.trim() == "deny") {
         process.keep_groups()?;

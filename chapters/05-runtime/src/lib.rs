@@ -12,6 +12,8 @@ mod clock;
 #[cfg(target_os = "linux")]
 mod command;
 #[cfg(target_os = "linux")]
+mod confinement;
+#[cfg(target_os = "linux")]
 mod copies;
 #[cfg(target_os = "linux")]
 mod create;

@@ -1,6 +1,7 @@
 //! The plan: from an OCI spec to what the chapters below carry out. Pure.
 
 mod checks;
+mod confinement;
 mod copies;
 mod hooks;
 mod hosts_cgroups;
@@ -112,7 +113,7 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
     let linux = spec.linux().as_ref().ok_or_else(|| Error::invalid("linux is missing"))?;
     let spawn = spawn_plan(spec, linux)?;
     let process = first_process(bundle, linux, &spawn)?;
-    let root = chroot::plan(&root::root_spec(bundle, linux, layout, &spawn)?);
+    let root = root_steps(&root::root_spec(bundle, linux, layout, &spawn)?, linux)?;
     let devices = linux.net_devices().as_ref();
     Ok(Plan {
         copied: if has_copies(spec) { copies::copied(spec, &root, &spawn)? } else { Vec::new() },
@@ -124,6 +125,23 @@ pub fn plan(bundle: &Bundle, layout: &cgroups::Layout) -> Result<Plan> {
         hooks: spec.hooks().as_ref().map(|hooks| Hooks::of(spec, hooks)).transpose()?,
         spawn,
     })
+}
+
+/// The steps that make its root, and label what is mounted in it.
+fn root_steps(root: &chroot::RootSpec, linux: &Linux) -> Result<Vec<MountOp>> {
+    let mut steps = chroot::plan(root);
+    if let Some(label) = linux.mount_label() {
+        confinement::label_mounts(&mut steps, label)?;
+    }
+    Ok(steps)
+}
+
+impl Plan {
+    /// Whether the kernel must have AppArmor or SELinux for what the spec asks.
+    pub fn is_confined(&self) -> bool {
+        let is_label = |step: &MountOp| matches!(step, MountOp::Label(_));
+        self.process.privileges.confinement.is_some() || self.root.iter().any(is_label)
+    }
 }
 
 /// Whether a bind asks that the owners of its files are seen as others, or shows what another process sees (`/proc/PID/root/…`).

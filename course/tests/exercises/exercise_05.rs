@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
         item: "named",
         task: "make two FIFOs",
     },
-    unit_tests: 45,
+    unit_tests: 47,
     wrong: 28,
     cheats: 7,
 };

@@ -1,7 +1,7 @@
 //! What is in the machine: a few of the host's programs with their libraries, the kernel's modules, and what cargo built.
 
 use super::cpio::Archive;
-use super::{kernel, modules};
+use super::{kernel, modules, security};
 use crate::{Result, root, users};
 use std::fs::File;
 use std::io::BufWriter;
@@ -26,8 +26,23 @@ pub enum Purpose<'a> {
 /// What busybox has not, or not in full; its shell prefers its own. Those that the host has not are left out, and the tests
 /// that need them say so.
 const PROGRAMS: &[&str] = &[
-    "cp", "criu", "docker", "gzip", "ip", "mount", "nft", "nsenter", "setpriv", "sh", "strace", "tar",
-    "timeout", "umount", "unshare",
+    "apparmor_parser",
+    "cp",
+    "criu",
+    "docker",
+    "gzip",
+    "ip",
+    "mount",
+    "nft",
+    "nsenter",
+    "secilc",
+    "setpriv",
+    "sh",
+    "strace",
+    "tar",
+    "timeout",
+    "umount",
+    "unshare",
 ];
 
 const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
@@ -36,9 +51,9 @@ const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/
 const TESTS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("running", &[]),
-    ("blackbox", &["limits::"]),
+    ("blackbox", &["apparmor::", "limits::"]),
     ("chapter_03", &[]),
-    ("oci", &["criu::"]),
+    ("oci", &["confinement::", "criu::"]),
 ];
 
 /// How cargo is asked for them. The packages in one command, so that they are compiled as the black-box tests' step does it.
@@ -193,6 +208,7 @@ fn add_system(archive: &mut Initramfs) -> Result<()> {
     for program in PROGRAMS.iter().filter_map(|program| find(program)) {
         add_program(archive, &program)?;
     }
+    security::add_files(archive)?;
     add_modules(archive)
 }
 
@@ -256,11 +272,12 @@ pub fn tests(
         workspace.display(),
         include_str!("tests.sh")
     );
-    for (name, prefixes) in tests {
-        let tests = executables.iter().filter(|executable| executable.is_test && executable.name == *name);
+    let usual = tests.iter().map(|(name, prefixes)| (security::USUAL, *name, *prefixes));
+    for (module, name, prefixes) in usual.chain(security::OTHERS.iter().copied()) {
+        let tests = executables.iter().filter(|executable| executable.is_test && executable.name == name);
         let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);
         for path in tests.map(|executable| executable.path.display()) {
-            script += &format!("step {name} {path} {}\n", words.join(" "));
+            script += &format!("under {module} {name} {path} {}\n", words.join(" "));
         }
     }
     script + "finish\n"

@@ -1,6 +1,6 @@
 //! The machine itself: QEMU without a screen, its first serial port on our standard input and output.
 
-use super::{Files, kernel};
+use super::{Files, kernel, security};
 use crate::Result;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -31,7 +31,7 @@ pub fn make_empty(path: &Path, size: u64) -> Result<()> {
     made.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn qemu(files: &Files) -> Command {
+fn qemu(files: &Files, module: &str) -> Command {
     let mut qemu = Command::new("qemu-system-x86_64");
     // The emulator, since hosts that are virtual themselves often offer a /dev/kvm that hangs.
     qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &MEMORY.to_string()]);
@@ -39,10 +39,9 @@ fn qemu(files: &Files) -> Command {
     qemu.arg("-kernel").arg(&files.kernel).arg("-initrd").arg(&files.initramfs);
     // No controller of v1 can be mounted; a panic ends the machine; four large pages are there to be limited. On a machine with
     // much to do the timer that the kernel checks may come too late.
-    qemu.args([
-        "-append",
-        "console=ttyS0 loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4 no_timer_check systemd.show_status=no",
-    ]);
+    let words = "console=ttyS0 loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4 no_timer_check \
+                 systemd.show_status=no";
+    qemu.arg("-append").arg(format!("{words} {module}=1 security={module}"));
     for disk in [&files.disk, &files.swap] {
         qemu.arg("-drive").arg(format!("if=virtio,format=raw,cache=unsafe,file={}", disk.display()));
     }
@@ -51,7 +50,7 @@ fn qemu(files: &Files) -> Command {
 
 /// A machine for somebody at a terminal.
 pub fn interactive(files: &Files) -> Result<()> {
-    let mut qemu = qemu(files);
+    let mut qemu = qemu(files, security::USUAL);
     // With its monitor on the same terminal, Ctrl-C is the guest's, and Ctrl-A X ends the machine.
     let status = qemu.args(["-serial", "mon:stdio"]).status();
     status.map_err(|error| format!("qemu-system-x86_64: {error}")).map(drop)
@@ -59,12 +58,12 @@ pub fn interactive(files: &Files) -> Result<()> {
 
 /// Prints what a machine says, and returns the exit code with which it ended.
 pub fn ended(files: &Files, limit: Duration) -> Result<i32> {
-    watched(files, limit, |_| ())
+    watched(files, security::USUAL, limit, |_| ())
 }
 
-/// The same; each line is shown to `look` as well.
-pub fn watched(files: &Files, limit: Duration, mut look: impl FnMut(&str)) -> Result<i32> {
-    let mut qemu = qemu(files);
+/// The same of a kernel with this security module; each line is shown to `look` as well.
+pub fn watched(files: &Files, module: &str, limit: Duration, mut look: impl FnMut(&str)) -> Result<i32> {
+    let mut qemu = qemu(files, module);
     qemu.args(["-serial", "stdio"]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = qemu.spawn().map_err(|error| format!("qemu-system-x86_64: {error}"))?;
     let output = BufReader::new(child.stdout.take().ok_or("qemu: no pipe")?);

@@ -149,7 +149,7 @@ pub fn test(only: Option<&str>, skipped: impl FnMut(&str, &str)) -> Result<()> {
     configure(&tree())?;
     make_root(&files.disk)?;
     machine::make_empty(&files.swap, machine::SWAP_SIZE)?;
-    super::watch(&files, skipped)
+    super::watch(&files, super::security::USUAL, skipped)
 }
 
 fn write_initramfs(path: &Path, executables: &[Executable], only: Option<&str>) -> Result<()> {

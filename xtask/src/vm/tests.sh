@@ -5,6 +5,16 @@ export CORACLE_SKIPPED=/tmp/skipped TMPDIR=/tmp
 export INSTA_WORKSPACE_ROOT INSTA_UPDATE=new CORACLE_SESSIONS_ARE_BUILT=yes
 failed=0
 
+# Which security module the kernel was told to have.
+module=$(sed 's/.*security=//; s/ .*//' /proc/cmdline)
+
+# One of the tests that are for this module.
+under() {
+    for_module=$1
+    shift
+    [ "$for_module" != "$module" ] || step "$@"
+}
+
 step() {
     name=$1 begin=$(cut -d. -f1 /proc/uptime)
     shift

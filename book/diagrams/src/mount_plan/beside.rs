@@ -63,7 +63,8 @@ fn place(step: &MountOp) -> Option<String> {
         MountOp::Mount(mount) => &mount.destination,
         MountOp::BindNode(device) => &device.path,
         MountOp::Mask(path) | MountOp::ReadOnly(path) => path,
-        MountOp::CutOff(_) | MountOp::Node(_) | MountOp::Symlink { .. } | MountOp::PivotRoot => return None,
+        MountOp::CutOff(_) | MountOp::Node(_) | MountOp::Symlink { .. } => return None,
+        MountOp::Label(_) | MountOp::PivotRoot => return None,
     };
     Some(path.display().to_string())
 }

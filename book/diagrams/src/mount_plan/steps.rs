@@ -30,6 +30,7 @@ fn line(step: &MountOp) -> String {
         MountOp::Node(device) => format!("Node  {}", device.path.display()),
         MountOp::BindNode(device) => format!("BindNode  the host's {}", device.path.display()),
         MountOp::Symlink { path, .. } => format!("Symlink  {}", path.display()),
+        MountOp::Label(label) => format!("Label  {label}"),
         MountOp::PivotRoot => "PivotRoot".to_owned(),
         MountOp::Mask(path) => format!("Mask  {}", path.display()),
         MountOp::ReadOnly(path) => format!("ReadOnly  {}", path.display()),

@@ -95,7 +95,7 @@ pub fn carried_out(plan: &[MountOp], rootless: bool) -> World {
                 world.bind(container, &path, &path, true);
             }
             MountOp::Mask(path) => world.bind(container, "/dev/null", &path.to_string_lossy(), false),
-            MountOp::Node(_) | MountOp::Symlink { .. } | MountOp::ReadOnlyRoot => {}
+            MountOp::Node(_) | MountOp::Symlink { .. } | MountOp::Label(_) | MountOp::ReadOnlyRoot => {}
         }
     }
     world

@@ -34,7 +34,6 @@ pub struct Exec {
 
 impl Exec {
     pub fn run(&self, store: &Store) -> Result<u8> {
-        self.check_flags()?;
         let descriptors = self.exchange.descriptors()?;
         let mut entry = store.open(&self.id)?;
         let status = entry.status();
@@ -54,10 +53,6 @@ impl Exec {
         // Other commands may come while it runs.
         drop(entry);
         foreground.map_or(Ok(0), |foreground| foreground.wait(&created))
-    }
-
-    fn check_flags(&self) -> Result<()> {
-        if self.asked == Asked::default() { Ok(()) } else { self.asked.refuse_labels() }
     }
 
     fn check_status(&self, status: Status) -> Result<()> {

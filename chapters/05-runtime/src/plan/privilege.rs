@@ -1,5 +1,6 @@
 //! What the process may do: the spec's user, capabilities, limits and filter as chapter 04 takes them.
 
+use super::confinement::confinement;
 use super::scheduling::{io_priority, memory_policy, personality, scheduler};
 use crate::{Error, Result};
 use oci_spec::runtime::{Linux, LinuxCapabilities, LinuxSeccomp, PosixRlimit, Process};
@@ -11,6 +12,7 @@ const UMASK: u32 = 0o022;
 /// What chapter 04 shall leave it with. `keyring` is the name of the container's session keyring.
 pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &str) -> Result<Plan> {
     let user = process.user();
+    let confined = process.apparmor_profile().is_some() || process.selinux_label().is_some();
     Ok(Plan {
         capabilities: process.capabilities().as_ref().map(capabilities).transpose()?,
         no_new_privs: process.no_new_privileges().unwrap_or_default(),
@@ -23,6 +25,7 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
         oom_score_adj: process.oom_score_adj(),
         keyring: Some(keyring.to_string()),
         scheduling: scheduling(process)?,
+        confinement: confined.then(|| confinement(process)).transpose()?.flatten(),
     })
 }
 

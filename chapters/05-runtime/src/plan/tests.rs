@@ -74,16 +74,33 @@ fn limits_and_the_view_of_cgroups() {
     insta::assert_debug_snapshot!((plan.limits, mount));
 }
 
+#[test]
+fn what_is_mounted_is_labelled_once_there_is_a_root() {
+    let mut spec = default(None);
+    let label = "system_u:object_r:container_file_t:s0:c1,c2";
+    spec["linux"]["mountLabel"] = json!(label);
+    spec["process"]["selinuxLabel"] = json!("system_u:system_r:container_t:s0:c1,c2");
+    spec["process"]["apparmorProfile"] = json!("");
+    let plan = planned(spec);
+    assert!(plan.is_confined() && matches!(plan.root[1], MountOp::Root { .. }));
+    assert_eq!(plan.root[2], MountOp::Label(label.into()));
+    insta::assert_debug_snapshot!(plan.process.privileges.confinement);
+}
+
+#[test]
+fn labels_that_are_empty_ask_for_nothing() {
+    let mut spec = default(None);
+    spec["linux"]["mountLabel"] = json!("");
+    spec["process"]["selinuxLabel"] = json!("");
+    spec["process"]["apparmorProfile"] = json!("");
+    assert!(!planned(spec).is_confined());
+}
+
 /// Each with the least that makes it ask for something that is not done here.
 #[test]
 fn what_is_not_supported_is_refused_by_its_path() {
-    let cases = [
-        ("/vm", json!({"kernel": {"path": "/vmlinuz"}})),
-        ("/process/apparmorProfile", json!("docker-default")),
-        ("/process/selinuxLabel", json!("system_u:system_r:svirt_lxc_net_t:s0")),
-        ("/linux/mountLabel", json!("system_u:object_r:svirt_sandbox_file_t:s0")),
-        ("/linux/intelRdt", json!({"closID": "x"})),
-    ];
+    let cases =
+        [("/vm", json!({"kernel": {"path": "/vmlinuz"}})), ("/linux/intelRdt", json!({"closID": "x"}))];
     let mut refusals = String::new();
     for (path, value) in cases {
         let mut spec = default(None);
@@ -145,6 +162,9 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
         ),
         ("/process/oomScoreAdj", json!(1001)),
         ("/process/user/umask", json!(512)),
+        ("/process/apparmorProfile", json!("a profile\n")),
+        ("/process/selinuxLabel", json!("container_t")),
+        ("/linux/mountLabel", json!("system_u:object_r::s0")),
         ("/mounts/0/destination", json!("")),
         ("/mounts/0/uidMappings", json!([{"containerID": 0, "hostID": 1, "size": 1}])),
         ("/mounts/0/options", json!(["idmap"])),

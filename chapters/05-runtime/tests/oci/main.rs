@@ -4,6 +4,7 @@
 mod added;
 mod asked;
 mod callers;
+mod confinement;
 mod criu;
 mod fields;
 mod hooks;
@@ -13,6 +14,7 @@ mod limits;
 mod mounts;
 mod net_devices;
 mod ranges;
+mod selinux;
 mod site;
 mod table;
 mod verbs;

@@ -237,7 +237,6 @@ fn what_there_is_not_is_refused_by_name() {
     let refused =
         |words: &[&str]| site.refused(words).strip_prefix("coracle-oci: error: ").unwrap().to_string();
     assert!(refused(&["--systemd-cgroup", "list"]).starts_with("--systemd-cgroup is not supported: "));
-    assert_eq!(refused(&["exec", "--apparmor", "x", "ID", "true"]), "--apparmor is not supported");
     assert_eq!(refused(&["pause", "ID"]), "container does not exist");
 }
 

@@ -47,7 +47,7 @@ pub struct Restore {
     /// Another profile than it had, as TYPE:NAME
     #[arg(long, value_name = "TYPE:NAME")]
     lsm_profile: Option<String>,
-    /// Not supported: no SELinux labels are set
+    /// Not supported: what was mounted has the label that it had
     #[arg(long, value_name = "CONTEXT")]
     lsm_mount_context: Option<String>,
 }
@@ -85,7 +85,7 @@ impl Restore {
         self.making().check()?;
         match &self.lsm_mount_context {
             Some(_) => {
-                Err(Error::not_supported("--lsm-mount-context, as SELinux labels are not set at all,"))
+                Err(Error::not_supported("--lsm-mount-context, another label than what was mounted had,"))
             }
             None => Ok(()),
         }

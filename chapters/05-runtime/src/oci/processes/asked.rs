@@ -36,10 +36,10 @@ pub struct Asked {
     /// A cgroup below the container's own, which must be there; of v1, perhaps for some controllers alone
     #[arg(long, value_name = "[CONTROLLERS:]PATH")]
     pub cgroup: Vec<String>,
-    /// Not supported
+    /// Its SELinux label
     #[arg(long, value_name = "LABEL")]
     process_label: Option<String>,
-    /// Not supported
+    /// Its AppArmor profile
     #[arg(long, value_name = "PROFILE")]
     apparmor: Option<String>,
 }
@@ -99,16 +99,6 @@ fn groups(asked: &[String]) -> Result<Vec<(Option<&str>, &str)>> {
 }
 
 impl Asked {
-    /// No labels are set.
-    pub fn refuse_labels(&self) -> Result<()> {
-        for (flag, value) in [("--process-label", &self.process_label), ("--apparmor", &self.apparmor)] {
-            if value.is_some() {
-                return Err(Error::not_supported(flag));
-            }
-        }
-        Ok(())
-    }
-
     /// The process as it is asked for.
     pub fn change(&self, process: Process) -> Result<Process> {
         match &self.process {
@@ -129,6 +119,13 @@ impl Asked {
             environment.push(entry.clone());
         }
         process.set_env(Some(environment));
+        // Callers hand on what they have, if it is nothing as well: the container's own holds.
+        if let Some(label) = self.process_label.as_ref().filter(|label| !label.is_empty()) {
+            process.set_selinux_label(Some(label.clone()));
+        }
+        if let Some(profile) = self.apparmor.as_ref().filter(|profile| !profile.is_empty()) {
+            process.set_apparmor_profile(Some(profile.clone()));
+        }
         if self.no_new_privs {
             process.set_no_new_privileges(Some(true));
         }
