@@ -90,7 +90,7 @@ impl Child {
         // ANCHOR_END: opened
         // ANCHOR: inside
         match &self.hooks {
-            Some(hooks) => enter_root(Some(&|| hooks.run_before_pivot(&self.gate)))?,
+            Some(hooks) => enter_root(Some(&|| hooks.run_before_pivot(&self.gate, says)))?,
             None => enter_root(None)?,
         }
         let mut later: Vec<BorrowedFd<'_>> = listener.iter().map(Connection::descriptor).collect();

@@ -6,8 +6,10 @@ use crate::{Error, Result};
 use kernel::Strace;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::MemfdFlags;
+use rustix::process::Signal;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,15 +56,17 @@ impl ChildHooks {
         Ok(())
     }
 
-    /// Everything is mounted: first those that the runtime runs, then those that are run here.
-    pub fn run_before_pivot(&self, gate: &Gate) -> Result<()> {
+    /// Everything is mounted: first those that the runtime runs, then those that are run here. `says` is the pipe to it.
+    pub fn run_before_pivot(&self, gate: &Gate, says: BorrowedFd<'_>) -> Result<()> {
         if !self.hooks.run_before_pivot() {
             return Ok(());
         }
+        end_with_parent(says)?;
         if !gate.wait_for_hooks() {
             kernel::exit_now(1);
         }
-        run("createContainer", &self.hooks.create_container, &self.state)
+        run("createContainer", &self.hooks.create_container, &self.state)?;
+        end_at_signal(None)
     }
 
     /// The last before the command is executed.
@@ -70,6 +74,25 @@ impl ChildHooks {
         let state = State { status: "created", ..self.state.clone() };
         run("startContainer", &self.hooks.start_container, &state)
     }
+}
+
+/// Hooks may take long, and until they are done this process has copies of its parent's descriptors: of a lock, that would outlive
+/// whoever holds it. Through a FIFO, of which it holds both ends, it would never learn that nobody is left to tell it to go on.
+fn end_with_parent(says: BorrowedFd<'_>) -> Result<()> {
+    end_at_signal(Some(Signal::KILL))?;
+    // A parent that died before that gave no signal; but it alone could read what is said.
+    let mut pipe = [PollFd::new(&says, PollFlags::empty())];
+    rustix::event::poll(&mut pipe, Some(&Timespec::default())).strace(|| "poll(says)".into())?;
+    if pipe[0].revents().contains(PollFlags::ERR) {
+        kernel::exit_now(1);
+    }
+    Ok(())
+}
+
+fn end_at_signal(signal: Option<Signal>) -> Result<()> {
+    rustix::process::set_parent_process_death_signal(signal)
+        .strace(|| format!("prctl(PR_SET_PDEATHSIG, {signal:?})"))?;
+    Ok(())
 }
 
 /// Files in memory instead of pipes: a hook may read nothing, write much, or leave a process behind that keeps them open.
@@ -104,7 +127,7 @@ fn wait(mut child: Child, timeout: Option<Duration>, mut output: File) -> Result
     {
         // Its group: what it has started would outlive it, and the container.
         let group = rustix::process::Pid::from_child(&child);
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let _ = child.wait();
         return Err(Error::system(format!(
             "it was not done within its timeout of {timeout:?}, and was killed"

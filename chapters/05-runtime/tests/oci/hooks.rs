@@ -2,6 +2,7 @@
 
 use super::site::{Site, eventually};
 use serde_json::{Value, json};
+use std::process::Stdio;
 
 const KINDS: [&str; 6] =
     ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
@@ -146,6 +147,35 @@ fn a_hook_that_does_not_end_is_killed_and_may_look_at_its_container() {
     let seen: Value = serde_json::from_slice(&std::fs::read(site.folder.join("seen")).unwrap()).unwrap();
     assert_eq!(seen["status"], "creating");
     site.ok(&["delete", "ID"]);
+}
+
+/// Whoever makes a container holds its lock, and so does the process that is being made, as long as hooks run.
+#[test]
+fn a_kill_while_hooks_run_leaves_what_a_delete_finds() {
+    for kind in ["createRuntime", "createContainer"] {
+        let Some(mut site) = Site::new(&format!("kill-{kind}"), "true") else { return };
+        let reached = site.folder.join("reached");
+        let script = format!("echo $$ > {}; exec sleep 1000", reached.display());
+        site.spec["hooks"] = json!({kind: [hook(&script)]});
+        site.write();
+        let mut create = site.command(&["create", &site.id]).stdout(Stdio::null()).spawn().unwrap();
+        let number =
+            || std::fs::read_to_string(&reached).ok().and_then(|text| text.trim().parse::<i32>().ok());
+        eventually("the hook runs", || number().is_some());
+        create.kill().unwrap();
+        create.wait().unwrap();
+        let mut start = site.command(&["start", &site.id]).stderr(Stdio::null()).spawn().unwrap();
+        eventually("start does not wait for ever", || start.try_wait().unwrap().is_some());
+        assert!(!start.wait().unwrap().success());
+        site.ok(&["delete", "--force", "ID"]);
+        site.nothing_is_left();
+        // The runtime's hook is nobody's child any more; the container's was in its PID namespace, and has ended with that.
+        if kind == "createRuntime" {
+            let hook = rustix::process::Pid::from_raw(number().unwrap()).unwrap();
+            rustix::process::kill_process(hook, rustix::process::Signal::KILL).unwrap();
+        }
+        site.processes_end().unwrap();
+    }
 }
 
 #[test]
