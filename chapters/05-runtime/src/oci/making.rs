@@ -108,6 +108,7 @@ fn record_of(bundle: &Bundle, rootfs: PathBuf) -> Record {
         annotations: bundle.spec.annotations().clone().unwrap_or_default().into_iter().collect(),
         cgroup: bundle.cgroup.clone(),
         unit: None,
+        unit_inode: None,
         has_later_hooks: has_later_hooks(&bundle.spec),
         process: None,
     }

@@ -3,7 +3,9 @@
 use super::store::{Entry, Rootless};
 use crate::plan::{Bundle, limits};
 use crate::{Error, ErrorKind, Result};
+use cgroups::Cgroup;
 use cgroups::systemd::{self, Unit};
+use kernel::Strace;
 use oci_spec::runtime::{Linux, Spec};
 
 /// Refuses where systemd cannot be asked.
@@ -33,7 +35,14 @@ pub fn enter(entry: &mut Entry, bundle: &Bundle, unit: &Unit) -> Result<()> {
     let limits = limits(bundle.spec.linux().as_ref().unwrap_or(&no_linux))?;
     let description = format!("Container {}", bundle.id);
     entry.record.cgroup = Some(systemd::start(unit, entry.process()?.pid, &description, &limits)?);
+    entry.record.unit_inode = entry.cgroup()?.as_ref().map(inode).transpose()?.flatten();
     entry.write()
+}
+
+/// None: the group is gone.
+fn inode(cgroup: &Cgroup) -> Result<Option<u64>> {
+    let status = cgroup.unified_fd().map(rustix::fs::fstat).transpose();
+    Ok(status.strace(|| "fstat(a cgroup)".into())?.map(|status| status.st_ino))
 }
 
 /// Ends what is left of the container: its processes by us, since systemd would be patient with them, and the unit by systemd.
@@ -41,6 +50,11 @@ pub fn end(entry: &Entry, unit: &Unit) -> Result<()> {
     entry.record.process.map_or(Ok(()), |process| crate::destroy(process, None))?;
     // Without a record of its group the unit was not made by us; or whoever made it was killed, and it went with the process.
     let Some(cgroup) = entry.cgroup()? else { return Ok(()) };
+    // The unit has ended by itself, and another container's took its name.
+    let now = inode(&cgroup)?;
+    if now.is_some() && entry.record.unit_inode.is_some() && now != entry.record.unit_inode {
+        return Ok(());
+    }
     // The group may go with its last process at any moment; whoever is left is stopped with the unit.
     let _ = cgroup.kill();
     Ok(systemd::stop(unit)?)

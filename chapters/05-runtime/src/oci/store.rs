@@ -70,6 +70,9 @@ pub struct Record {
     /// The unit of systemd that its cgroup is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<cgroups::systemd::Unit>,
+    /// The inode of its group: it goes with the last process, and a unit of the same name has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_inode: Option<u64>,
     /// Its config.json has hooks that run after its start, or after its end.
     #[serde(default)]
     pub has_later_hooks: bool,

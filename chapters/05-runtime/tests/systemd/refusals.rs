@@ -1,6 +1,6 @@
 //! What cannot be made is told, and leaves nothing.
 
-use super::machine::{nothing_is_left, show, site, unit};
+use super::machine::{nothing_is_left, nothing_will_be_left, show, site, unit};
 use serde_json::json;
 
 #[test]
@@ -43,5 +43,21 @@ fn a_unit_that_is_there_is_its_makers() {
     assert_eq!(show(&unit(&site), "ActiveState"), "ActiveState=active", "it lives on");
     assert_eq!(site.status(), "running");
     site.ok(&["delete", "--force", "ID"]);
+    nothing_is_left(&site);
+}
+
+/// A scope goes with its last process, and its name is free. Whoever had it before has nothing to stop any more.
+#[test]
+fn a_unit_of_the_same_name_is_not_the_old_containers() {
+    let Some(mut site) = site("again", "true") else { return };
+    site.ok(&["--systemd-cgroup", "run", "-d", "ID"]);
+    nothing_will_be_left(&site);
+    site.spec["process"]["args"] = json!(["sh", "-c", "sleep 100"]);
+    site.write();
+    let other = format!("{}-other", site.id);
+    site.ok(&["--systemd-cgroup", "run", "-d", &other]);
+    site.ok(&["delete", "ID"]);
+    assert_eq!(show(&unit(&site), "ActiveState"), "ActiveState=active");
+    site.ok(&["delete", "--force", &other]);
     nothing_is_left(&site);
 }
