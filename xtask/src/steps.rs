@@ -4,7 +4,9 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// Longer than any step takes: what is not done by then hangs, and the step fails by name.
-const STEP_MAX: Duration = Duration::from_secs(20 * 60);
+const STEP_MAX: Duration = Duration::from_secs(30 * 60);
+/// What takes longer is told by the summary: it decides how long the whole run takes.
+const LONG: Duration = Duration::from_secs(30);
 /// How often a step's command is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -19,6 +21,7 @@ enum Outcome {
 #[derive(Default)]
 pub struct Steps {
     done: Vec<(String, Outcome)>,
+    long: Vec<(String, Duration)>,
 }
 
 impl Steps {
@@ -41,7 +44,11 @@ impl Steps {
         if let Outcome::Failed(why) = &outcome {
             println!("── {name} FAILED: {why}");
         }
-        println!("── {name}: {:.1} s", start.elapsed().as_secs_f32());
+        let took = start.elapsed();
+        println!("── {name}: {:.1} s", took.as_secs_f32());
+        if took > LONG {
+            self.long.push((name.into(), took));
+        }
         self.done.push((name.into(), outcome));
     }
 
@@ -55,6 +62,9 @@ impl Steps {
     pub fn summary(self) -> Result<(), String> {
         let (mut passed, mut failed, mut skipped) = (0, 0, 0);
         println!("\nSummary");
+        for (name, took) in &self.long {
+            println!("  {:>5.0} s  {name}", took.as_secs_f32());
+        }
         for (name, outcome) in &self.done {
             match outcome {
                 Outcome::Passed => passed += 1,
