@@ -11,7 +11,11 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("busybox", "busybox-static", "a real image, made offline"),
     ("skopeo", "skopeo", "filling a registry; opening our image store"),
     ("docker-registry", "docker-registry", "a real registry to pull from"),
-    ("dockerd", "docker.io", "the peer that we are held equal to, and a docker client where there is none"),
+    (
+        "dockerd",
+        "docker.io",
+        "the peer that we are held equal to, a caller of coracle-oci, and a docker client where there is none",
+    ),
     ("runc", "runc", "the peer of coracle-oci"),
     ("crun", "crun", "the peer of coracle-oci"),
     ("podman", "podman", "a caller of coracle-oci"),

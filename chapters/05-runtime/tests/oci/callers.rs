@@ -1,4 +1,4 @@
-//! podman and containerd, as Debian has them, with coracle-oci as the runtime that they call.
+//! podman, containerd and dockerd, as Debian has them, with coracle-oci as the runtime that they call.
 //!
 //! Each does what it does in a mount and a network namespace of the test's own, by a script whose output is compared to the letter.
 
@@ -114,5 +114,66 @@ fn containerd_does_with_it_what_it_does() {
     let said = script_says(&site, CONTAINERD);
     remove_parent(&site);
     let expected = "hello\ncode 7\ninside\ncode 9\nNAME PAUSED\n67108864\n2\ncheckpoint\n0\n";
+    assert_eq!(said, expected);
+}
+
+/// Its first containerd may take a quarter of a minute on a machine that has other work.
+const DOCKERD: &str = r#"
+ip link set lo up
+mkdir $D/docker
+dockerd --data-root $D/docker/data --exec-root $D/docker/exec -H unix://$D/docker.sock --pidfile $D/docker/pid --bridge none \
+    --iptables=false --storage-driver vfs --cgroup-parent /$N --add-runtime coracle=$RUNTIME --default-runtime coracle \
+    > $D/docker/log 2>&1 &
+server=$!
+docker() { command docker -H unix://$D/docker.sock "$@" 2>&1 | sed "s/^[0-9a-f]\{64\}\$/ID/"; return ${PIPESTATUS[0]}; }
+for try in $(seq 600); do docker version > /dev/null && break; sleep 0.1; done
+tar -C $D/rootfs -c . | docker import - box | cut -d : -f 1
+run="run --network none"
+docker $run --rm box echo hello
+docker $run --rm box sh -c 'exit 7'; echo "code $?"
+docker $run --rm box nosuch > $D/docker/refusal; echo "code $?"
+grep -o 'exec: "nosuch": executable file not found in $PATH' $D/docker/refusal
+docker $run --rm -t box tty | tr -d '\r'
+docker $run --rm --read-only --cap-drop all --security-opt no-new-privileges --ulimit nofile=100:200 --user 1000:1000 \
+    box sh -c 'id -u; ulimit -n; (echo > /y) 2> /dev/null || echo read-only'
+docker $run --rm --init box sh -c 'echo "number $$"'
+docker $run -d --name $N --memory 64m --pids-limit 50 box sleep 100
+docker exec -w /bin -e X=1 -u 5:6 $N sh -c 'id -u; echo $X; pwd'
+docker exec $N sh -c 'exit 9'; echo "code $?"
+docker exec $N nosuch > /dev/null; echo "code $?"
+docker exec -t $N tty | tr -d '\r'
+docker pause $N
+docker inspect -f '{{.State.Status}} {{.HostConfig.Runtime}}' $N
+docker unpause $N
+docker stats --no-stream --format '{{.Name}} {{.PIDs}}' $N
+docker update --memory 128m --memory-swap 256m --pids-limit 60 $N
+find /sys/fs/cgroup -path "*/$N/*/*" \( -name memory.limit_in_bytes -o -name memory.max -o -name pids.max \) -exec cat {} + | sort -n
+docker top $N | tail -n 1 | sed 's/.*sleep/sleep/'
+docker stop -t 0 $N
+docker inspect -f 'ended with {{.State.ExitCode}}' $N
+docker start $N
+docker kill $N
+docker wait $N
+docker start $N
+docker rm -f $N
+docker $run --name $N --memory 16m --memory-swap 16m box sh -c 'x=x; while true; do x=$x$x; done'
+docker inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' $N
+docker rm $N
+docker ps -a -q | wc -l
+kill $server; wait $server
+"#;
+
+#[test]
+fn dockerd_does_with_it_what_it_does() {
+    if !(is_installed("dockerd") && is_installed("docker")) {
+        return skip("dockerd_does_with_it_what_it_does", "dockerd is not installed");
+    }
+    let Some(site) = Site::new("dockerd", "") else { return };
+    let said = script_says(&site, DOCKERD);
+    remove_parent(&site);
+    let expected = "sha256\nhello\ncode 7\ncode 127\nexec: \"nosuch\": executable file not found in $PATH\n/dev/pts/0\n\
+                    1000\n100\nread-only\nnumber 2\nID\n5\n1\n/bin\ncode 9\ncode 126\n\
+                    /dev/pts/0\nNAME\npaused coracle\nNAME\nNAME 1\nNAME\n60\n134217728\nsleep 100\nNAME\nended with 137\n\
+                    NAME\nNAME\n137\nNAME\nNAME\ntrue 137\nNAME\n0\n";
     assert_eq!(said, expected);
 }
