@@ -6,6 +6,7 @@ mod create;
 mod ended;
 mod files;
 mod flag_names;
+mod freezer;
 mod inspect;
 pub mod list;
 mod log_options;
@@ -37,7 +38,6 @@ use crate::networks::Endpoint;
 pub use inspect::NEVER;
 pub use record::Record;
 pub use remove::remove_tree;
-pub use validate::RUNTIME;
 
 /// What a verb that may find its work done already did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ pub use places::Places;
 
 use crate::engine::{Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtimes::Runtimes;
 use flags::{CommandLine, Flags, Level, Verb};
 use sockets::Sockets;
 
@@ -66,6 +67,7 @@ fn run(flags: &Flags) -> Result<()> {
     if flags.bip.is_some() {
         return Err(Error::not_supported("--bip"));
     }
+    let runtimes = Runtimes::new(&flags.add_runtime, flags.default_runtime.as_deref())?;
     let _locks = lock(&places)?;
     // Blocked before the first thread exists, so that only the thread that waits for them ever gets them.
     let ending = ending_signals();
@@ -78,6 +80,7 @@ fn run(flags: &Flags) -> Result<()> {
         cgroup_parent: flags.cgroup_parent.clone(),
         debug: flags.debug,
         rootless: ids::settle(&places.exec_root),
+        runtimes,
     })?);
     engine.adopt()?;
     let watcher = engine.clone().watch()?;

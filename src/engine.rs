@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::Events;
 use crate::exec::Sessions;
 use crate::networks::Networks;
+use crate::runtimes::Runtimes;
 use crate::spec::{Facts, Rootless};
 use crate::system;
 
@@ -31,6 +32,8 @@ pub struct Options {
     pub debug: bool,
     /// Who has started it, if not root.
     pub rootless: Option<Rootless>,
+    /// Who may run containers.
+    pub runtimes: Runtimes,
 }
 
 /// A complete engine over one data root and one exec root. Its methods block; `serve` calls them from its own threads.
@@ -49,6 +52,8 @@ pub struct Engine {
     pub snapshots: Snapshots,
     /// The default network (chapter 10).
     pub networks: Networks,
+    /// Who may run containers.
+    pub runtimes: Runtimes,
     /// Who listens to supervisors (chapter 12).
     pub watcher: Watcher,
     /// Who is told what happens.
@@ -73,6 +78,12 @@ impl Engine {
     pub fn open(options: Options) -> Result<Engine> {
         let places = options.places;
         let rootless = options.rootless;
+        if rootless.is_some() && options.runtimes.has_others() {
+            // It would mount the root and make devices as root of the machine.
+            let message =
+                "--add-runtime: another runtime needs root's engine; start the daemon as root, or without it";
+            return Err(Error::new(ErrorKind::NotSupported, message));
+        }
         let folder = |name: &str| places.data_root.join(name);
         for name in ["containers", "volumes"] {
             std::fs::create_dir_all(folder(name)).map_err(Error::system)?;
@@ -104,6 +115,7 @@ impl Engine {
             store: images::Store::open(folder("images"))?,
             snapshots: Snapshots::open(folder("snapshots"), ownership)?,
             networks: Networks::open(&places.data_root, options.bridge.as_deref(), is_rootless)?,
+            runtimes: options.runtimes,
             watcher: Watcher::new()?,
             events: Events::default(),
             sessions: Sessions::default(),
@@ -142,6 +154,9 @@ impl Engine {
             {
                 tracing::debug!(%error, "the parent cgroup stays");
             }
+        }
+        if self.runtimes.has_others() {
+            self.remove_idle_runtime_states();
         }
         for emptied in self.run_folders() {
             // Folders of containers that run on keep it.

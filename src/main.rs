@@ -12,6 +12,7 @@ mod exec;
 mod filters;
 mod images;
 mod networks;
+mod runtimes;
 mod serve;
 mod spec;
 mod system;

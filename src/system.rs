@@ -5,7 +5,6 @@ use std::fs;
 
 use supervisor::states::State;
 
-use crate::containers::RUNTIME;
 use crate::engine::Engine;
 use crate::spec::Rootless;
 
@@ -88,13 +87,9 @@ impl Engine {
             name: nix::unistd::gethostname()
                 .map_or(String::new(), |name| name.to_string_lossy().into_owned()),
             server_version: VERSION.to_owned(),
-            runtimes: [(
-                RUNTIME.to_owned(),
-                api::RuntimeInfo { path: "coracle-oci".to_owned(), runtime_args: None },
-            )]
-            .into(),
+            runtimes: self.runtimes.described(),
             init_binary: "docker-init".to_owned(),
-            default_runtime: RUNTIME.to_owned(),
+            default_runtime: self.runtimes.default_name().to_owned(),
             swarm: api::SwarmInfo { local_node_state: "inactive".to_owned(), ..Default::default() },
             // Containers always outlive their daemon.
             live_restore_enabled: true,

@@ -116,7 +116,7 @@ impl Engine {
         let live = Arc::new(live);
         {
             let mut inside = container.inside();
-            let frozen = self.cgroup_of(&inside.record).is_ok_and(|cgroup| cgroup.is_frozen());
+            let frozen = self.is_frozen(&inside.record);
             inside.record.state = if frozen { State::Paused(process) } else { State::Running(process) };
             inside.start_time = target.start_time;
             inside.live = Some(live.clone());

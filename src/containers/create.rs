@@ -23,6 +23,7 @@ impl Engine {
         crate::images::check_platform(&image, platform, &request.config.image)?;
         let id = names::random_id();
         let mut record = merge(&id, request, &image, &self.facts)?;
+        self.runtimes.settle(&mut record.host_config)?;
         record.name = self.reserve_name(name, &id)?;
         let made = self.make_folder(&mut record);
         if let Err(error) = made {
@@ -166,7 +167,6 @@ fn complete_host_config(host: &mut api::HostConfig, facts: &Facts) {
     fill(&mut host.log_config.kind, "json-file");
     fill(&mut host.network_mode, "default");
     fill(&mut host.ipc_mode, "private");
-    fill(&mut host.runtime, validate::RUNTIME);
     fill(&mut host.restart_policy.name, "no");
     // As Docker chooses: a cgroup namespace hides nothing on v1, where each controller has a tree of its own.
     fill(&mut host.cgroupns_mode, if facts.unified_cgroups { "private" } else { "host" });

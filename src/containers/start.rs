@@ -95,6 +95,7 @@ impl Engine {
             open_stdin: record.config.open_stdin,
             stdin_once: record.config.stdin_once,
             log: log_file(&folder, record)?,
+            runtime: self.other_runtime(record)?,
         })
     }
 
@@ -123,6 +124,15 @@ impl Engine {
         self.watcher.add_container(container, live).map_err(Refused::Refused)
     }
 
+    /// A supervisor that was killed while another runtime was at work has left what that one made.
+    fn delete_half_made(&self, record: &Record) {
+        if matches!(self.other_runtime(record), Ok(Some(_)))
+            && let Err(error) = supervisor::destroy(&self.run_folder(&record.id))
+        {
+            tracing::warn!(container = record.id, %error, "what its runtime has made stays");
+        }
+    }
+
     /// Takes note of a start that failed, and says so in Docker's words.
     fn start_failed(&self, container: &Container, refused: Refused) -> Error {
         let mut inside = container.inside();
@@ -136,6 +146,7 @@ impl Engine {
         let record = inside.record.clone();
         drop(inside);
         self.networks.release(&container.id, endpoint);
+        self.delete_half_made(&record);
         if let Err(error) = fs::remove_dir_all(self.run_folder(&container.id)) {
             tracing::debug!(container = container.id, %error, "no run folder to remove");
         }
@@ -202,9 +213,10 @@ impl Refused {
             FailureKind::NotSupported => return (128, Error::new(ErrorKind::NotSupported, failure.message)),
             FailureKind::System => ErrorKind::System,
         };
+        let whose =
+            if failure.whole { "" } else { "runc create failed: unable to start container process: " };
         let message = format!(
-            "failed to create shim task: OCI runtime create failed: runc create failed: \
-             unable to start container process: {}: unknown",
+            "failed to create shim task: OCI runtime create failed: {whose}{}: unknown",
             failure.message
         );
         (failure.kind.exit_code(), Error::new(kind, message))

@@ -1,10 +1,10 @@
-//! Stop, kill, restart, pause and unpause: what is done to a container that runs.
+//! Stop, kill, restart, resize: what is done to a container that runs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use supervisor::states::{self, Event, State};
+use supervisor::states::State;
 
 use super::{Change, Container, signals};
 use crate::engine::Engine;
@@ -97,57 +97,6 @@ impl Engine {
         result
     }
 
-    /// Freezes every process of a container.
-    pub fn pause(&self, reference: &str) -> Result<()> {
-        self.change_freezer(reference, Event::Paused, "pause", cgroups::Cgroup::freeze)
-    }
-
-    /// Thaws them.
-    pub fn unpause(&self, reference: &str) -> Result<()> {
-        self.change_freezer(reference, Event::Resumed, "unpause", cgroups::Cgroup::thaw)
-    }
-
-    fn change_freezer(
-        &self,
-        reference: &str,
-        event: Event,
-        verb: &str,
-        change: fn(&cgroups::Cgroup) -> std::result::Result<(), cgroups::Error>,
-    ) -> Result<()> {
-        let container = self.container(reference)?;
-        let _action = container.action();
-        self.change_freezer_of(&container, reference, event, verb, change)
-    }
-
-    /// The same, for who is in the middle of an action of theirs.
-    fn change_freezer_of(
-        &self,
-        container: &Container,
-        reference: &str,
-        event: Event,
-        verb: &str,
-        change: fn(&cgroups::Cgroup) -> std::result::Result<(), cgroups::Error>,
-    ) -> Result<()> {
-        let mut inside = container.inside();
-        if let Err(refusal) = states::apply(inside.state().clone(), event.clone()) {
-            return Err(Error::new(ErrorKind::Conflict, format!("Container {} {refusal}", container.id)));
-        }
-        let cgroup = self.cgroup_of(&inside.record)?;
-        change(&cgroup).map_err(|error| {
-            Error::because(ErrorKind::System, format!("Cannot {verb} container {reference}: {error}"), error)
-        })?;
-        // The same event was tried above, under the same lock.
-        let _ = inside.apply(event);
-        self.tell(&inside, verb, &[]);
-        let record = inside.record.clone();
-        drop(inside);
-        // It is done, recorded or not: who adopts the container asks the freezer itself.
-        if let Err(error) = record.write(&self.container_folder(&container.id)) {
-            tracing::error!(container = container.id, %error, "a {verb} is not recorded");
-        }
-        Ok(())
-    }
-
     /// Sets the size of a container's terminal, in characters.
     pub fn resize(&self, reference: &str, width: u16, height: u16) -> Result<()> {
         let container = self.container(reference)?;
@@ -196,15 +145,12 @@ impl Engine {
             return Ok(());
         }
         // Who removes a container by force holds its action already.
-        let thawed = self.change_freezer_of(
-            container,
-            &container.id,
-            Event::Resumed,
-            "unpause",
-            cgroups::Cgroup::thaw,
-        );
-        // On v2 a kill reaches the frozen as well, and what it ended needs no thaw.
-        thawed.or_else(|error| if container.inside().runs() { Err(error) } else { Ok(()) })
+        let thawed = self.change_freezer_of(container, &container.id, false);
+        // On v2 a kill reaches the frozen as well, and runc thaws what it kills: what is ending needs no thaw.
+        thawed.or_else(|error| {
+            let ended = container.wait_until(Some(Instant::now() + HEARING), |inside| !inside.runs());
+            if ended { Ok(()) } else { Err(error) }
+        })
     }
 }
 

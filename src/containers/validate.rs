@@ -140,7 +140,6 @@ fn check_features(host: &api::HostConfig) -> Result<()> {
         ("VolumeDriver", one_of(&host.volume_driver, &["local"])),
         ("UsernsMode", one_of(&host.userns_mode, &["host"])),
         ("CgroupnsMode", one_of(&host.cgroupns_mode, &["private", "host"])),
-        ("Runtime", one_of(&host.runtime, &[RUNTIME])),
     ];
     match checks.iter().find(|(_, harmless)| !harmless) {
         None => Ok(()),
@@ -164,9 +163,6 @@ fn check_namespaces(host: &api::HostConfig) -> Result<()> {
     }
     Ok(())
 }
-
-/// The name of our own OCI runtime.
-pub const RUNTIME: &str = "coracle";
 
 /// Without a cgroup nothing can be limited, and a limit that does not hold is worse than none.
 fn check_cgroup(host: &api::HostConfig, facts: &Facts) -> Result<()> {

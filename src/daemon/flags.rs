@@ -66,6 +66,12 @@ pub struct Flags {
     /// Cgroup under which containers get theirs
     #[arg(long, value_name = "CGROUP")]
     pub cgroup_parent: Option<String>,
+    /// Another OCI runtime that containers may ask for by --runtime NAME (can be given several times)
+    #[arg(long, value_name = "NAME=PATH")]
+    pub add_runtime: Vec<String>,
+    /// The runtime of containers that ask for none
+    #[arg(long, value_name = "NAME")]
+    pub default_runtime: Option<String>,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,

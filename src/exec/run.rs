@@ -97,6 +97,7 @@ impl Engine {
             open_stdin: request.attach_stdin,
             stdin_once: true,
             log: None,
+            runtime: self.other_runtime(record)?,
         })
     }
 }
@@ -107,10 +108,8 @@ fn in_dockers_words(error: LaunchError) -> Error {
         LaunchError::Failed(failure) => failure,
         LaunchError::Supervisor(error) => return Error::system(error),
     };
-    let message = format!(
-        "OCI runtime exec failed: exec failed: unable to start container process: {}: unknown",
-        failure.message
-    );
+    let whose = if failure.whole { "" } else { "exec failed: unable to start container process: " };
+    let message = format!("OCI runtime exec failed: {whose}{}: unknown", failure.message);
     Error::new(ErrorKind::InvalidParameter, message)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What a client was told stays true; containers run on, their logs go on, and exit codes that fell in between are reported.
 
-use crate::harness::{Engine, Said, Who, wait_until};
+use crate::harness::{Engine, Said, Who, is_installed, wait_until};
 use crate::needs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -49,8 +49,21 @@ fn an_ordinary_users_daemon_is_killed_as_well() {
     survives(Who::CoracleRootless, &possible, possible.len() as u32);
 }
 
+/// Each of another runtime's verbs is a process that may outlive the daemon.
+#[test]
+fn a_daemon_is_killed_while_another_runtime_is_at_work() {
+    needs!(root);
+    needs!("docker");
+    needs!("runc");
+    let engine = Engine::start_with(&["--add-runtime", "runc=runc", "--default-runtime", "runc"], None);
+    survive(engine, TRANSITIONS, 2 * TRANSITIONS.len() as u32);
+}
+
 fn survives(who: Who, transitions: &[(&'static str, Transition)], kills: u32) {
-    let mut engine = Engine::start_as(who);
+    survive(Engine::start_as(who), transitions, kills);
+}
+
+fn survive(mut engine: Engine, transitions: &[(&'static str, Transition)], kills: u32) {
     engine.import_busybox();
     let mut random = Random(number("CORACLE_SEED", 1));
     let kills = kills * number("CORACLE_FACTOR", 1) as u32;
@@ -73,8 +86,11 @@ fn survives(who: Who, transitions: &[(&'static str, Transition)], kills: u32) {
 fn a_supervisor_that_is_killed_takes_its_container_along() {
     needs!(root);
     needs!("docker");
-    for who in [Who::Coracle, Who::CoracleRootless] {
-        let mut engine = Engine::start_as(who);
+    let mut engines = vec![Engine::start_as(Who::Coracle), Engine::start_as(Who::CoracleRootless)];
+    if is_installed("runc") {
+        engines.push(Engine::start_with(&["--add-runtime", "runc=runc", "--default-runtime", "runc"], None));
+    }
+    for mut engine in engines {
         engine.import_busybox();
         let script = "sleep 1000 & (sleep 1000 &); echo ready; exec sleep 1000";
         for watched in [true, false] {

@@ -23,6 +23,7 @@ mod parity;
 mod pull;
 mod ranges;
 mod rootless;
+mod runtimes;
 mod scarcity;
 mod sharing;
 mod streams;

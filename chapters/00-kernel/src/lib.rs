@@ -8,6 +8,7 @@
 mod bpf;
 mod capabilities;
 mod clone;
+mod command;
 mod descriptors;
 mod error;
 mod exit;
@@ -30,6 +31,7 @@ pub use capabilities::{
     raise_ambient,
 };
 pub use clone::{CloneArgs, Cloned, clone3};
+pub use command::begin_afresh;
 pub use descriptors::{close_from, close_on_exec_from};
 pub use error::{AsErrno, Result, Strace, SysError};
 pub use exit::exit_now;

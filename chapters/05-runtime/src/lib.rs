@@ -64,4 +64,4 @@ pub use plan::Bundle;
 #[cfg(target_os = "linux")]
 pub use protect::own_executable;
 #[cfg(target_os = "linux")]
-pub use terminal::set_terminal_size;
+pub use terminal::{receive as receive_terminal, set_terminal_size};

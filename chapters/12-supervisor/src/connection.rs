@@ -1,7 +1,7 @@
 //! The daemon's end: launch a supervisor, connect to one that runs, ask it for things, hear from it.
 
 use crate::packets::{self, Received};
-use crate::{AttachOptions, Event, Exit, Failure, Launch, Request, files};
+use crate::{AttachOptions, Event, Exit, Failure, Launch, Request, files, other_runtime};
 use kernel::Strace;
 use nix::errno::Errno;
 use runtime::Identity;
@@ -88,14 +88,16 @@ pub fn read_exit(run_dir: &Path) -> Result<Option<Exit>, Error> {
 
 /// Ends what is left of a container whose supervisor was killed: its processes and its cgroup.
 pub fn destroy(run_dir: &Path) -> Result<(), Error> {
+    let deleted = match files::read_launch(run_dir) {
+        Ok(launch) if launch.runtime.is_some() => other_runtime::delete_left(run_dir, &launch),
+        _ => Ok(()),
+    };
     let made = files::read_made(run_dir)
         .map_err(|error| Error(format!("{}/state.json: {error}", run_dir.display())))?;
-    match made {
-        Some(made) => {
-            runtime::destroy(made.process, made.cgroup.as_deref()).map_err(|error| Error(error.to_string()))
-        }
-        None => Ok(()),
+    if let Some(made) = made {
+        runtime::destroy(made.process, made.cgroup.as_deref()).map_err(|error| Error(error.to_string()))?;
     }
+    deleted.map_err(|failure| Error(failure.message))
 }
 
 impl Connection {

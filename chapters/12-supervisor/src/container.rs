@@ -4,7 +4,8 @@ use crate::files::{self, Made};
 use crate::input::Input;
 use crate::log_file::Log;
 use crate::output::Output;
-use crate::{Exit, Failure, Kind, Launch};
+use crate::process::Process;
+use crate::{Exit, Failure, Kind, Launch, other_runtime};
 use kernel::{Strace, SysError};
 use runtime::{Addition, Bundle, Created, Identity, Stdio};
 use rustix::fs::{Mode, OFlags};
@@ -15,7 +16,7 @@ use std::path::Path;
 
 /// What is supervised.
 pub struct Container {
-    pub created: Created,
+    pub process: Process,
     pub output: Output,
     pub input: Input,
     /// How the first process ended, once it has.
@@ -34,8 +35,8 @@ impl Container {
         let log = launch.log.as_ref().map(Log::open).transpose();
         let log = log.map_err(|error| Failure::system(&format!("opening the log: {error}")))?;
         let (stdio, pipes) = descriptors(launch).map_err(|error| Failure::system(&error))?;
-        let created = make(run_dir, launch, stdio)?;
-        let ends = match &created.terminal {
+        let process = make(run_dir, launch, stdio)?;
+        let ends = match process.terminal() {
             Some(master) => {
                 terminal_ends(master, launch.open_stdin).map_err(|error| Failure::system(&error))?
             }
@@ -44,37 +45,37 @@ impl Container {
         Ok(Container {
             output: Output::new(ends.sources, log),
             input: Input::new(ends.sink),
-            created,
+            process,
             status: None,
         })
     }
 
     /// Which process.
     pub fn identity(&self) -> Identity {
-        self.created.identity
+        self.process.identity()
     }
 
     /// Lets it execute its command.
     pub fn start(&self) -> Result<(), Failure> {
-        Ok(self.created.start()?)
+        self.process.start()
     }
 
     /// Changes the size of its terminal, if it has one.
     pub fn resize(&self, width: u16, height: u16) {
-        if let Some(master) = &self.created.terminal {
+        if let Some(master) = self.process.terminal() {
             let _ = runtime::set_terminal_size(master, (width, height));
         }
     }
 
     /// To the first process; one that has ended is no error.
     pub fn signal(&self, number: i32) {
-        let _ = kernel::pidfd_send_signal(&self.created.pidfd, number);
+        self.process.signal(number);
     }
 
     /// Waits for what has ended. Should the first process be among it, its status is kept.
     pub fn reap_orphans(&mut self) {
         while let Ok(Some((pid, status))) = rustix::process::waitpid(None, WaitOptions::NOHANG) {
-            if pid.as_raw_nonzero().get() == self.created.identity.pid {
+            if pid.as_raw_nonzero().get() == self.process.identity().pid {
                 self.status = Some((status.exit_status(), status.terminating_signal()));
             }
         }
@@ -84,7 +85,7 @@ impl Container {
     pub fn wait(&mut self) -> Option<Exit> {
         let ended = |status: WaitIdStatus| (status.exit_status(), status.terminating_signal());
         if self.status.is_none() {
-            let pidfd = WaitId::PidFd(self.created.pidfd.as_fd());
+            let pidfd = WaitId::PidFd(self.process.as_fd());
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
             self.status = rustix::process::waitid(pidfd, options).ok().flatten().map(ended);
         }
@@ -99,7 +100,7 @@ impl Container {
 
     /// Ends every process of it and removes its cgroup. True: the kernel had killed something in it for want of memory.
     pub fn destroy(&mut self) -> bool {
-        self.created.destroy()
+        self.process.destroy()
     }
 }
 
@@ -107,6 +108,9 @@ impl Container {
 pub fn bundle(run_dir: &Path) -> Result<Bundle, Failure> {
     let launch = files::read_launch(run_dir)?;
     match &launch.kind {
+        Kind::Container { .. } if launch.runtime.is_some() => Err(Failure::system(
+            &"launch.json: another runtime has made this container, after a plan of its own",
+        )),
         Kind::Container { root, cgroup } => bundle_of(run_dir, &launch.id, root, cgroup),
         Kind::Exec { .. } => {
             Err(Failure::system(&"launch.json: this is a process in a container, and no container"))
@@ -134,11 +138,28 @@ fn bundle_of(
     })
 }
 
-fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failure> {
-    let (mut created, cgroup) = match &launch.kind {
+fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Process, Failure> {
+    let mut process = match &launch.runtime {
+        None => Process::Own(make_ourselves(run_dir, launch, stdio)?),
+        Some(runtime) => Process::Other(other_runtime::make(run_dir, launch, runtime, stdio)?),
+    };
+    let cgroup = match &launch.kind {
+        Kind::Container { cgroup, .. } => cgroup.clone(),
+        Kind::Exec { .. } => None,
+    };
+    let made = Made { process: process.identity(), cgroup };
+    if let Err(error) = files::write_made(run_dir, &made) {
+        // Nobody would find it again: a later daemon has removed the folder, say.
+        process.destroy();
+        return Err(Failure::system(&format!("state.json: {error}")));
+    }
+    Ok(process)
+}
+
+fn make_ourselves(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failure> {
+    match &launch.kind {
         Kind::Container { root, cgroup } => {
-            let bundle = bundle_of(run_dir, &launch.id, root, cgroup)?;
-            (runtime::create(&bundle, stdio)?, cgroup)
+            Ok(runtime::create(&bundle_of(run_dir, &launch.id, root, cgroup)?, stdio)?)
         }
         Kind::Exec { container, target, cgroup, process, seccomp } => {
             let group = cgroup.as_deref().map(runtime::open_cgroup).transpose()?;
@@ -151,16 +172,9 @@ fn make(run_dir: &Path, launch: &Launch, stdio: Stdio) -> Result<Created, Failur
                 preserved_descriptors: 0,
                 state: None,
             };
-            (runtime::exec(&addition, stdio)?, &None)
+            Ok(runtime::exec(&addition, stdio)?)
         }
-    };
-    let made = Made { process: created.identity, cgroup: cgroup.clone() };
-    if let Err(error) = files::write_made(run_dir, &made) {
-        // Nobody would find it again: a later daemon has removed the folder, say.
-        created.destroy();
-        return Err(Failure::system(&format!("state.json: {error}")));
     }
-    Ok(created)
 }
 
 fn descriptors(launch: &Launch) -> Result<(Stdio, Ends), SysError> {

@@ -40,6 +40,7 @@ pub fn run(rootfs: Option<PathBuf>, command: Vec<String>) -> Done {
         open_stdin: false,
         stdin_once: false,
         log: Some(LogFile { path: run_dir.join("log"), max_size: None, max_file: 1 }),
+        runtime: None,
     };
     let started = supervisor::launch(&run_dir, &launch).and_then(|(connection, _)| connection.start());
     if let Err(error) = started {

@@ -30,7 +30,7 @@ pub fn read_launch(run_dir: &Path) -> Result<Launch, Failure> {
         return Ok(launch);
     }
     let message = format!("{}: version {} is not supported", path.display(), launch.version);
-    Err(Failure { kind: FailureKind::NotSupported, message })
+    Err(Failure { kind: FailureKind::NotSupported, message, whole: false })
 }
 
 pub fn write_made(run_dir: &Path, made: &Made) -> io::Result<()> {

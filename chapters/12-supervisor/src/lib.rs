@@ -21,9 +21,13 @@ mod input;
 #[cfg(target_os = "linux")]
 mod log_file;
 #[cfg(target_os = "linux")]
+mod other_runtime;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod packets;
+#[cfg(target_os = "linux")]
+mod process;
 #[cfg(target_os = "linux")]
 mod supervise;
 

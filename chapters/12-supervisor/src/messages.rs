@@ -16,6 +16,8 @@
 //!     │◀───────────────────────── end of file │ ends
 //! ```
 //!
+//! A container of another runtime ([`Launch::runtime`]) is made by its `create`, and executes its command by its `start`.
+//!
 //! Before `Started` the supervisor lives only as long as the connection on its descriptor 0: at end of file it destroys
 //! the container. After it, it lives as long as the container, whoever connects to `control.sock` and whoever vanishes.
 //! A connection to `control.sock` is first told `Created`, then `Started`.
@@ -51,6 +53,18 @@ pub struct Launch {
     pub stdin_once: bool,
     /// Where its output is written.
     pub log: Option<LogFile>,
+    /// Who makes it, or has made the container; none: chapter 05.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<OtherRuntime>,
+}
+
+/// Another OCI runtime, with runc's command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherRuntime {
+    /// Its executable.
+    pub path: PathBuf,
+    /// The folder in which it keeps its states.
+    pub root: PathBuf,
 }
 
 /// What to make.
@@ -151,6 +165,9 @@ pub struct Failure {
     pub kind: FailureKind,
     /// In runc's words: what follows "unable to start container process: ".
     pub message: String,
+    /// They are another runtime's, and whole.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 /// The kinds of failure that Docker's exit codes distinguish.
@@ -172,7 +189,7 @@ pub enum FailureKind {
 impl Failure {
     /// The kernel refused something.
     pub fn system(message: &impl std::fmt::Display) -> Failure {
-        Failure { kind: FailureKind::System, message: message.to_string() }
+        Failure { kind: FailureKind::System, message: message.to_string(), whole: false }
     }
 }
 
@@ -186,7 +203,7 @@ impl From<runtime::Error> for Failure {
             ErrorKind::Invalid => FailureKind::Invalid,
             ErrorKind::NoSuchContainer | ErrorKind::Conflict | ErrorKind::System => FailureKind::System,
         };
-        Failure { kind, message: error.to_string() }
+        Failure { kind, message: error.to_string(), whole: false }
     }
 }
 

@@ -173,8 +173,9 @@ impl<'a> Supervisor<'a> {
             vec![(Source::Children, PollFd::from_borrowed_fd(self.children.as_fd(), readable))];
         let mut add =
             |source, descriptor, flags| interests.push((source, PollFd::from_borrowed_fd(descriptor, flags)));
-        if matches!(self.phase, Phase::Waiting | Phase::Running { .. }) {
-            add(Source::Process, self.container.created.pidfd.as_fd(), readable);
+        let is_heard = self.is_heard();
+        if is_heard && matches!(self.phase, Phase::Waiting | Phase::Running { .. }) {
+            add(Source::Process, self.container.process.as_fd(), readable);
         }
         for (index, daemon) in self.daemons.iter().enumerate() {
             add(Source::Daemon(index), daemon.socket.as_fd(), readable);
@@ -183,7 +184,7 @@ impl<'a> Supervisor<'a> {
             add(Source::Listener, listener.as_fd(), readable);
         }
         let ended = matches!(self.phase, Phase::Draining { .. });
-        let wanted = ended || !self.clients.iter().any(Client::is_behind);
+        let wanted = is_heard && (ended || !self.clients.iter().any(Client::is_behind));
         for (index, stream) in self.container.output.streams.iter().enumerate().filter(|_| wanted) {
             if let Some(source) = &stream.source {
                 add(Source::Output(index), source.as_fd(), readable);
@@ -203,6 +204,11 @@ impl<'a> Supervisor<'a> {
             }
         }
         interests
+    }
+
+    /// Nothing is heard of a process that runs before it should, until those who want to hear it are there.
+    fn is_heard(&self) -> bool {
+        !(matches!(self.phase, Phase::Waiting) && self.container.process.runs_already())
     }
 
     fn serve(&mut self, source: Source, flags: PollFlags) {

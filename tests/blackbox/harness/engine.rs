@@ -49,6 +49,8 @@ pub struct Engine {
     token: String,
     folder: PathBuf,
     namespace: Option<Namespace>,
+    /// What its command line says besides.
+    flags: Vec<String>,
     /// What a shell does in the daemon's private mount namespace before the daemon starts.
     before: Option<String>,
     /// The cgroup of v2 that the ordinary user was given, in which their daemon starts.
@@ -82,6 +84,16 @@ impl Engine {
         engine
     }
 
+    /// Starts our engine with more on its command line; after a shell has run `before`, if there is something to run.
+    #[track_caller]
+    pub fn start_with(flags: &[&str], before: Option<&str>) -> Engine {
+        let mut engine = Engine::prepare(Who::Coracle);
+        engine.flags = flags.iter().map(|word| (*word).to_owned()).collect();
+        engine.before = before.map(str::to_owned);
+        engine.start_daemon();
+        engine
+    }
+
     /// Starts an engine in a cgroup of v2 that was given to its user.
     #[track_caller]
     pub fn start_in(who: Who, given: &Path) -> Engine {
@@ -102,7 +114,17 @@ impl Engine {
             nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("chown");
         }
         let namespace = Namespace::new();
-        Engine { who, token, folder, namespace, before: None, given: None, daemon: None, finished: false }
+        Engine {
+            who,
+            token,
+            folder,
+            namespace,
+            flags: Vec::new(),
+            before: None,
+            given: None,
+            daemon: None,
+            finished: false,
+        }
     }
 
     /// Starts the daemon (again), and waits until it answers.
@@ -146,7 +168,7 @@ impl Engine {
         if self.who.ordinary().is_none() && is_root() {
             command.args(["--cgroup-parent", &format!("/{}", self.token)]);
         }
-        command.args(more);
+        command.args(&self.flags).args(more);
         command
     }
 

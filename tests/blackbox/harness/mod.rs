@@ -8,7 +8,7 @@ mod namespace;
 mod registry;
 
 pub use clients::{on_a_terminal, piped};
-pub use engine::{Engine, Who};
+pub use engine::{Engine, Who, coracle_binary};
 pub use images::busybox_tar;
 pub use namespace::Namespace;
 pub use registry::Registry;

@@ -49,6 +49,7 @@ impl Site {
             open_stdin: false,
             stdin_once: false,
             log: Some(LogFile { path: folder.join("log"), max_size: None, max_file: 1 }),
+            runtime: None,
         };
         Site { folder, run_dir, launch, spec }
     }
