@@ -20,6 +20,7 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("crun", "crun", "the peer of coracle-oci"),
     ("podman", "podman", "a caller of coracle-oci"),
     ("ctr", "containerd", "a caller of coracle-oci"),
+    ("curl", "curl", "speaking gRPC to containerd, as Kubernetes does"),
     ("criu", "criu", "checkpoint and restore by coracle-oci"),
     ("apparmor_parser", "apparmor", "loading AppArmor's profiles in the virtual machine"),
     ("secilc", "secilc", "compiling a policy of SELinux there"),

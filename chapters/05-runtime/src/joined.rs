@@ -1,12 +1,11 @@
 //! Long tail: namespaces that a spec names by their files are looked at before anything is made (config-linux.md, "Namespaces": "The
 //! runtime MUST generate an error if path is not associated with a namespace of type").
 
-use crate::plan::word;
+use crate::plan::{namespace_kind, word};
 use crate::{Error, Result};
 use kernel::Strace;
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -25,14 +24,8 @@ fn check_file(place: &str, kind: LinuxNamespaceType, path: &Path) -> Result<()> 
     let failed = |error: kernel::SysError| Error::invalid(format!("{place}: {error}"));
     let file = File::open(path).strace(|| format!("open({path:?}, O_RDONLY|O_CLOEXEC)")).map_err(failed)?;
     let number = file.metadata().strace(|| format!("fstat({path:?})")).map_err(failed)?.ino();
-    // Such a file has no name but its kind and its number: `mnt:[4026531841]`.
-    let name = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
-    let kind_name = match kind {
-        LinuxNamespaceType::Mount => "mnt".into(),
-        LinuxNamespaceType::Network => "net".into(),
-        other => word(&other),
-    };
-    if name != Path::new(&format!("{kind_name}:[{number}]")) {
+    // A file of another kind, or of no namespace at all.
+    if kernel::namespace_kind(&file).ok() != Some(namespace_kind(kind).bits()) {
         let kind = word(&kind);
         return Err(Error::invalid(format!("{place} {path:?}: must be the file of a {kind} namespace")));
     }

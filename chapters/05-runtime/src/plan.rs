@@ -266,7 +266,7 @@ fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
     Ok(())
 }
 
-fn namespace_kind(kind: LinuxNamespaceType) -> Namespaces {
+pub(crate) fn namespace_kind(kind: LinuxNamespaceType) -> Namespaces {
     match kind {
         LinuxNamespaceType::Mount => Namespaces::MNT,
         LinuxNamespaceType::Cgroup => Namespaces::CGROUP,

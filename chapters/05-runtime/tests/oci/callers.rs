@@ -18,7 +18,7 @@ fn script_says(site: &Site, script: &str) -> String {
 
 /// Removes the group that the caller was told to make its groups in, and the one that podman's conmon leaves in it: they are
 /// empty, or this fails.
-fn remove_parent(site: &Site) {
+pub fn remove_parent(site: &Site) {
     let layout = cgroups::Layout::detect().expect("the hierarchies are told");
     for mount in layout.v1.iter().map(|hierarchy| &hierarchy.mount).chain(&layout.unified) {
         for folder in [mount.join(&site.id).join("conmon"), mount.join(&site.id)] {

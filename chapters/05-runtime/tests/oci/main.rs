@@ -5,6 +5,7 @@ mod added;
 mod asked;
 mod callers;
 mod confinement;
+mod cri;
 mod criu;
 mod fields;
 mod hooks;

@@ -178,3 +178,24 @@ fn a_mount_namespace_that_is_there_is_joined() {
     let _ = holder.wait();
     site.nothing_is_left();
 }
+
+/// As `ip netns` keeps one, and the plugins of Kubernetes: bound to a file, which then has the name of its place.
+#[test]
+fn a_network_namespace_that_is_bound_to_a_file_is_joined() {
+    let Some(mut site) = Site::new("bound-network", "ls -l /proc/self/ns/net") else { return };
+    let bound = site.folder.join("bound");
+    let namespaces = site.spec["linux"]["namespaces"].as_array_mut().unwrap();
+    let network = namespaces.iter_mut().find(|one| one["type"] == "network").unwrap();
+    network["path"] = bound.display().to_string().into();
+    site.write();
+    // The mount is the shell's alone, and ends with it.
+    let script = "touch bound; unshare --net=bound true; stat -L -c %i bound; exec \"$@\"";
+    let run = site.command(&["run", &site.id]);
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-e", "-c", script, "sh"]).arg(run.get_program()).args(run.get_args());
+    let output = command.current_dir(&site.folder).stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (number, shown) = said.split_once('\n').unwrap();
+    assert!(shown.contains(&format!("net:[{number}]")), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    site.nothing_is_left();
+}
