@@ -55,6 +55,9 @@ impl Other {
         assert!(said.stdout.contains("got this"), "{said:?}");
         // Nothing of what its makers block is blocked for it, and it has what the engine makes for every container.
         let script = "grep SigBlk /proc/self/status; grep -c $(hostname) /etc/hosts; ls -d /dev/shm; ip -4 address show dev eth0 | grep -c inet";
+        let named =
+            ["run", "--rm", "--domainname", "of-ours", "busybox", "cat", "/proc/sys/kernel/domainname"];
+        assert_eq!(self.docker(&named).expect(0).line(), "of-ours");
         assert_eq!(self.run(script, 0), "SigBlk:\t0000000000000000\n1\n/dev/shm\n1\n");
         let limited = [
             "run",

@@ -15,6 +15,7 @@ use chroot::{MountOp, Propagation, Root};
 use console::Console;
 use kernel::Strace;
 use nix::sched::{CloneFlags, unshare};
+use oci_spec::runtime::Spec;
 use runtime::{Identity, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use std::fs;
@@ -95,16 +96,29 @@ fn bundle(run_dir: &Path, root: &Root) -> Result<PathBuf, Failure> {
     let steps = [MountOp::CutOff(slave), MountOp::Root { root: root.clone(), rootless: false }];
     chroot::apply(&steps).map_err(|error| Failure::system(&error))?;
     let spec = files::read_spec(run_dir);
-    let mut spec = spec.map_err(|error| Failure::system(&format!("config.json: {error}")))?;
-    if let Some(mut root) = spec.root().clone() {
-        root.set_path(folder.clone());
-        spec.set_root(Some(root));
-    }
+    let spec = spec.map_err(|error| Failure::system(&format!("config.json: {error}")))?;
     let bundle = run_dir.join("bundle");
-    let json = runtime::spec_to_json(&spec)?;
+    let json = runtime::spec_to_json(&for_others(spec, folder))?;
     fs::create_dir_all(&bundle).map_err(in_file(&bundle))?;
     fs::write(bundle.join("config.json"), json).map_err(in_file(&bundle))?;
     Ok(bundle)
+}
+
+/// The specification as others understand it: with a root in a folder; and with the name of the domain as a sysctl, as Docker
+/// writes it, since runtimes older than version 1.1 of the specification overlook its field.
+fn for_others(mut spec: Spec, root: &Path) -> Spec {
+    if let Some(own) = spec.root_mut() {
+        own.set_path(root.to_owned());
+    }
+    if let Some(name) = spec.domainname().clone()
+        && let Some(linux) = spec.linux_mut()
+    {
+        let mut sysctls = linux.sysctl().clone().unwrap_or_default();
+        sysctls.insert("kernel.domainname".to_owned(), name);
+        linux.set_sysctl(Some(sysctls));
+        spec.set_domainname(None);
+    }
+    spec
 }
 
 fn in_file(path: &Path) -> impl Fn(std::io::Error) -> Failure {
@@ -206,4 +220,19 @@ fn freezer(run_dir: &Path) -> Result<fs::File, Failure> {
         .strace(|| format!("flock({path:?}, LOCK_EX)"))
         .map_err(|error| Failure::system(&error))?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_domain_is_told_to_runtimes_that_do_not_know_its_field() {
+        let mut spec = runtime::default_spec(None).unwrap();
+        spec.set_domainname(Some("d".to_owned()));
+        let spec = for_others(spec, Path::new("/root/of/it"));
+        assert_eq!((spec.domainname(), spec.root().as_ref().unwrap().path()), (&None, &"/root/of/it".into()));
+        let sysctls = spec.linux().as_ref().unwrap().sysctl().as_ref().unwrap();
+        assert_eq!(sysctls["kernel.domainname"], "d");
+    }
 }
