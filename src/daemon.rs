@@ -1,5 +1,6 @@
 //! The daemon's life: flags, the lock on its roots, the socket, adoption, shutdown.
 
+pub mod config_file;
 mod flags;
 mod ids;
 pub mod places;
@@ -22,6 +23,7 @@ pub use places::Places;
 use crate::engine::{Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtimes::Runtimes;
+use config_file::ConfigFile;
 use flags::{CommandLine, Flags, Level, Verb};
 use sockets::Sockets;
 
@@ -67,7 +69,8 @@ fn run(flags: &Flags) -> Result<()> {
     if flags.bip.is_some() {
         return Err(Error::not_supported("--bip"));
     }
-    let runtimes = Runtimes::new(&flags.add_runtime, flags.default_runtime.as_deref())?;
+    let config_file = ConfigFile::read(flags.config_file.as_deref())?;
+    let runtimes = Runtimes::new(&flags.add_runtime, flags.default_runtime.as_deref(), &config_file)?;
     let _locks = lock(&places)?;
     // Blocked before the first thread exists, so that only the thread that waits for them ever gets them.
     let ending = ending_signals();

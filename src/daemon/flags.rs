@@ -69,6 +69,9 @@ pub struct Flags {
     /// Another OCI runtime that containers may ask for by --runtime NAME (can be given several times)
     #[arg(long, value_name = "NAME=PATH")]
     pub add_runtime: Vec<String>,
+    /// File with runtimes that have arguments, as dockerd's daemon.json: its keys are runtimes and default-runtime
+    #[arg(long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
     /// The runtime of containers that ask for none
     #[arg(long, value_name = "NAME")]
     pub default_runtime: Option<String>,

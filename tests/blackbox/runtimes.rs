@@ -204,7 +204,13 @@ fn crun_runs_what_we_plan() {
     needs!(root);
     needs!("docker");
     needs!("crun");
-    let other = Other::start("crun --cgroup-manager=disabled", Some(V2_ALONE));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("daemon.json");
+    let text = r#"{"runtimes": {"other": {"path": "crun", "runtimeArgs": ["--cgroup-manager=disabled"]}}, "default-runtime": "other"}"#;
+    std::fs::write(&file, text).expect("daemon.json");
+    let engine = Engine::start_with(&["--config-file", &file.display().to_string()], Some(V2_ALONE));
+    engine.import_busybox();
+    let other = Other { engine, _folder: folder };
     other.lives();
     other.docker(&["run", "-d", "--name", "six", "busybox", "sleep", "1000"]).expect(0);
     let said = other.docker(&["pause", "six"]).expect(1);
@@ -263,7 +269,7 @@ fn a_runtime_that_is_nobodys_is_refused_in_dockers_words() {
     assert_eq!(said.expect(0).line(), "other coracle other");
     let said = run(&mut other.engine.daemon_command(&["--add-runtime", "x=/nosuch"]));
     assert!(
-        said.code == 1 && said.stderr.contains("--add-runtime x=/nosuch: there is no such program"),
+        said.code == 1 && said.stderr.contains("--add-runtime x=/nosuch: there is no program \"/nosuch\""),
         "{said:?}"
     );
     other.engine.finish();

@@ -63,6 +63,9 @@ pub struct Launch {
 pub struct OtherRuntime {
     /// Its executable.
     pub path: PathBuf,
+    /// What its command line begins with, before any of ours.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// The folder in which it keeps its states.
     pub root: PathBuf,
 }

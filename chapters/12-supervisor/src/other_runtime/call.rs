@@ -21,7 +21,11 @@ impl Call {
     pub fn new(runtime: &OtherRuntime, folder: &Path, verb: &'static str) -> Call {
         let log = folder.join(format!("{verb}.log"));
         let mut command = Command::new(&runtime.path);
-        command.arg("--root").arg(&runtime.root).arg("--log").arg(&log).args(["--log-format", "json", verb]);
+        command.args(&runtime.arguments).arg("--root").arg(&runtime.root).arg("--log").arg(&log).args([
+            "--log-format",
+            "json",
+            verb,
+        ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Call { verb, log, command }
     }
