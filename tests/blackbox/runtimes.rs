@@ -37,41 +37,32 @@ impl Other {
         self.docker(&["run", "--rm", "busybox", "sh", "-c", script]).expect(code).stdout
     }
 
+    fn does_everything(mut self) {
+        self.lives();
+        self.pauses();
+        self.is_limited();
+        self.is_adopted();
+        self.engine.finish();
+    }
+
     /// What every runtime does.
     fn lives(&self) {
         assert_eq!(self.run("echo out; echo err >&2; exit 7", 7), "out\n");
         let said = piped(self.engine.docker_command(&["run", "--rm", "-i", "busybox", "cat"]), b"typed");
         assert_eq!(said.expect(0).stdout, "typed");
-        let terminal = self.engine.docker_command(&[
-            "run",
-            "--rm",
-            "-it",
-            "busybox",
-            "sh",
-            "-c",
-            "tty; read x; echo got $x",
-        ]);
+        let reads = words("run --rm -it busybox sh -c", "tty; read x; echo got $x");
+        let terminal = self.engine.docker_command(&reads);
         let said = on_a_terminal(&terminal, "/dev/pts/0", b"this\n").expect(0);
         assert!(said.stdout.contains("got this"), "{said:?}");
         // Nothing of what its makers block is blocked for it, and it has what the engine makes for every container.
-        let script = "grep SigBlk /proc/self/status; grep -c $(hostname) /etc/hosts; ls -d /dev/shm; ip -4 address show dev eth0 | grep -c inet";
-        let named =
-            ["run", "--rm", "--domainname", "of-ours", "busybox", "cat", "/proc/sys/kernel/domainname"];
-        assert_eq!(self.docker(&named).expect(0).line(), "of-ours");
+        let script = "grep SigBlk /proc/self/status; grep -c $(hostname) /etc/hosts; ls -d /dev/shm; \
+                      ip -4 address show dev eth0 | grep -c inet";
         assert_eq!(self.run(script, 0), "SigBlk:\t0000000000000000\n1\n/dev/shm\n1\n");
-        let limited = [
-            "run",
-            "--rm",
-            "--read-only",
-            "--user",
-            "guest",
-            "--cap-drop",
-            "all",
-            "--ulimit",
-            "nofile=100:200",
-        ];
-        let said =
-            self.docker(&[&limited[..], &["busybox", "sh", "-c", "id -u; ulimit -n; echo > /x"]].concat());
+        let named = words("run --rm --domainname of-ours busybox cat", "/proc/sys/kernel/domainname");
+        assert_eq!(self.docker(&named).expect(0).line(), "of-ours");
+        let limited =
+            "run --rm --read-only --user guest --cap-drop all --ulimit nofile=100:200 busybox sh -c";
+        let said = self.docker(&words(limited, "id -u; ulimit -n; echo > /x"));
         assert_eq!(said.expect(1).stdout, "1000\n100\n");
         let said = self.docker(&["run", "--rm", "busybox", "nosuch"]);
         assert!(
@@ -88,19 +79,7 @@ impl Other {
 
     /// More processes in `one`.
     fn executes(&self) {
-        let said = self.docker(&[
-            "exec",
-            "-w",
-            "/bin",
-            "-e",
-            "X=1",
-            "-u",
-            "5:6",
-            "one",
-            "sh",
-            "-c",
-            "id -u; echo $X; pwd",
-        ]);
+        let said = self.docker(&words("exec -w /bin -e X=1 -u 5:6 one sh -c", "id -u; echo $X; pwd"));
         assert_eq!(said.expect(0).stdout, "5\n1\n/bin\n");
         self.docker(&["exec", "one", "sh", "-c", "exit 9"]).expect(9);
         // One that ends at once, and loses nothing of what it says.
@@ -108,17 +87,14 @@ impl Other {
             let number = number.to_string();
             assert_eq!(self.docker(&["exec", "one", "echo", &number]).expect(0).line(), number);
         }
-        assert_eq!(
-            piped(self.engine.docker_command(&["exec", "-i", "one", "cat"]), b"typed").expect(0).stdout,
-            "typed"
-        );
-        let terminal =
-            self.engine.docker_command(&["exec", "-it", "one", "sh", "-c", "tty; read x; exit $x"]);
+        let said = piped(self.engine.docker_command(&["exec", "-i", "one", "cat"]), b"typed");
+        assert_eq!(said.expect(0).stdout, "typed");
+        let terminal = self.engine.docker_command(&words("exec -it one sh -c", "tty; read x; exit $x"));
         on_a_terminal(&terminal, "/dev/pts/", b"5\n").expect(5);
         let said = self.docker(&["exec", "one", "nosuch"]);
         assert!(said.code == 126 || said.code == 127, "{said:?}");
         assert!(
-            said.stdout.contains("not found in $PATH") || said.stderr.contains("not found in $PATH"),
+            [&said.stdout, &said.stderr].iter().any(|text| text.contains("not found in $PATH")),
             "{said:?}"
         );
     }
@@ -171,31 +147,28 @@ impl Other {
     }
 }
 
+/// The words of a line, and a last one.
+fn words<'a>(line: &'a str, last: &'a str) -> Vec<&'a str> {
+    line.split(' ').chain([last]).collect()
+}
+
 const ENDS_WHEN_ASKED: &str = "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.01; done";
 
 #[test]
 fn runc_runs_what_we_plan() {
     needs!(root);
     needs!("docker");
+    needs!("script");
     needs!("runc");
-    let mut other = Other::start("runc", None);
-    other.lives();
-    other.pauses();
-    other.is_limited();
-    other.is_adopted();
-    other.engine.finish();
+    Other::start("runc", None).does_everything();
 }
 
 #[test]
 fn our_own_runtime_by_its_command_line_does_what_it_does_from_within() {
     needs!(root);
     needs!("docker");
-    let mut other = Other::start(&format!("{} oci", coracle_binary()), None);
-    other.lives();
-    other.pauses();
-    other.is_limited();
-    other.is_adopted();
-    other.engine.finish();
+    needs!("script");
+    Other::start(&format!("{} oci", coracle_binary()), None).does_everything();
 }
 
 /// Without a cgroup, since it cannot make one where it does not see all of them; what needs one it refuses in its own words.
@@ -203,6 +176,7 @@ fn our_own_runtime_by_its_command_line_does_what_it_does_from_within() {
 fn crun_runs_what_we_plan() {
     needs!(root);
     needs!("docker");
+    needs!("script");
     needs!("crun");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("daemon.json");

@@ -13,8 +13,8 @@ use std::process::Command;
 pub fn begin_afresh(command: &mut Command) -> &mut Command {
     let begin = || afresh().map_err(|error| io::Error::from_raw_os_error(error.errno() as i32));
     // SAFETY: the closure runs in the child before execve(2). It owns nothing and takes no lock; sigaction(2), sigprocmask(2) and
-    // prctl(2) are system calls and no more. Only to say what failed does it allocate, which is sound in the child of a process
-    // with one thread: nobody else can have held the heap's lock when it was copied.
+    // prctl(2) are system calls and no more. Memory would only be taken to say that one of them failed, which none does with
+    // these arguments; and of a process with one thread nobody else can have held the heap's lock when it was copied.
     unsafe { command.pre_exec(begin) }
 }
 

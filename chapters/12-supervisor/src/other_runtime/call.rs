@@ -21,11 +21,8 @@ impl Call {
     pub fn new(runtime: &OtherRuntime, folder: &Path, verb: &'static str) -> Call {
         let log = folder.join(format!("{verb}.log"));
         let mut command = Command::new(&runtime.path);
-        command.args(&runtime.arguments).arg("--root").arg(&runtime.root).arg("--log").arg(&log).args([
-            "--log-format",
-            "json",
-            verb,
-        ]);
+        command.args(&runtime.arguments).arg("--root").arg(&runtime.root);
+        command.arg("--log").arg(&log).args(["--log-format", "json", verb]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Call { verb, log, command }
     }
@@ -56,22 +53,19 @@ impl Call {
 
     /// Calls it, waits until it is done, and returns what it has printed, if that was not a container's.
     pub fn run(mut self) -> Result<Vec<u8>, Failure> {
-        let path = Path::new(self.command.get_program()).display().to_string();
+        let (path, verb) = (Path::new(self.command.get_program()).display().to_string(), self.verb);
         let child = self.command.spawn().strace(|| format!("execve({path:?})"));
-        // Our copies of the container's streams end with it.
-        let Call { verb, log, .. } = self;
         let output = child.and_then(|child| {
             child.wait_with_output().strace(|| format!("waitid({verb} of the runtime {path})"))
         });
         let output = output.map_err(|error| Failure::system(&error))?;
-        let said = last_error(&log);
-        let _ = std::fs::remove_file(&log);
+        let said = last_error(&self.log);
+        let _ = std::fs::remove_file(&self.log);
         if output.status.success() {
             return Ok(output.stdout);
         }
-        Err(failure(
-            said.unwrap_or_else(|| format!("{path} {verb}: {}, and no error in its log", output.status)),
-        ))
+        let silent = || format!("{path} {verb}: {}, and no error in its log", output.status);
+        Err(failure(said.unwrap_or_else(silent)))
     }
 
     /// As [`Call::run`], for a verb that prints its answer.
