@@ -41,6 +41,7 @@ impl Call {
     /// What it executes is to have no signals blocked or ignored; and it does not go on if we are killed. For a caller with one
     /// thread.
     pub fn afresh(mut self) -> Call {
+        debug_assert_eq!(kernel::thread_count(), 1, "code of ours runs between fork and exec");
         kernel::begin_afresh(&mut self.command);
         self
     }
