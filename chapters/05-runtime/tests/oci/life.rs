@@ -4,7 +4,7 @@ use super::site::{Site, eventually, receive_descriptor};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[test]
 fn the_life_of_a_container() {
