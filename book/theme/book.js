@@ -1,14 +1,42 @@
 // The reader's choice between light and dark, kept across pages; without it, or without a script, the system's choice holds.
+// And whether a page is read with its code or without it, kept for each page.
 (function () {
     "use strict";
     var root = document.documentElement;
-    function kept() {
-        try { return localStorage.getItem("coracle-theme"); } catch (refused) { return null; }
+    function kept(name) {
+        try { return localStorage.getItem(name); } catch (refused) { return null; }
+    }
+    function keep(name, value) {
+        try { localStorage.setItem(name, value); } catch (refused) { /* this page only */ }
     }
     function isDark() {
         return root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     }
-    if (kept()) { root.dataset.theme = kept(); }
+    if (kept("coracle-theme")) { root.dataset.theme = kept("coracle-theme"); }
+    var here = location.pathname.split("/").pop() || "index.html";
+    // Before the page is drawn, so that the code does not come and go.
+    if (kept("coracle-code " + here) === "folded") { root.dataset.code = "folded"; }
+    function fold(button) {
+        if (!button || !document.querySelector("main figure:not(.diagram)")) { return; }
+        function isFolded() { return root.dataset.code === "folded"; }
+        function say() { button.querySelector("span").textContent = isFolded() ? "with the" : "without the"; }
+        button.addEventListener("click", function () {
+            var place = firstInView(button.closest("header").getBoundingClientRect().bottom);
+            var before = place && place.getBoundingClientRect().top;
+            root.dataset.code = isFolded() ? "shown" : "folded";
+            keep("coracle-code " + here, root.dataset.code);
+            say();
+            // What was being read stays where it was.
+            if (place) { scrollBy({ top: place.getBoundingClientRect().top - before, behavior: "instant" }); }
+        });
+        say();
+        button.hidden = false;
+    }
+    // The first of the page's own words below this height: they are there with the code and without it.
+    function firstInView(top) {
+        var words = Array.from(document.querySelectorAll("main :is(p, li, h1, h2, h3, figcaption)"));
+        return words.find(function (one) { var box = one.getBoundingClientRect(); return box.height && box.bottom > top; });
+    }
     // A link of `coracle book --live` brings a token: it is kept while this tab shows the book, and taken out of the address.
     var token = new URLSearchParams(location.search).get("token");
     if (token && location.protocol !== "file:") {
@@ -63,15 +91,15 @@
         function say() { button.textContent = isDark() ? "light" : "dark"; }
         button.addEventListener("click", function () {
             root.dataset.theme = isDark() ? "light" : "dark";
-            try { localStorage.setItem("coracle-theme", root.dataset.theme); } catch (refused) { /* this page only */ }
+            keep("coracle-theme", root.dataset.theme);
             say();
         });
         say();
+        fold(document.querySelector("button.fold"));
         search(document.querySelector("header input[type=search]"));
         // The page that is open is told from the others, and the contents close when a reader goes elsewhere.
         var contents = document.querySelector("details.contents");
         if (!contents) { return; }
-        var here = location.pathname.split("/").pop() || "index.html";
         contents.querySelectorAll("a").forEach(function (link) {
             if (link.getAttribute("href").split("/").pop() === here) { link.setAttribute("aria-current", "page"); }
         });

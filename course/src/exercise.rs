@@ -21,6 +21,8 @@ pub struct Exercise {
     pub harness: Harness,
     /// What must be true.
     pub checks: &'static [Check],
+    /// Those of the checks that see less when their caller is not root.
+    pub less_without_root: &'static [&'static str],
     /// What can be told to those who are stuck.
     pub hints: &'static [Hint],
 }
@@ -51,6 +53,16 @@ impl Hole {
     /// What stands in the hole.
     pub fn text(&self) -> String {
         format!("{} ({})", self.task, self.section)
+    }
+
+    /// What a check says that has run into it.
+    pub fn met(&self) -> String {
+        format!("a hole: {}", self.text())
+    }
+
+    /// Where it is, as `start` lists it.
+    pub fn place(&self) -> String {
+        format!("src/{} {}", self.file, self.item)
     }
 }
 
@@ -98,6 +110,11 @@ pub fn by_number(number: &str) -> Result<&'static Exercise> {
 }
 
 impl Exercise {
+    /// The hole that was run into, if what was seen is one.
+    pub fn hole(&self, seen: &str) -> Option<&Hole> {
+        self.holes.iter().find(|hole| hole.met() == seen)
+    }
+
     /// The hint of this name.
     ///
     /// # Panics

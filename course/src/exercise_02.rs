@@ -23,6 +23,8 @@ pub const EXERCISE: Exercise = Exercise {
         language: language::LANGUAGE,
     },
     checks: CHECKS,
+    // A map of one id says that its maker is root already, and root is asked for some things alone.
+    less_without_root: &["only-what-is-asked", "id-maps", "root-inside", "clocks"],
     hints: hints::HINTS,
 };
 
@@ -160,6 +162,11 @@ const CHECKS: &[Check] = &[
         "the-parent-dies",
         "a child whose caller has died before the release ends by itself",
         steps::the_parent_dies,
+    ),
+    check(
+        "killed-meanwhile",
+        "a child that is killed while it waits is no error of `spawn`: how it has ended tells",
+        steps::killed_meanwhile,
     ),
     check(
         "last-words",

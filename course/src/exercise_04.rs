@@ -20,6 +20,7 @@ pub const EXERCISE: Exercise = Exercise {
         language: LANGUAGE,
     },
     checks: CHECKS,
+    less_without_root: &[],
     hints: hints::HINTS,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::exercise::{Exercise, Hole};
-use crate::folder::{Failed, recall, write};
+use crate::folder::{Failed, recall, workspace, write};
 use std::path::Path;
 
 /// Shows one piece of help more at each call: where to read, what such a failure comes from, and what to write.
@@ -23,11 +23,58 @@ pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     // Each hole has hints of its own, though one check waits for several.
     let about = hole(exercise, &failed).map_or(failed.hint.as_str(), |hole| hole.item);
     let shown = memory.hints_shown.entry(format!("{}: {about}", failed.check)).or_default();
-    let index = (*shown).min(ladder.len() - 1);
-    let again = if *shown == ladder.len() { ", which is the last" } else { "" };
-    println!("`{}`, hint {} of {}{again}: {}", failed.check, index + 1, ladder.len(), ladder[index]);
-    *shown = index + 1;
+    let Some(hint) = ladder.get(*shown) else {
+        let section =
+            hole(exercise, &failed).map_or_else(|| section_of(exercise, &failed), |hole| hole.section);
+        println!(
+            "`{}`: there is no hint after the third. {}\nThe third was: {}",
+            failed.check,
+            explained_in(exercise, section),
+            ladder[ladder.len() - 1]
+        );
+        return Ok(());
+    };
+    *shown += 1;
+    println!("`{}`, hint {shown} of {}: {hint}", failed.check, ladder.len());
     write(folder, &memory)
+}
+
+fn section_of(exercise: &Exercise, failed: &Failed) -> &'static str {
+    exercise.hint(&failed.hint).section
+}
+
+/// Where the part of the page is, as a file and in the book that was built.
+fn explained_in(exercise: &Exercise, section: &str) -> String {
+    let pages = workspace().join("book/src");
+    let mut names: Vec<String> = std::fs::read_dir(&pages)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(exercise.number))
+        .collect();
+    names.sort();
+    let found = names.iter().find_map(|name| {
+        let text = std::fs::read_to_string(pages.join(name)).ok()?;
+        let is_heading = |line: &str| line.trim_start_matches('#').trim() == section && line.starts_with('#');
+        Some((name, text.lines().position(is_heading)? + 1))
+    });
+    match found {
+        Some((name, line)) => {
+            let page = name.trim_end_matches(".md");
+            format!(
+                "\"{section}\" is what explains it: book/src/{name}, line {line}, or in the book {page}.html#{}",
+                anchor(section)
+            )
+        }
+        None => format!("\"{section}\" is what explains it, on the page of chapter {}", exercise.number),
+    }
+}
+
+/// As mdBook makes a heading's address.
+fn anchor(section: &str) -> String {
+    let letters = section.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    letters.map(|letter| if letter == ' ' { '-' } else { letter.to_ascii_lowercase() }).collect()
 }
 
 fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
@@ -42,7 +89,7 @@ fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
 
 /// The hole that was run into, if it was one.
 fn hole<'a>(exercise: &'a Exercise, failed: &Failed) -> Option<&'a Hole> {
-    exercise.holes.iter().find(|hole| failed.seen == format!("a hole: {}", hole.text()))
+    exercise.hole(&failed.seen)
 }
 
 fn place(hole: &Hole) -> String {

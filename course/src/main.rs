@@ -98,6 +98,9 @@ enum Command {
     /// Become another program, as root of a user namespace
     #[command(hide = true)]
     Within {
+        /// In which no further user or UTS namespace may be made
+        #[arg(long)]
+        closed: bool,
         program: PathBuf,
         #[arg(last = true)]
         words: Vec<String>,
@@ -172,7 +175,9 @@ fn run(command: &Command) -> Result<bool> {
             println!("{}", report::json(&results));
             Ok(true)
         }
-        Command::Within { program, words } => checks::knob::within(program, words).map(|()| true),
+        Command::Within { closed, program, words } => {
+            checks::knob::within(program, words, *closed).map(|()| true)
+        }
         Command::CloseKnob { pid } => checks::knob::close_here(*pid).map(|()| true),
         Command::Look { pid } => checks::look::run(*pid).map(|()| true),
     }

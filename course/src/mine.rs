@@ -22,6 +22,11 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     let project = work().join("engine");
     lay_out(exercise, &folder, &project)?;
+    eprintln!(
+        "building the whole engine with {} in the place of chapters/{}: the first time this takes minutes",
+        folder.display(),
+        exercise.chapter
+    );
     let arguments =
         ["build", "--offline", "--package", "coracle", "--message-format", "json-render-diagnostics"];
     let built = executable(&mut cargo(&project, &arguments));

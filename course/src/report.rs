@@ -4,6 +4,7 @@ use crate::Result;
 use crate::checks::{CheckResult, Verdict};
 use crate::exercise::{ALL, Exercise};
 use crate::folder;
+use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
 /// The exercises, and how far each is.
@@ -44,17 +45,33 @@ pub fn print(exercise: &Exercise, results: &[CheckResult]) {
     let failed = results.iter().filter(|result| result.verdict.is_failure()).count();
     let first = results.iter().find_map(|result| Some((result.check, result.verdict.fault()?)));
     match first {
-        None => {
-            println!("\n{} Yours beside ours: cargo course diff {}", all_hold(results), exercise.number)
-        }
-        Some((check, fault)) => println!(
-            "\n{failed} of {} fail. The first is `{}`:\n  expected  {}\n  seen      {}\nStuck? cargo course hint {}",
-            results.len(),
-            check.name,
-            fault.expected,
-            fault.seen,
+        None => println!(
+            "\n{}{} Yours beside ours: cargo course diff {}",
+            all_hold(results),
+            less_without_root(exercise, geteuid().is_root()),
             exercise.number
         ),
+        Some((check, fault)) => {
+            let place = exercise.hole(&fault.seen).map(|hole| format!("  where     {}\n", hole.place()));
+            println!(
+                "\n{failed} of {} fail. The first is `{}`:\n  expected  {}\n  seen      {}\n{}Stuck? cargo course hint {}",
+                results.len(),
+                check.name,
+                fault.expected,
+                fault.seen,
+                place.unwrap_or_default(),
+                exercise.number
+            );
+        }
+    }
+}
+
+/// What of it an ordinary user's run has not shown.
+fn less_without_root(exercise: &Exercise, is_root: bool) -> String {
+    match exercise.less_without_root {
+        _ if is_root => String::new(),
+        [] => String::new(),
+        names => format!(" As an ordinary user you are shown less by {}: root sees more.", names.join(", ")),
     }
 }
 
@@ -83,4 +100,21 @@ pub fn json(results: &[CheckResult]) -> Value {
         json!({ "check": result.check.name, "outcome": outcome, "seen": seen, "expected": expected, "hint": hint })
     };
     results.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_user_is_told_which_checks_see_less() {
+        for exercise in ALL {
+            let is_check = |name: &&str| exercise.checks.iter().any(|check| check.name == *name);
+            assert!(exercise.less_without_root.iter().all(is_check), "{}", exercise.number);
+            assert_eq!(less_without_root(exercise, true), "");
+        }
+        let told = less_without_root(ALL[0], false);
+        let names = "only-what-is-asked, id-maps, root-inside, clocks";
+        assert_eq!(told, format!(" As an ordinary user you are shown less by {names}: root sees more."));
+    }
 }

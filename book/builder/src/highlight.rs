@@ -14,11 +14,17 @@ pub fn rust(text: &str) -> Vec<String> {
     while !rest.is_empty() {
         let (class, length) = token(rest);
         let (token, after) = rest.split_at(length);
+        let at = column(&text[..text.len() - rest.len()]);
         for (index, line) in token.split('\n').enumerate() {
             if index > 0 {
                 html.push('\n');
             }
             match class {
+                // One that is wrapped has what is right of its own beginning.
+                Some(class @ "comment") if at > 0 => html.push_str(&format!(
+                    "<span class=\"{class}\" style=\"--at:{at}ch\">{}</span>",
+                    escape(line)
+                )),
                 Some(class) if !line.is_empty() => {
                     html.push_str(&format!("<span class=\"{class}\">{}</span>", escape(line)));
                 }
@@ -28,6 +34,11 @@ pub fn rust(text: &str) -> Vec<String> {
         rest = after;
     }
     html.split('\n').map(String::from).collect()
+}
+
+/// How many letters there are since the last line's end.
+fn column(before: &str) -> usize {
+    before.rsplit('\n').next().map_or(0, |line| line.chars().count())
 }
 
 /// The text with what HTML would read as its own written out.
@@ -141,6 +152,12 @@ mod tests {
         for (line, class) in html.iter().zip(classes) {
             assert!(line.starts_with(&format!("<span class=\"{class}\">")), "{line}");
         }
+    }
+
+    #[test]
+    fn a_comment_knows_where_it_begins() {
+        let html = rust("fn f() {\n    // why\n}\n");
+        assert_eq!(html[1], "    <span class=\"comment\" style=\"--at:4ch\">// why</span>");
     }
 
     #[test]

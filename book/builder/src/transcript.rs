@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 /// Where the recorded sessions lie, relative to the workspace.
 const FOLDER: &str = "book/transcripts/sessions";
 
+/// How the commands begin that only prepare what a session is about.
+const PREPARES: &[&str] =
+    &["cargo xtask rootfs ", "rm -f ", "mkdir -p ", "oci() ", "oci spec ", "sed -i ", "sleep "];
+
 /// A session that was recorded.
 pub struct Transcript {
     /// Its file, relative to the workspace.
@@ -53,18 +57,32 @@ fn without_header(recorded: &str) -> &str {
 }
 
 impl Transcript {
-    /// The session as HTML without an empty line.
+    /// The first command that does not prepare others.
+    fn about(&self) -> &str {
+        let prepares = |line: &&str| PREPARES.iter().any(|start| line[2..].starts_with(start));
+        let mut typed = self.text.lines().filter(|line| line.starts_with("$ "));
+        typed.find(|line| !prepares(line)).unwrap_or_default().trim_end_matches('\\')
+    }
+
+    /// The session as HTML without an empty line. Its caption says what it is about when the rest is folded away.
     pub fn html(&self) -> String {
-        let line = |line: &str| match line.strip_prefix("$ ") {
-            Some(command) => format!(
-                "<span class=\"line\"><span class=\"prompt\">$ </span><span class=\"command\">{}</span></span>",
-                escape(command)
-            ),
-            None => format!("<span class=\"line\">{}</span>", escape(line)),
+        let mut goes_on = false;
+        let line = |line: &str| {
+            let (prompt, command) = match line.strip_prefix("$ ") {
+                Some(command) => ("<span class=\"prompt\">$ </span>", command),
+                None => ("", line),
+            };
+            let is_typed = goes_on || !prompt.is_empty();
+            goes_on = is_typed && command.ends_with('\\');
+            let text = escape(command);
+            let text = if is_typed { format!("<span class=\"command\">{text}</span>") } else { text };
+            format!("<span class=\"line\">{prompt}{text}</span>")
         };
         let lines: Vec<String> = self.text.lines().map(line).collect();
         format!(
-            "<figure class=\"transcript\"><figcaption>recorded by a test</figcaption><pre tabindex=\"0\"><code>{}</code></pre></figure>",
+            "<figure class=\"transcript\"><figcaption><span>recorded by a test</span> <code class=\"typed\">{}</code></figcaption>\
+             <pre tabindex=\"0\"><code>{}</code></pre></figure>",
+            escape(self.about()),
             lines.join("\n")
         )
     }
@@ -72,6 +90,16 @@ impl Transcript {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_typed_is_told_from_what_is_said() {
+        let text = "$ cat a \\\n    b\nb \\\nc".to_owned();
+        let html = super::Transcript { file: "a.snap".into(), text }.html();
+        let typed = |text: &str| format!("<span class=\"command\">{text}</span></span>");
+        assert!(html.contains(&typed("cat a \\")) && html.contains(&typed("    b")), "{html}");
+        assert!(html.contains("<span class=\"line\">b \\</span>\n<span class=\"line\">c</span>"), "{html}");
+        assert!(html.contains("<code class=\"typed\">$ cat a </code></figcaption>"), "{html}");
+    }
+
     #[test]
     fn the_header_is_not_part_of_a_session() {
         let recorded = "---\nsource: a.rs\nexpression: text\n---\n$ true\n---\n";

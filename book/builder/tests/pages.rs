@@ -43,8 +43,57 @@ fn every_page_fits_and_is_accessible() {
     }
     assert!(seen > 8, "{seen} pages");
     search(&browser, &site);
+    reads_on_without_the_code(&browser, &site, axe.as_ref().unwrap());
     diagram::<MountPlan>(&browser, &site.join("01-chroot.html"), axe.as_ref().unwrap());
     diagram::<Spawn>(&browser, &site.join("02-namespaces.html"), axe.as_ref().unwrap());
+}
+
+/// Enter, to WebDriver.
+const ENTER: char = '\u{e007}';
+
+/// A page is read without its code, by a button that the keyboard reaches; what is left is one line of each piece, and the diagrams.
+fn reads_on_without_the_code(browser: &Browser, site: &Path, axe: &str) {
+    let open = |page: &str| browser.open(&format!("file://{}", site.join(page).display()));
+    let is = |what: &str| browser.run(&format!("return {what}"), &[]) == json!(true);
+    let hidden = std::fs::read_to_string(site.join("02-namespaces.html")).unwrap();
+    let button = hidden.lines().find(|line| line.contains("class=\"fold\"")).unwrap();
+    assert!(
+        button.contains(" hidden>"),
+        "without a script there would be a button that does nothing: {button}"
+    );
+    let shown = "[...document.querySelectorAll('main figure:not(.diagram) pre')].some(code => code.checkVisibility())";
+    open("preface.html");
+    assert!(!is("document.querySelector('button.fold').checkVisibility()"), "there is no code to fold");
+    open("02-namespaces.html");
+    assert!(is(shown));
+    // In the middle of the page, so that what is above grows shorter.
+    let heading = "document.getElementById('the-childs-side').getBoundingClientRect().top";
+    browser.run("document.getElementById('the-childs-side').scrollIntoView({ behavior: 'instant' })", &[]);
+    let before = browser.run(&format!("return {heading}"), &[]).as_f64().unwrap();
+    browser.run("document.querySelector('button.fold').focus({ preventScroll: true })", &[]);
+    browser.press(ENTER);
+    assert!(!is(shown), "folded");
+    let after = browser.run(&format!("return {heading}"), &[]).as_f64().unwrap();
+    assert!((before - after).abs() < 2.0, "what was read has moved from {before} to {after}");
+    open("03-cgroups.html");
+    assert!(is(shown), "a page remembers for itself");
+    open("02-namespaces.html");
+    assert!(!is(shown), "and it remembers");
+    assert!(is("document.querySelector('coracle-diagram .drawing').checkVisibility()"));
+    for (width, theme) in [(1200, "light"), (NARROW, "dark")] {
+        browser.resize(width, 1);
+        browser.run("document.documentElement.dataset.theme = arguments[0]", &[json!(theme)]);
+        let wide = browser.run("return document.documentElement.scrollWidth", &[]);
+        assert!(wide.as_u64() <= Some(u64::from(width)), "{wide}");
+        let lines =
+            "[...document.querySelectorAll('main figure:not(.diagram)')].every(one => one.offsetHeight < 40)";
+        assert!(is(lines), "one line each, at {width}");
+        assert_eq!(violations(browser, axe), json!([]), "{theme}");
+    }
+    browser.resize(1200, 1);
+    browser.click("button.fold");
+    assert!(is(shown), "shown again");
+    nothing_amiss(browser);
 }
 
 /// A chapter's diagram runs in its page, in the page's own colours, and is one with what Rust draws.

@@ -179,7 +179,7 @@ fn start_in_a_dozen_calls() {
             SLEEP,
             "oci create --bundle target/bundle one",
             "strace -qq -e trace=openat,flock,poll,ppoll,write,unlink -o target/calls \\\n    target/*/debug/coracle-oci --root target/run start one",
-            "grep -e run/one -e flock -e POLLIN -e '\".\"' target/calls | cut -c-74",
+            "grep -e run/one -e flock -e POLLIN -e '\".\"' target/calls | sed 's/\\(.\\{74\\}\\).\\+/\\1…/'",
             "oci delete --force one; ls target/run",
         ],
     );

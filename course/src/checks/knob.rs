@@ -21,14 +21,19 @@ pub fn no_root(stage: &Stage) -> Option<String> {
     (!command.status().is_ok_and(|status| status.success())).then(|| why.into())
 }
 
-/// Becomes root of a user namespace with one id, and then another program.
-pub fn within(program: &Path, words: &[String]) -> Result<()> {
+/// Becomes root of a user namespace with one id, and then another program; if it is closed, no further user or UTS namespace
+/// may be made in it.
+pub fn within(program: &Path, words: &[String], is_closed: bool) -> Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| format!("unshare(CLONE_NEWUSER): {error}"))?;
     for (file, text) in
         [("setgroups", "deny".into()), ("uid_map", format!("0 {uid} 1")), ("gid_map", format!("0 {gid} 1"))]
     {
         fs::write(format!("/proc/self/{file}"), text).map_err(|error| format!("{file}: {error}"))?;
+    }
+    for kind in ["user", "uts"].into_iter().filter(|_| is_closed) {
+        let path = format!("/proc/sys/user/max_{kind}_namespaces");
+        fs::write(&path, "0").map_err(|error| format!("{path}: {error}"))?;
     }
     Err(Command::new(program).args(words).exec().to_string())
 }

@@ -43,6 +43,13 @@ impl Trial {
         Trial::of(command.arg("within").arg(&stage.program).arg("--").args(words), stage.language)
     }
 
+    /// The same where no further user or UTS namespace may be made.
+    pub fn start_within_closed(stage: &Stage, words: &[&str]) -> Result<Trial, Fault> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["within", "--closed"]).arg(&stage.program).arg("--").args(words);
+        Trial::of(&mut command, stage.language)
+    }
+
     fn of(command: &mut Command, language: &'static Language) -> Result<Trial, Fault> {
         let ((outer, stdin), (inner, stdout)) = (Socket::pair()?, Socket::pair()?);
         let stderr = unnamed_file()?;
@@ -159,6 +166,16 @@ impl Trial {
     pub fn kill_caller(&self) {
         let _ = kill(Pid::from_raw(self.caller.0), Signal::SIGKILL);
         let _ = waitpid(Pid::from_raw(self.caller.0), None);
+    }
+
+    /// Kills a child of the caller's, and waits until it has ended: it stays as a zombie.
+    pub fn kill_child(child: Process) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let _ = kill(Pid::from_raw(child.0), Signal::SIGKILL);
+        while child.is_alive() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        !child.is_alive()
     }
 
     /// Whether a process goes away in time; a zombie does not.

@@ -155,6 +155,12 @@ pub const HINTS: &[Hint] = &[
         "in release_when_ready: write_all(&[1]) at the end; in become_inner: wait_for_release at the beginning",
     ),
     hint(
+        "the-byte-may-be-lost",
+        PARENT,
+        "the child was killed while it waited, so nobody reads the byte, and write(2) says EPIPE; that is no failure of `spawn`: whoever has the child sees how it has ended",
+        "in release_when_ready: `let _ =` before the write of the byte, and Ok(()) after it",
+    ),
+    hint(
         "close-the-other-end",
         PIPES,
         "the parent has kept a copy of the end by which the child speaks, so the pipe never ends",
@@ -225,5 +231,11 @@ pub const HINTS: &[Hint] = &[
         CALLER,
         "advice is for a failure of the kind PermissionDenied of a child that has a new user namespace, and for no other",
         "in executed: knobs::advised(failure) if both are so",
+    ),
+    hint(
+        "advise-the-clone",
+        CLONE,
+        "clone3 was refused, and `Error::clone` is told whether a user namespace was asked for: only then can that setting be the cause",
+        "in clone: .map_err(|error| Error::clone(error, new.contains(Namespaces::USER)))",
     ),
 ];

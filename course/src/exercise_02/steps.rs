@@ -87,11 +87,17 @@ pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
     if !refused.contains("the caller gives up") {
         return Err(Fault::new("spawn returns the error of before_release", refused, "maps-before-release"));
     }
-    if let Heard::Message(_) = trial.inner.hear(&["inside"], SILENCE)? {
-        let seen = "the child has run its closure";
-        return Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"));
+    match trial.inner.hear(&["inside", "kept back"], SILENCE)? {
+        Heard::Message(message) if message.text.starts_with("kept back") => {
+            let seen = "the child wrote to standard output what its caller had kept back";
+            Err(Fault::new("the child ends, and does nothing else", seen, "exit-now"))
+        }
+        Heard::Message(_) => {
+            let seen = "the child has run its closure";
+            Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"))
+        }
+        Heard::End | Heard::Silence => nothing_is_left(&trial, child),
     }
-    nothing_is_left(&trial, child)
 }
 
 /// Its caller is there, so that a zombie would be its caller's.
@@ -135,4 +141,22 @@ pub fn the_parent_dies(stage: &Stage) -> Result<String, Fault> {
         return Err(Fault::new("the child ends by itself", seen, "child-keeps-release"));
     }
     Ok("the child ended".into())
+}
+
+/// The child is killed by us while it waits: nobody reads the byte.
+pub fn killed_meanwhile(stage: &Stage) -> Result<String, Fault> {
+    let (mut trial, child) = held(stage, &everything(stage))?;
+    if !Trial::kill_child(child) {
+        return Err(Fault::new("the child can be killed", format!("{} lives", child.0), "your-own-child"));
+    }
+    for word in ["spawned", "executed"] {
+        trial.outer.say("go on");
+        trial.caller_says(word, "the-byte-may-be-lost")?;
+    }
+    trial.outer.say("go on");
+    let ended = trial.caller_says("ended", "your-own-child")?.text;
+    if !ended.contains("SIGKILL") {
+        return Err(Fault::new("the child has ended by SIGKILL", ended, "your-own-child"));
+    }
+    Ok("its caller learns of SIGKILL by waiting for it".into())
 }

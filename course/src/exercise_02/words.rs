@@ -3,7 +3,7 @@
 use super::plans::{born, everything, held, with};
 use crate::checks::process::{OpenFile, Process};
 use crate::checks::socket::Heard;
-use crate::checks::trial::{SILENCE, Trial};
+use crate::checks::trial::{PATIENCE, SILENCE, Trial};
 use crate::checks::{Fault, Stage, knob};
 use serde_json::{Value, json};
 
@@ -66,9 +66,12 @@ fn opened_by(process: Process) -> Result<Vec<String>, Fault> {
 /// The setting is closed when the child is there already, so that only its failure can tell of it.
 pub fn advice(stage: &Stage) -> Result<String, Fault> {
     let single = json!([{ "inside": 0, "outside": 0, "count": 1 }]);
-    let plan = with(with(everything(stage), "uid_map", single.clone()), "gid_map", single).to_string();
-    for (order, expected) in [("deny", true), ("fail", false)] {
-        let mut trial = Trial::start_within(stage, &["spawn", &plan])?;
+    let plan = with(with(everything(stage), "uid_map", single.clone()), "gid_map", single);
+    let bare =
+        with(with(with(plan.clone(), "uid_map", json!([])), "gid_map", json!([])), "new", json!(["UTS"]));
+    advice_of_a_refused_clone(stage, &plan, &bare)?;
+    for (order, plan, expected) in [("deny", &plan, true), ("fail", &plan, false), ("deny", &bare, false)] {
+        let mut trial = Trial::start_within(stage, &["spawn", &plan.to_string()])?;
         trial.caller_says("before", "not-begun")?;
         knob::close(trial.caller.0)?;
         trial.outer.say("go on");
@@ -83,7 +86,37 @@ pub fn advice(stage: &Stage) -> Result<String, Fault> {
             return Err(Fault::new(contract, text, "advise"));
         }
     }
-    Ok("the command that opens the setting".into())
+    Ok("the command that opens the setting, where it is in the way".into())
+}
+
+/// Here the setting is closed from the beginning, and no UTS namespace may be had either: `spawn` fails with and without a user
+/// namespace, by the clone or, where the child makes the other namespaces, by its last words.
+fn advice_of_a_refused_clone(stage: &Stage, plan: &Value, bare: &Value) -> Result<(), Fault> {
+    for (plan, expected) in [(plan, true), (bare, false)] {
+        let text = refusal(Trial::start_within_closed(stage, &["spawn", &plan.to_string()])?)?;
+        if text.contains("sysctl -w user.max_user_namespaces=") != expected || !text.contains("ENOSPC") {
+            let contract = if expected { "the setting, and ENOSPC" } else { "ENOSPC alone" };
+            return Err(Fault::new(contract, text, "advise-the-clone"));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a child that does not come to its closure.
+fn refusal(trial: Trial) -> Result<String, Fault> {
+    loop {
+        match trial.outer.hear(&["before", "spawned", "refused", "failed", "executed"], PATIENCE)? {
+            Heard::Message(message)
+                if ["before", "spawned"].iter().any(|word| message.text.starts_with(word)) =>
+            {
+                trial.outer.say("go on");
+            }
+            Heard::Message(message) => return Ok(message.text),
+            Heard::End | Heard::Silence => {
+                return Err(trial.silent("an error with ENOSPC", "advise-the-clone"));
+            }
+        }
+    }
 }
 
 /// A host name that is longer than the kernel takes.

@@ -5,8 +5,8 @@ use crate::laws::{Exercise, First};
 pub const EXERCISE: Exercise = Exercise {
     number: "02",
     chapter: "02-namespaces",
-    checks: 21,
-    checks_of_the_main_path: 19,
+    checks: 22,
+    checks_of_the_main_path: 20,
     first: First {
         check: "map-text",
         section: "Who is who",
@@ -15,6 +15,6 @@ pub const EXERCISE: Exercise = Exercise {
         task: "write a range a line",
     },
     unit_tests: 7,
-    wrong: 23,
+    wrong: 29,
     cheats: 8,
 };

@@ -56,6 +56,8 @@ pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exerc
     let output = course(&["check", number], &starter.folder);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success() && text.contains(&format!("a hole: {}", first.task)), "{text}");
+    let place = format!("  where     src/{} {}\n", first.file, first.item);
+    assert!(text.contains(&place), "{text}");
     let hint = |_| printed(course(&["hint", number], &starter.folder));
     let hints: Vec<String> = (0..4).map(hint).collect();
     assert!(hints[0].starts_with(&format!("`{}`, hint 1 of 3", first.check)), "{hints:?}");
@@ -63,7 +65,13 @@ pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exerc
     assert!(hints[1].contains("still a hole"), "{hints:?}");
     let remedy = format!("in src/{}, {}: {}", first.file, first.item, first.task);
     assert!(hints[2].contains(&remedy), "{hints:?}");
-    assert_eq!(hints[2].replace(" of 3", " of 3, which is the last"), hints[3]);
+    assert!(hints[3].contains("there is no hint after the third"), "{hints:?}");
+    let (_, page) = hints[3].split_once("book/src/").expect("the page is named");
+    let (page, line) = page.split_once(", line ").expect("and the line");
+    let line: usize = line.split(',').next().and_then(|line| line.parse().ok()).expect("a number");
+    let page = std::fs::read_to_string(workspace().join("book/src").join(page)).expect("a page");
+    let heading = page.lines().nth(line - 1).expect("a line");
+    assert_eq!(heading.trim_start_matches('#').trim(), first.section);
     let diff = printed(course(&["diff", number], &starter.folder));
     assert!(diff.starts_with("0 of ") && diff.contains("differ from the starter"), "{diff}");
 }

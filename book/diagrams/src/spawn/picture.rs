@@ -1,6 +1,6 @@
 //! The drawing: the calls of parent and child from top to bottom, and below whose namespaces the child is in.
 
-use super::sequence::{Outcome, Step, Who, all_steps, steps};
+use super::sequence::{Outcome, Step, Who, all_steps, is_born, steps};
 use super::{KINDS, Spawn};
 use crate::diagram::Diagram;
 use crate::drawing::Drawing;
@@ -82,7 +82,8 @@ pub fn inside(state: &Spawn) -> String {
 }
 
 fn kinds(drawing: &mut Drawing, state: &Spawn, top: u32) -> u32 {
-    drawing.text(4, top, "heading", "Whose namespaces the child is in");
+    let is = if state.guess.is_none() || is_born(state) { "is" } else { "would be" };
+    drawing.text(4, top, "heading", &format!("Whose namespaces the child {is} in"));
     for (index, (event, kind, what)) in KINDS.iter().enumerate() {
         let (column, row) = (index as u32 % 2, index as u32 / 2);
         let (x, y) = (4 + column * 178, top + 8 + row * 24);
@@ -90,7 +91,7 @@ fn kinds(drawing: &mut Drawing, state: &Spawn, top: u32) -> u32 {
         drawing.begin_choice(event);
         drawing.rectangle(x, y, 174, 21, if is_own { "mount target" } else { "mount" });
         drawing.text(x + 6, y + 14, "code", what);
-        drawing.text(x + 168, y + 14, "tag", if is_own { "its own" } else { "the caller's" });
+        drawing.text(x + 168, y + 14, "tag", if is_own { "its own" } else { "caller's" });
         drawing.end_choice();
     }
     top + 8 + 4 * 24 + 4

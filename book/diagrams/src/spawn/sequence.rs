@@ -50,6 +50,11 @@ pub fn steps(state: &Spawn) -> (Vec<Step>, Outcome) {
     }
 }
 
+/// Whether there is a child at the end of these calls, or was one until its map was refused.
+pub fn is_born(state: &Spawn) -> bool {
+    steps(state).0.iter().any(|step| step.call.starts_with("clone3") && step.refused.is_none())
+}
+
 /// The calls as the caller means them, whether or not the kernel agrees.
 pub fn all_steps(state: &Spawn) -> Vec<Step> {
     let plan = state.plan();

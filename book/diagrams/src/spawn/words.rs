@@ -1,7 +1,7 @@
 //! The same in words.
 
 use super::picture::inside;
-use super::sequence::{Outcome, all_steps, steps};
+use super::sequence::{Outcome, all_steps, is_born, steps};
 use super::{KINDS, Spawn};
 
 pub fn text(state: &Spawn) -> Vec<String> {
@@ -16,7 +16,11 @@ pub fn text(state: &Spawn) -> Vec<String> {
     vec![
         answer(state, outcome),
         format!("The calls, in order: {}.", calls.join("; ")),
-        format!("The child's own: {}. The caller's: {}.", kinds(true), kinds(false)),
+        if state.guess.is_none() || is_born(state) {
+            format!("The child's own: {}. The caller's: {}.", kinds(true), kinds(false))
+        } else {
+            format!("There is no child. It would have had of its own: {}.", kinds(true))
+        },
     ]
 }
 

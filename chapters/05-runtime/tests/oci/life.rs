@@ -4,7 +4,7 @@ use super::site::{Site, eventually, receive_descriptor};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::Instant;
 
 #[test]
 fn the_life_of_a_container() {
@@ -155,7 +155,12 @@ fn a_kill_at_any_moment() {
     let Some(site) = Site::new("killed", "sleep 100") else {
         return;
     };
-    for delay in (0..60).map(|step| Duration::from_micros(step * 150)) {
+    // From the beginning until after its end, however slow this machine is.
+    let begun = Instant::now();
+    site.ok(&["create", "ID"]);
+    let takes = begun.elapsed();
+    site.ok(&["delete", "--force", "ID"]);
+    for delay in (0..60).map(|step| takes * step / 45) {
         let mut child =
             site.command(&["create", &site.id]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(delay); // poll: the moment is the test's subject
