@@ -9,8 +9,17 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "book/transcripts/sessions";
 
 /// How the commands begin that only prepare what a session is about.
-const PREPARES: &[&str] =
-    &["cargo xtask rootfs ", "rm -f ", "mkdir -p ", "oci() ", "oci spec ", "sed -i ", "sleep "];
+const PREPARES: &[&str] = &[
+    "cargo build ",
+    "cargo xtask rootfs ",
+    "rm -f ",
+    "rm -rf ",
+    "mkdir -p ",
+    "oci() ",
+    "oci spec ",
+    "sed -i ",
+    "sleep ",
+];
 
 /// A session that was recorded.
 pub struct Transcript {

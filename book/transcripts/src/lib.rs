@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// `cargo run -q -p PACKAGE [--example NAME] -- ARGUMENT…` and `cargo xtask rootfs FOLDER`, without compiling. The latter runs the
-/// real command, which calls this script in turn.
+/// `cargo run -q -p PACKAGE [--example NAME] -- ARGUMENT…`, `cargo build -q -p PACKAGE` and `cargo xtask rootfs FOLDER`, without
+/// compiling. The last one runs the real command, which calls this script in turn.
 const CARGO: &str = r#"#!/bin/sh
 set -e
 case "$1 $2 $3" in
@@ -28,6 +28,8 @@ case "$1 $2 $3" in
     if [ "$1" = --example ]; then binary="$BUILT/examples/$2"; shift 2; fi
     if [ "$1" = -- ]; then shift; fi
     exec "$binary" "$@" ;;
+"build -q -p")
+    exec test -x "$BUILT/$4" ;;
 "run --quiet --locked")
     binary="$BUILT/$5"; shift 6
     exec "$binary" "$@" ;;
@@ -65,9 +67,11 @@ pub fn record(packages: &[&str], sessions: &[&[&str]]) -> Vec<String> {
         .env("PATH", path)
         .env("BUILT", &built)
         .env("LC_ALL", "C")
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let child = shell.spawn().expect("sh and timeout are everywhere");
+    let mut child = shell.spawn().expect("sh and timeout are everywhere");
+    // As at a terminal, nothing more is typed, and yet the input has no end while the shell runs.
+    let _keyboard = child.stdin.take();
     let group = Pid::from_raw(child.id() as i32);
     let output = child.wait_with_output().expect("the shell was started");
     assert!(is_gone_soon(group), "the session left a process behind");

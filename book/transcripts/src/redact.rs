@@ -5,7 +5,8 @@ use std::path::Path;
 /// Replaces the session's folder, the numbers of namespaces and processes, and addresses in memory: each number by a letter, in the
 /// order in which they appear.
 pub fn redact(text: &str, workspace: &Path) -> String {
-    let text = text.replace(&workspace.display().to_string(), "/home/you/coracle");
+    // What came out of a terminal has its line ends; on a page they are a line's end like every other.
+    let text = text.replace("\r\n", "\n").replace(&workspace.display().to_string(), "/home/you/coracle");
     let text = processes(&without_addresses(&text));
     let text =
         numbered(&text, "[", "]", "namespace ", |number| number.len() == 10 && number.starts_with("402"));
