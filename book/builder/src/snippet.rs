@@ -20,8 +20,8 @@ pub struct Snippet {
     pub file: PathBuf,
     /// The lines that are shown.
     pub shown: BTreeSet<usize>,
-    /// The lines that can be unfolded: the whole function, with its comments.
-    whole: Option<RangeInclusive<usize>>,
+    /// The lines that can be unfolded, if they are more: the whole function; or the same items, with their comments.
+    whole: BTreeSet<usize>,
     /// What is in it, by name.
     titles: Vec<String>,
     /// The anchor that was used, if it was one.
@@ -47,7 +47,7 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
             return Err(defect(format!("the item {path} is empty: show one that does something")));
         }
         let lines = file.visible(item.lines.clone(), is_plain);
-        let whole = (lines.len() < item.lines.clone().count() && is_plain).then(|| item.lines.clone());
+        let whole = file.visible(item.lines.clone(), false);
         match &mut snippet {
             None => {
                 snippet = Some(Snippet {
@@ -61,7 +61,7 @@ pub fn item(page: &Page, directive: &Directive, sources: &Sources) -> Result<Sni
             Some(first) if first.file == file.path => {
                 first.shown.extend(lines);
                 first.titles.push(item.title());
-                first.whole = widened(first.whole.take(), whole);
+                first.whole.extend(whole);
             }
             Some(first) => {
                 return Err(defect(format!(
@@ -82,16 +82,6 @@ fn missing_or_ambiguous(path: &str, found: &[(&SourceFile, &Item)]) -> String {
     let places: Vec<String> =
         found.iter().map(|(file, item)| format!("{}::{}", file.module, item.name)).collect();
     format!("{path} is one of {}: say which", places.join(", "))
-}
-
-fn widened(
-    one: Option<RangeInclusive<usize>>,
-    other: Option<RangeInclusive<usize>>,
-) -> Option<RangeInclusive<usize>> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(*one.start().min(other.start())..=*one.end().max(other.end())),
-        (one, other) => one.or(other),
-    }
 }
 
 /// `{{#anchor FILE:NAME}}`: a part of a function.
@@ -118,7 +108,7 @@ pub fn anchor(page: &Page, directive: &Directive, sources: &Sources) -> Result<S
     })?;
     let shown = file.visible(anchor.lines.clone(), false);
     let titles = vec![around.title()];
-    let whole = Some(around.lines.clone());
+    let whole = file.visible(around.lines.clone(), false);
     let snippet = Snippet { file: file.path.clone(), shown, whole, titles, anchor: Some(name.to_string()) };
     snippet.checked(page, directive)
 }
@@ -160,24 +150,30 @@ impl Snippet {
         };
         let first = self.shown.first().copied().unwrap_or(1);
         let (path, title) = (self.file.display(), escape(&self.title()));
-        let more = self.whole.as_ref().map_or(String::new(), |range| {
-            let label = if self.anchor.is_some() { "The whole of" } else { "With comments:" };
-            let listing = Listing {
-                lines: file.visible(range.clone(), false),
-                aside: self.shown.clone(),
-                class: "seen",
-            };
-            format!(
-                "<details><summary>{label} <code>{title}</code></summary>{}</details>",
-                listing.html(&file.text)
-            )
+        let around = self.around(file);
+        let more = self.folded(file, &around);
+        let more = more.map_or(String::new(), |(label, listing)| {
+            format!("<details><summary>{label} <code>{title}</code></summary>{listing}</details>")
         });
-        let lines = self.shown.union(&self.around(file)).copied().collect();
+        let lines = self.shown.union(&around).copied().collect();
         let listing = Listing { lines, aside: BTreeSet::new(), class: "" }.html(&file.text);
         format!(
             "<figure class=\"code\"><figcaption><a href=\"source/{path}.html#L{first}\">{path}<span class=\"line-number\">:{first}</span></a> \
              <span class=\"item\">{title}</span></figcaption>{listing}{more}</figure>"
         )
+    }
+
+    /// What can be unfolded, and what it is called: of the items that are named here, and no others.
+    fn folded(&self, file: &SourceFile, around: &BTreeSet<usize>) -> Option<(&'static str, String)> {
+        let has_text =
+            |line: &usize| file.text.lines().nth(line - 1).is_some_and(|text| !text.trim().is_empty());
+        if !self.whole.difference(&self.shown).any(has_text) {
+            return None;
+        }
+        let label = if self.anchor.is_some() { "The whole of" } else { "With comments:" };
+        let lines = self.whole.union(around).copied().collect();
+        let listing = Listing { lines, aside: self.shown.clone(), class: "seen" };
+        Some((label, listing.html(&file.text)))
     }
 
     fn title(&self) -> String {

@@ -98,6 +98,22 @@ fn all_members_of_a_type() {
 }
 
 #[test]
+fn what_unfolds_is_what_is_named() {
+    let folder = workspace(
+        "//! One.\n/// First.\npub struct A;\n/// Between.\npub struct B;\npub struct C;\nimpl C {\n    /// Last.\n    fn f() {\n        g()\n    }\n}\n",
+    );
+    let pages = [page("one.md", "{{#item one::A one::C::f plain}}\n\n{{#item one::C plain}}\n")];
+    let woven = weave(folder.path(), &pages).unwrap_or_else(|defects| panic!("{defects:?}"));
+    let text = &woven.pages[Path::new("one.md")];
+    let (_, unfolded) = text.split_once("With comments: <code>A, C::f</code>").expect("a fold");
+    let (unfolded, rest) = unfolded.split_once("</details>").expect("its end");
+    let has = |what: &str| unfolded.contains(what);
+    assert!(has("First.") && has("Last.") && has("</span> <span class=\"type\">C</span> {"), "{unfolded}");
+    assert!(!has("Between.") && !has("</span> <span class=\"type\">B</span>"), "{unfolded}");
+    assert!(!rest.contains("With comments"), "C has none: {rest}");
+}
+
+#[test]
 fn items_of_two_files_in_one_snippet() {
     let found = refused("{{#item one::add one::tail::more}}\n");
     insta::assert_snapshot!(found.join("\n"), @"book/src/one.md:1: one::tail::more is not in chapters/01-one/src/lib.rs: a snippet is of one file");
