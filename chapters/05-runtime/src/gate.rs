@@ -33,9 +33,11 @@ pub struct Keeper {
 /// What a child may say. Two pipes, so that it needs only read and write once its seccomp filter is in place:
 ///
 /// ```text
-///   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting · then what kept it
-///                                 from its command, as JSON · end of file: it has called execve, or ended
-///   start    child ◀── runtime    a byte: go on · end of file: whoever should have said so is gone
+///   report   child ──▶ runtime    `h`: mounted, hooks may run · `.`: ready and waiting
+///                                 JSON: a hook keeps it from its command
+///                                 end of file: its command runs, or it has ended
+///   start    child ◀── runtime    a byte: go on
+///                                 end of file: whoever should have said so is gone
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -43,7 +45,7 @@ pub enum Said {
     AtHooks,
     /// It is ready, and waits to be started.
     Ready,
-    /// Nothing more: it has ended.
+    /// Nothing more: it has ended. Why, it says through the pipe of `namespaces::spawn`.
     Nothing,
 }
 
@@ -118,7 +120,7 @@ impl Gate {
         said && retried(|| read(&self.start, &mut answer)) == Ok(1)
     }
 
-    /// What keeps the child from its command, now that it was told to execute it.
+    /// The hook that keeps the child from its command, now that it was told to execute it.
     pub fn fail(&self, failure: &Failure) {
         let words = serde_json::to_vec(failure).unwrap_or_default();
         let _ = retried(|| write(&self.report, &words));
@@ -143,7 +145,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// Lets the child go, and waits until it has called execve, or has said what keeps it from that.
+    /// Lets the child go, and waits until its command runs or it has ended. An error is of a hook that failed. A child whose command
+    /// the kernel refuses ends like one that was killed: both are no error here.
     pub fn start(&self) -> Result<()> {
         self.go_on()?;
         let (mut words, mut buffer) = (Vec::new(), [0; 1024]);

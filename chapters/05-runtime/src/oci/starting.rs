@@ -82,8 +82,10 @@ pub fn start(store: &Store, id: &str) -> Result<u8> {
     let refused = |why: &str| Err(Error::new(ErrorKind::Conflict, why));
     match entry.status() {
         Status::Created => {}
-        Status::Stopped | Status::Creating => return refused("cannot start a container that has stopped"),
-        Status::Running | Status::Paused => return refused("cannot start an already running container"),
+        Status::Stopped => return refused("cannot start a container that has stopped"),
+        Status::Running => return refused("cannot start an already running container"),
+        // Paused; or left by a `create` that was killed, since one that is at work has the lock.
+        status => return refused(&format!("cannot start a container in the {status} state")),
     }
     let Some(keeper) = gate::open_named(&entry.folder)? else {
         return refused("cannot start a container that has stopped");

@@ -82,7 +82,7 @@ fn device((index, rule): (usize, &LinuxDeviceCgroup)) -> Result<DeviceRule> {
     })
 }
 
-/// Inside, none: of either kind.
+/// The letter of a kind. `Some(None)` stands for both kinds, `None` for what is no device.
 fn kind(kind: Option<LinuxDeviceType>) -> Option<Option<char>> {
     match kind {
         None | Some(LinuxDeviceType::A) => Some(None),

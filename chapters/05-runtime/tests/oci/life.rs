@@ -149,6 +149,22 @@ fn a_terminal_goes_to_the_console_socket() {
     site.ok(&["delete", "-f", "ID"]);
 }
 
+/// As a `create` leaves it that is killed when the process waits, before others may start it.
+#[test]
+fn a_container_that_was_not_finished_is_not_started() {
+    let Some(site) = Site::new("unfinished", "sleep 100") else {
+        return;
+    };
+    site.ok(&["create", "ID"]);
+    let folder = site.folder.join("state").join(&site.id);
+    std::fs::rename(folder.join("start"), folder.join("start.new")).unwrap();
+    assert_eq!(site.status(), "creating");
+    let refusal = "coracle-oci: error: cannot start a container in the creating state";
+    assert_eq!(site.refused(&["start", "ID"]), refusal);
+    site.ok(&["delete", "--force", "ID"]);
+    site.nothing_is_left();
+}
+
 /// Whoever is killed while making a container leaves nothing that `delete --force` does not find.
 #[test]
 fn a_kill_at_any_moment() {

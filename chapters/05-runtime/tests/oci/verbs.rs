@@ -24,6 +24,8 @@ fn a_container_is_paused_and_goes_on() {
     let refusal = "coracle-oci: error: cannot exec in a paused container (use --ignore-paused to override)";
     assert_eq!(site.refused(&["exec", "ID", "true"]), refusal);
     assert_eq!(site.refused(&["pause", "ID"]), "coracle-oci: error: container not running");
+    let refusal = "coracle-oci: error: cannot start a container in the paused state";
+    assert_eq!(site.refused(&["start", "ID"]), refusal);
     site.ok(&["resume", "ID"]);
     assert_eq!(site.status(), "running");
     let before = count();
