@@ -201,6 +201,7 @@ fn what_callers_read() -> Session {
         &[
             SLEEP,
             "oci run --detach --bundle target/bundle one",
+            "rm -f target/log",
             "oci --log target/log --log-format json exec two true; echo ended with $?",
             "cut -d, -f1,2 target/log",
             "oci exec one sh -c 'exit 3'; echo ended with $?",
