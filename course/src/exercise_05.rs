@@ -7,6 +7,8 @@ mod hints;
 mod lives;
 mod plans;
 mod site;
+mod terminals;
+mod watched;
 
 use crate::checks::{Fault, Language, Stage, knob};
 use crate::exercise::{Check, Exercise, Harness, Hole};
@@ -23,8 +25,9 @@ pub const EXERCISE: Exercise = Exercise {
         language: LANGUAGE,
     },
     checks: CHECKS,
-    // In a user namespace the kernel does not uncover what lies below a mount.
-    less_without_root: &["mounts"],
+    // Nobody but root looks into a process that is still our executable; and in a user namespace the kernel does not uncover what
+    // lies below a mount.
+    less_without_root: &["descriptors", "mounts"],
     hints: hints::HINTS,
 };
 
@@ -35,6 +38,9 @@ const LANGUAGE: Language = Language {
         ("added", "the added process runs"),
         ("grown", "the command has taken memory"),
         ("left", "the command has made a process of its own"),
+        ("held", "namespaces are held for others to join"),
+        ("denied", "the container's process was kept from another"),
+        ("reached", "the container's process looked into another"),
         ("refused", "the command could make no process of its own"),
     ],
     diagnosis: |_| None,
@@ -161,8 +167,26 @@ const CHECKS: &[Check] = &[
         obstacle: plans::no_joining,
         ..of_the_long_tail("joined", "namespaces with a path are joined, and are not new", plans::joined)
     },
+    Check {
+        obstacle: plans::no_joining_user,
+        ..of_the_long_tail(
+            "owner-first",
+            "the user namespace is joined first, and gives the right to the others",
+            plans::owner_first,
+        )
+    },
+    of_the_long_tail(
+        "asked-first",
+        "what only the machine can tell is asked before anything is made",
+        plans::asked_first,
+    ),
     check("mounts", "a mount is a bind or a file system, by its options and then by its type", plans::mounts),
     of_the_long_tail("remount", "a remount changes what is mounted already", plans::remounted),
+    of_the_long_tail(
+        "terminal",
+        "a terminal is the container's own, and its master its caller's",
+        terminals::terminal,
+    ),
     of_the_long_tail(
         "start-waits",
         "`start` returns when the command is executed, or says what kept it from that",
@@ -180,6 +204,19 @@ const CHECKS: &[Check] = &[
     check("delete", "`delete` waits for the end, and takes force where the command runs", lives::deleted),
     check("run", "`run` is all of it, and ends with the command's code", lives::run),
     check("exec", "an added process is in every namespace of the container", additions::added),
+    of_the_long_tail(
+        "exec-as-first",
+        "an added process has what is promised, and what the container's others have",
+        additions::as_the_first,
+    ),
+    Check {
+        obstacle: watched::no_watching,
+        ..of_the_long_tail(
+            "exec-closed",
+            "nobody in the container looks into an added process that is not yet its command",
+            watched::born_closed,
+        )
+    },
     check("exec-refused", "what cannot be added is told, with the code 255", additions::refused),
     of_a_group("group", "the process is born in its group, which goes with it", groups::in_its_group),
     of_a_group("the-rest", "`delete` ends what the first process has left behind", groups::the_rest),

@@ -45,21 +45,7 @@ fn section_of(exercise: &Exercise, failed: &Failed) -> &'static str {
 
 /// Where the part of the page is, as a file and in the book that was built.
 fn explained_in(exercise: &Exercise, section: &str) -> String {
-    let pages = workspace().join("book/src");
-    let mut names: Vec<String> = std::fs::read_dir(&pages)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with(exercise.number))
-        .collect();
-    names.sort();
-    let found = names.iter().find_map(|name| {
-        let text = std::fs::read_to_string(pages.join(name)).ok()?;
-        let is_heading = |line: &str| line.trim_start_matches('#').trim() == section && line.starts_with('#');
-        Some((name, text.lines().position(is_heading)? + 1))
-    });
-    match found {
+    match page_of(exercise, section) {
         Some((name, line)) => {
             let page = name.trim_end_matches(".md");
             format!(
@@ -71,6 +57,25 @@ fn explained_in(exercise: &Exercise, section: &str) -> String {
     }
 }
 
+/// The page of the chapter that has this part, and the line on which it begins.
+fn page_of(exercise: &Exercise, section: &str) -> Option<(String, usize)> {
+    let pages = workspace().join("book/src");
+    let mut names: Vec<String> = std::fs::read_dir(&pages)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(exercise.number))
+        .collect();
+    names.sort();
+    names.into_iter().find_map(|name| {
+        let text = std::fs::read_to_string(pages.join(&name)).ok()?;
+        let is_heading = |line: &str| line.trim_start_matches('#').trim() == section && line.starts_with('#');
+        let line = text.lines().position(is_heading)? + 1;
+        Some((name, line))
+    })
+}
+
 /// As mdBook makes a heading's address.
 fn anchor(section: &str) -> String {
     let letters = section.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
@@ -80,7 +85,10 @@ fn anchor(section: &str) -> String {
 fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
     let hint = exercise.hints.iter().find(|one| one.name == failed.hint);
     let hint = hint.ok_or("the last check was made by another version: cargo course check")?;
-    let page = |section: &str| format!("read \"{section}\" on the page of chapter {} again", exercise.number);
+    let page = |section: &str| match page_of(exercise, section) {
+        Some((name, _)) => format!("read \"{section}\" in book/src/{name} again"),
+        None => format!("read \"{section}\" on the page of chapter {} again", exercise.number),
+    };
     Ok(match hole(exercise, failed) {
         Some(hole) => [page(hole.section), format!("{}: {}", place(hole), hint.cause), what_to_fill(hole)],
         None => [page(hint.section), hint.cause.into(), hint.remedy.into()],

@@ -11,7 +11,11 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     let user = std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "you".into());
     let name = name.unwrap_or(&user);
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!("{} is not empty: nothing of yours is overwritten", folder.display()));
+        return Err(format!(
+            "{} is not empty, and nothing of yours is overwritten: go on there (cargo course check {}), or name another with --folder",
+            folder.display(),
+            exercise.number
+        ));
     }
     let chapter = workspace().join("chapters").join(exercise.chapter);
     for (path, text) in sources(exercise, &chapter, answer)? {
@@ -43,10 +47,18 @@ pub fn sources(exercise: &Exercise, chapter: &Path, answer: bool) -> Result<Vec<
     let mut sources = Vec::new();
     for path in files(&folder)?.into_iter().filter(|path| is_source(path)) {
         let holes: Vec<&Hole> = exercise.holes.iter().filter(|hole| !answer && hole.file == path).collect();
-        let text = dig(&read_file(&folder.join(&path))?, &holes)?;
+        let text = dig(&without_marks(&read_file(&folder.join(&path))?), &holes)?;
         sources.push((path, text));
     }
     Ok(sources)
+}
+
+/// The book's marks in a source, by which a page shows a part of a function, say nothing to a participant.
+fn without_marks(text: &str) -> String {
+    let is_mark = |line: &str| {
+        ["// ANCHOR: ", "// ANCHOR_END: "].iter().any(|mark| line.trim_start().starts_with(mark))
+    };
+    text.split_inclusive('\n').filter(|line| !is_mark(line)).collect()
 }
 
 /// The rest are data, and what the tests in the sources compare with.
@@ -131,4 +143,15 @@ fn configuration(folder: &Path) -> Result<String> {
     let way_up = "../".repeat(below.components().count()) + "Cargo.toml";
     let manifest = if absolute.contains(char::is_whitespace) { way_up } else { absolute };
     Ok(format!("[alias]\ncourse = \"run --quiet --manifest-path {manifest} {}\"\n\n{offline}", end.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_left_out_and_other_comments_stay() {
+        let text = "fn f() {\n    // ANCHOR: a\n    // Why.\n    g();\n    // ANCHOR_END: a\n}\n";
+        assert_eq!(without_marks(text), "fn f() {\n    // Why.\n    g();\n}\n");
+    }
 }

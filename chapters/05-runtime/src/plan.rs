@@ -231,7 +231,7 @@ fn take_namespaces(plan: &mut SpawnPlan, linux: &Linux) -> Result<()> {
     for namespace in linux.namespaces().iter().flatten() {
         let kind = namespace_kind(namespace.typ());
         if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
-            return Err(Error::invalid(format!("linux.namespaces: {:?} twice", namespace.typ())));
+            return Err(Error::invalid(format!("linux.namespaces: {} twice", word(&namespace.typ()))));
         }
         match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
             Some(path) => plan.join.push(Join { kind, path: path.clone() }),
@@ -258,10 +258,11 @@ fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
     if !plan.time_offsets.is_empty() && !plan.new.contains(Namespaces::TIME) {
         return Err(Error::invalid("linux.timeOffsets without a new time namespace"));
     }
-    let mapped = !(plan.uid_map.is_empty() || plan.gid_map.is_empty());
-    if mapped != plan.new.contains(Namespaces::USER) {
-        let why = "a new user namespace and linux.uidMappings, linux.gidMappings need each other";
-        return Err(Error::invalid(why));
+    let has_own = plan.new.contains(Namespaces::USER);
+    let maps = [("uidMappings", &plan.uid_map), ("gidMappings", &plan.gid_map)];
+    if let Some((name, _)) = maps.iter().find(|(_, map)| map.is_empty() == has_own) {
+        let why = "a new user namespace and both maps need each other";
+        return Err(Error::invalid(format!("linux.{name}: {why}")));
     }
     Ok(())
 }

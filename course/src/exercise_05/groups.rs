@@ -91,14 +91,26 @@ pub fn signalled_all(stage: &Stage) -> Result<String, Fault> {
     let child = child.ok_or_else(|| Fault::new("the process has a child", "none", "not-our-fault"))?;
     site.ok(&["kill", "--all", "ID", "USR2"], "to-all-of-them")?;
     for one in [process, child] {
-        let status = one.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap_or_default();
-        if line.trim() != format!("{:016x}", 1 << 11) {
-            let seen = format!("process {}: ShdPnd:{line}", one.0);
-            return Err(Fault::new("signal 12 waits at both processes", seen, "to-all-of-them"));
-        }
+        waits_at(one, 1 << 11)?;
     }
-    Ok("signal 12 waits at both".into())
+    site.ears.say("exit 0");
+    if !Trial::goes_away(process) {
+        return Err(Fault::new("the first process ends", "it lives", "not-our-fault"));
+    }
+    site.ok(&["kill", "--all", "ID", "USR1"], "to-all-of-them")?;
+    waits_at(child, 1 << 11 | 1 << 9)?;
+    Ok("signal 12 waits at both, and signal 10 at the one that was left".into())
+}
+
+/// The signals that a process has blocked and was sent.
+fn waits_at(process: Process, signals: u64) -> Result<(), Fault> {
+    let status = process.read("status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap_or_default();
+    if u64::from_str_radix(line.trim(), 16) == Ok(signals) {
+        return Ok(());
+    }
+    let seen = format!("process {}: ShdPnd:{line}", process.0);
+    Err(Fault::new(format!("ShdPnd: {signals:016x}"), seen, "to-all-of-them"))
 }
 
 /// What stands still is paused, ends when it is killed, and can be removed.

@@ -96,6 +96,12 @@ pub const HINTS: &[Hint] = &[
         "in take_descriptors: kept begins with says, then report and start",
     ),
     hint(
+        "a-terminal",
+        INSIDE,
+        "a terminal is made by the child, in the container's own devpts, and its master goes through the socket",
+        "in take_descriptors: for Stdio::Terminal with a socket terminal::set_up(socket, *size, self.process.console)",
+    ),
+    hint(
         "nothing-is-left",
         PARENT,
         "whoever makes a group and then fails has to take it back",
@@ -114,6 +120,18 @@ pub const HINTS: &[Hint] = &[
         "in take_namespaces: plan.new |= kind, or plan.join.push(Join { kind, path }), and those of a user namespace to the front",
     ),
     hint(
+        "the-owner-first",
+        NAMESPACES,
+        "a namespace is joined by who has rights over it, which come from the user namespace that owns it; so that one is joined before",
+        "in take_namespaces: plan.join.sort_by_key, with Namespaces::USER in front",
+    ),
+    hint(
+        "the-machine-is-asked",
+        PARENT,
+        "a plan is made of the file alone; whether the machine has what it names is asked separately, and before anything is made",
+        "in create_with_gate: planned(bundle, &layout, &state), which calls plan",
+    ),
+    hint(
         "each-once",
         NAMESPACES,
         "a container is in one namespace of a kind, so a list with two of them contradicts itself",
@@ -124,6 +142,12 @@ pub const HINTS: &[Hint] = &[
         ROOT,
         "`bind` or `rbind` among the options makes it a bind whatever its type is, and the type alone does, too; only with rbind comes what is mounted beneath",
         "in what: has(\"bind\") || has(\"rbind\") || fstype == \"bind\" first, with recursive: has(\"rbind\")",
+    ),
+    hint(
+        "beside-the-file",
+        ROOT,
+        "a bind's source that is relative lies beside config.json, not where the runtime happens to be called",
+        "in what: What::Bind with source: bundle.join(source)",
     ),
     hint(
         "a-source-or-its-type",
@@ -141,7 +165,7 @@ pub const HINTS: &[Hint] = &[
         "a-remount-is-none",
         ROOT,
         "a remount mounts nothing, and has no type: it changes the options of what is there",
-        "in what: What::Remount where has(\"remount\"), before the type is asked for",
+        "in what: What::Remount where has(\"remount\"), before anything else is asked: also with bind it is no bind",
     ),
     hint(
         "asked-each-time",
@@ -172,6 +196,12 @@ pub const HINTS: &[Hint] = &[
         KILL,
         "the signal goes to the process of the record, by a descriptor that is its own",
         "in Kill::run: signals::parse, entry.process()?.open()?, kernel::pidfd_send_signal",
+    ),
+    hint(
+        "one-at-a-time",
+        KILL,
+        "another command may be changing the container; who does not wait for its lock acts on what is true no more",
+        "in Kill::run: store.open, which locks",
     ),
     hint(
         "who-has-ended",
@@ -214,6 +244,24 @@ pub const HINTS: &[Hint] = &[
         MORE,
         "a process does not change its own PID namespace: what it joins is where its children are born; the user namespace gives the right to it",
         "in exec: join(&pidfd, by_parent) before spawn, and the rest in the closure that enters",
+    ),
+    hint(
+        "as-the-container-is",
+        MORE,
+        "one more process is planned as the first was; what its caller promised and what the container has become is known here alone",
+        "in exec: added_process(addition), which calls process_plan",
+    ),
+    hint(
+        "nobody-looks-in",
+        MORE,
+        "from its first instruction the new process is one of the container's, and still our executable; what is not dumpable cannot be looked into",
+        "in exec: set_dumpable(NotDumpable) before the join",
+    ),
+    hint(
+        "open-again",
+        MORE,
+        "what is not dumpable is closed to its own user, too, and stays so until it is told otherwise",
+        "in exec: set_dumpable(Dumpable) after spawn",
     ),
     hint(
         "into-the-group",

@@ -2,7 +2,7 @@
 
 use super::births::recorded;
 use super::site::{Site, reap};
-use crate::checks::trial::{PATIENCE, Trial};
+use crate::checks::trial::{PATIENCE, SILENCE, Trial};
 use crate::checks::{Fault, Stage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -122,12 +122,31 @@ pub fn signalled(stage: &Stage) -> Result<String, Fault> {
         }
     }
     site.refused(&["kill", "ID", "NOSUCH"], "unknown signal", "signal-by-pidfd")?;
+    one_at_a_time(&site)?;
     site.ok(&["kill", "ID", "KILL"], "signal-by-pidfd")?;
     if !Trial::goes_away(process) {
         return Err(Fault::new("the process ends", "it lives", "signal-by-pidfd"));
     }
     site.refused(&["kill", "ID", "KILL"], "container not running", "who-has-ended")?;
     Ok(format!("ShdPnd was {expected:016x}, and then the process ended"))
+}
+
+/// While another command changes the container, `kill` waits.
+fn one_at_a_time(site: &Site<'_>) -> Result<(), Fault> {
+    let lock = site.lock()?;
+    // The one that is there already: whether it was sent again cannot be seen, and need not be.
+    let mut kill = site.begin(&["kill", "ID", "TERM"])?;
+    std::thread::sleep(SILENCE);
+    if kill.has_ended()? {
+        let seen = "it has returned";
+        return Err(Fault::new("`kill` waits for whoever has locked the container", seen, "one-at-a-time"));
+    }
+    drop(lock);
+    let done = kill.wait("one-at-a-time")?;
+    match done.code {
+        0 => Ok(()),
+        _ => Err(Fault::new("`kill` succeeds", done.spelled(), "one-at-a-time")),
+    }
 }
 
 /// By force alone; and when `delete` returns, the process has ended, though it has much to give back.

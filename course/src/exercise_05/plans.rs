@@ -3,6 +3,7 @@
 use super::site::Site;
 use crate::checks::chance::some;
 use crate::checks::process::Process;
+use crate::checks::stage::no_ordinary_caller;
 use crate::checks::{Fault, Stage};
 use serde_json::{Value, json};
 use std::fs;
@@ -122,6 +123,7 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
     }
     beneath(process)?;
     drop(site);
+    beside_the_file(stage)?;
     alone(stage)?;
     neither(stage)?;
     Ok("two binds, two file systems, and /dev with what is beneath it".into())
@@ -138,6 +140,23 @@ fn beneath(process: Process) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A relative source is one of the bundle's, wherever we are called.
+fn beside_the_file(stage: &Stage) -> Result<(), Fault> {
+    let mut site = Site::new(stage, &["pid"])?;
+    fs::create_dir(site.folder.join("theirs"))?;
+    site.place = "/".into();
+    site.spec["mounts"] =
+        json!([{ "destination": "/beside", "type": "bind", "source": "theirs", "options": ["bind"] }]);
+    let process = site.started_or("beside-the-file")?;
+    match mounted(process, "/beside")? {
+        Some(one) if one.root.ends_with("/theirs") => Ok(()),
+        found => {
+            let seen = found.map_or("nothing".into(), |one| one.root);
+            Err(Fault::new("/beside is the bundle's theirs", seen, "beside-the-file"))
+        }
+    }
 }
 
 /// Without rbind they do not. (In a user namespace the kernel does not uncover what lies below them.)
@@ -164,6 +183,11 @@ fn neither(stage: &Stage) -> Result<(), Fault> {
     let mut site = Site::new(stage, &["pid"])?;
     site.spec["mounts"] = json!([{ "destination": "/neither", "source": "/dev" }]);
     site.refused(&["create", "ID"], "/neither", "neither-nor")?;
+    // Who mounts makes the folder on which it is mounted.
+    if site.file("neither").exists() {
+        let seen = "there is a folder for it in the root";
+        return Err(Fault::new("/neither is refused before anything is made", seen, "neither-nor"));
+    }
     site.nothing_is_left("nothing-is-left")
 }
 
@@ -173,14 +197,71 @@ pub fn remounted(stage: &Stage) -> Result<String, Fault> {
     site.spec["mounts"] = json!([
         { "destination": "/again", "type": "tmpfs" },
         { "destination": "/again", "options": ["remount", "ro"] },
+        { "destination": "/bound", "type": "tmpfs" },
+        { "destination": "/bound", "source": "/bound", "options": ["remount", "bind", "ro"] },
     ]);
     let process = site.started_or("a-remount-is-none")?;
     let text = process.read("mountinfo")?;
-    let lines: Vec<&str> = text.lines().filter(|line| line.split(' ').nth(4) == Some("/again")).collect();
-    match lines.as_slice() {
-        [line] if line.split(' ').nth(5).is_some_and(|flags| flags.starts_with("ro")) => {
-            Ok("/again is read-only".into())
+    for point in ["/again", "/bound"] {
+        let lines: Vec<&str> = text.lines().filter(|line| line.split(' ').nth(4) == Some(point)).collect();
+        let is_it = |line: &str| line.split(' ').nth(5).is_some_and(|flags| flags.starts_with("ro"));
+        if !matches!(lines.as_slice(), [line] if is_it(line)) {
+            let expected = format!("one mount on {point}, read-only");
+            return Err(Fault::new(expected, lines.join("; "), "a-remount-is-none"));
         }
-        lines => Err(Fault::new("one mount on /again, read-only", lines.join("; "), "a-remount-is-none")),
     }
+    Ok("/again and /bound are read-only".into())
+}
+
+/// What only the machine can tell is asked before anything is made: whether a file is that of such a namespace.
+pub fn asked_first(stage: &Stage) -> Result<String, Fault> {
+    let mut site = Site::new(stage, &["pid"])?;
+    let list = site.spec["linux"]["namespaces"].as_array_mut();
+    list.into_iter().for_each(|list| list.insert(0, json!({ "type": "uts", "path": "/proc/self/ns/net" })));
+    let (done, why) = (site.run(&["create", "ID"], "as-far-as-the-gate")?, "linux.namespaces[0].path");
+    if done.code != 1 || !done.err.contains(why) {
+        // Who makes it meant that nothing is to be joined.
+        let hint = if done.code == 0 { "made-or-joined" } else { "the-machine-is-asked" };
+        return Err(Fault::new(format!("`create` fails with code 1: {why}"), done.spelled(), hint));
+    }
+    site.nothing_is_left("nothing-is-left")?;
+    Ok(done.err.trim().to_string())
+}
+
+/// Why no user can be had who is not root and joins what another has mapped, if so.
+pub fn no_joining_user(stage: &Stage) -> Option<String> {
+    let why = "it takes root to map a group for an ordinary user who may change theirs";
+    (!stage.has_many_ids).then(|| why.into()).or_else(|| no_ordinary_caller(stage))
+}
+
+/// An ordinary user has no rights over a network but by the user namespace that owns it, wherever the file names that.
+pub fn owner_first(stage: &Stage) -> Result<String, Fault> {
+    let stage = stage.of_an_ordinary_caller()?;
+    let mut site = Site::new(&stage, &[])?;
+    let holder = site.hold()?;
+    let first = match site.heard("held", "not-our-fault") {
+        Ok(first) => first,
+        Err(silence) => {
+            return Err(Fault::new(
+                silence.expected,
+                holder.wait("not-our-fault")?.spelled(),
+                "not-our-fault",
+            ));
+        }
+    };
+    // By root, who need not forbid setgroups(2) for that.
+    for (file, id) in [("uid_map", stage.uid), ("gid_map", stage.gid)] {
+        fs::write(format!("/proc/{}/{file}", first.0), format!("0 {id} 1"))?;
+    }
+    let entry =
+        |word: &str, name: &str| json!({ "type": word, "path": format!("/proc/{}/ns/{name}", first.0) });
+    site.spec["linux"] =
+        json!({ "namespaces": [entry("network", "net"), entry("mount", "mnt"), entry("user", "user")] });
+    let second = site.started_or("the-owner-first")?;
+    let apart = second.apart_from(first)?;
+    if !apart.is_empty() {
+        let seen = format!("apart are {}", apart.join(", "));
+        return Err(Fault::new("all of them are joined", seen, "the-owner-first"));
+    }
+    Ok("net and mnt were joined by the right that their owner gives".into())
 }

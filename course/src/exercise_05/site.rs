@@ -5,6 +5,7 @@ use crate::checks::socket::{Heard, Socket};
 use crate::checks::trial::{PATIENCE, SILENCE};
 use crate::checks::{Fault, Stage, chance, group};
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -27,6 +28,8 @@ pub struct Site<'a> {
     /// On which its processes speak.
     pub ears: Socket,
     theirs: OwnedFd,
+    /// Where its commands are called: in the bundle, unless a check says otherwise.
+    pub place: PathBuf,
     /// The cgroup that it may have.
     pub group: String,
 }
@@ -57,7 +60,11 @@ impl Site<'_> {
         fs::copy(&stage.program, folder.join("rootfs/program"))?;
         let (ears, theirs) = Socket::pair()?;
         let group = format!("/{}", group::name(&id));
-        let mut site = Site { stage, folder, id, spec: Value::Null, ears, theirs, group };
+        for path in ["", "rootfs", "rootfs/bin", "rootfs/program"] {
+            std::os::unix::fs::chown(folder.join(path), Some(stage.uid), Some(stage.gid))?;
+        }
+        let place = folder.clone();
+        let mut site = Site { stage, folder, id, spec: Value::Null, ears, theirs, place, group };
         site.spec = json!({
             "ociVersion": "1.2.0",
             "process": {
@@ -113,11 +120,16 @@ impl Site<'_> {
         self.start(&words, "create", self.theirs.try_clone()?)?.wait("as-far-as-the-gate")
     }
 
+    /// One whose first process holds namespaces of its own, and no container.
+    pub fn hold(&self) -> Result<Running, Fault> {
+        self.start(&["hold"], "hold", self.theirs.try_clone()?)
+    }
+
     fn start(&self, words: &[&str], verb: &str, socket: OwnedFd) -> Result<Running, Fault> {
         fs::write(self.folder.join("config.json"), self.spec.to_string())?;
         let mut command = self.stage.command();
         // A PATH in which nothing is: what another program could do is not asked here.
-        command.env_clear().env("PATH", "/nonexistent").current_dir(&self.folder);
+        command.env_clear().env("PATH", "/nonexistent").current_dir(&self.place);
         command.args(words.iter().map(|word| if *word == "ID" { &self.id } else { *word }));
         let files = [unnamed_file()?, unnamed_file()?];
         let child = command
@@ -174,9 +186,14 @@ impl Site<'_> {
 
     /// The same where a failure is about something else.
     fn create_or(&self, hint: &'static str) -> Result<Process, Fault> {
-        let pid_file = self.folder.join("pid");
-        self.ok(&["create", "--pid-file", &pid_file.display().to_string(), "ID"], hint)?;
-        let text = fs::read_to_string(&pid_file).unwrap_or_default();
+        let (pid_file, bundle) = (self.folder.join("pid"), self.folder.display().to_string());
+        self.ok(&["create", "--bundle", &bundle, "--pid-file", &pid_file.display().to_string(), "ID"], hint)?;
+        self.number(&pid_file)
+    }
+
+    /// The process whose number is in a file.
+    pub fn number(&self, file: &Path) -> Result<Process, Fault> {
+        let text = fs::read_to_string(file).unwrap_or_default();
         let pid = text.trim().parse().ok().map(Process).filter(|process| process.exists());
         pid.ok_or_else(|| Fault::new("a process's number in the pid file", format!("{text:?}"), "its-number"))
     }
@@ -218,6 +235,12 @@ impl Site<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a command holds while it changes the container.
+    pub fn lock(&self) -> Result<Flock<File>, Fault> {
+        let folder = File::open(self.state_file(""))?;
+        Ok(Flock::lock(folder, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?)
     }
 
     /// No state, no process and no cgroup.

@@ -125,9 +125,14 @@ fn what_contradicts_itself_is_refused() {
         spec["linux"]["namespaces"] = kinds.iter().map(|kind| json!({"type": kind})).collect();
         spec
     };
-    let mut mapped = default(None);
-    mapped["linux"]["uidMappings"] = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
-    mapped["linux"]["gidMappings"] = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+    let mapped = |names: &[&str], kinds: &[&str]| {
+        let mut spec = with_namespaces(kinds);
+        for name in names {
+            spec["linux"][*name] = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+        }
+        spec
+    };
+    let own = ["mount", "uts", "user"];
     let mut grouped = default(Some((1000, 1000)));
     grouped["process"]["user"]["additionalGids"] = json!([0, 5]);
     let specs = [
@@ -136,8 +141,12 @@ fn what_contradicts_itself_is_refused() {
         with_namespaces(&["mount", "mount"]),
         with_namespaces(&["mount"]),
         with_namespaces(&["uts"]),
-        with_namespaces(&["mount", "uts", "user"]),
-        mapped,
+        mapped(&[], &own),
+        mapped(&["uidMappings"], &own),
+        mapped(&["gidMappings"], &own),
+        mapped(&["uidMappings", "gidMappings"], &["mount", "uts"]),
+        mapped(&["uidMappings"], &["mount", "uts"]),
+        mapped(&["gidMappings"], &["mount", "uts"]),
         grouped,
     ];
     let refusal = |spec: Value| plan(&bundle(spec), &unified()).unwrap_err().to_string() + "\n";

@@ -3,13 +3,16 @@
 //! Standard input is a socket on which a container's process speaks with the checks. Whose words these are says the kernel.
 #![forbid(unsafe_code)]
 
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::SigSet;
 use nix::sys::socket::{MsgFlags, recv, send};
+use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, pause};
 use runtime::{Bundle, Stdio};
 use std::ffi::OsString;
-use std::io::{stderr, stdin, stdout};
+use std::io::{BufRead, IoSliceMut, Write, stderr, stdin, stdout};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 use std::process::{Command, ExitCode, exit};
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
         ["follow"] => follow("started"),
         ["added"] => follow("added"),
         ["linger"] => linger(),
+        ["shout"] => shout(),
+        ["hold"] => hold(),
         ["hook", fifo, code] => hook(fifo, code.parse().expect("the checks write numbers")),
         _ => panic!("the checks say what to do"),
     }
@@ -83,6 +88,9 @@ fn follow(begun: &str) -> ! {
                 memory = vec![1u8; mebibytes << 20];
                 "grown".into()
             }
+            Some(("reach", pid)) => {
+                reach(Pid::from_raw(pid.parse().expect("the checks write numbers"))).into()
+            }
             Some(("leave", "child")) => {
                 let child = Command::new("/program").arg("linger").spawn();
                 child.map_or_else(|error| format!("refused {error}"), |_| "left".into())
@@ -90,6 +98,34 @@ fn follow(begun: &str) -> ! {
             _ => panic!("{order}: the checks say what to do"),
         };
     }
+}
+
+/// Whether the kernel lets us look into another process. (Where nothing is: who may not look is told that first.)
+fn reach(pid: Pid) -> &'static str {
+    let remote = [RemoteIoVec { base: 1, len: 1 }];
+    match process_vm_readv(pid, &mut [IoSliceMut::new(&mut [0])], &remote) {
+        Err(Errno::EPERM | Errno::ESRCH) => "denied",
+        _ => "reached",
+    }
+}
+
+/// Repeats what is typed, in capital letters: a terminal alone would repeat it as it is.
+fn shout() -> ExitCode {
+    for line in stdin().lock().lines().map_while(Result::ok) {
+        println!("{}", line.to_uppercase());
+        stdout().flush().expect("a terminal can be written to");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Holds namespaces of its own, for others to join.
+fn hold() -> ! {
+    let kinds = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
+    if let Err(errno) = unshare(kinds) {
+        eprintln!("unshare({kinds:?}): {errno}");
+        exit(1)
+    }
+    follow("held")
 }
 
 fn linger() -> ! {
