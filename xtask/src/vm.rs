@@ -40,7 +40,7 @@ pub enum Command {
 }
 
 /// Many times what the tests take where nothing else runs.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_secs(25 * 60);
 
 /// Boots the machine, and does there what was asked for.
 pub fn run(command: &Command) -> Result<()> {
