@@ -31,7 +31,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "release",
         CHILD,
-        "the child runs its closure when it has read one byte from its pipe, and has entered its namespaces without an error; it did not come so far. An error on the way would stand above, had become_inner written it into the pipe",
+        "the child runs its closure when it has read one byte from its pipe, and has entered its namespaces without an error; it did not come so far. An error on the way stands above, if become_inner has written it into the pipe",
         "in become_inner: wait_for_release, then inner::enter(plan), then the closure; and in release_when_ready: the byte, last",
     ),
     hint(
@@ -200,7 +200,7 @@ pub const HINTS: &[Hint] = &[
         "only-its-own-end",
         PIPES,
         "each side closes what is the other's: in its closure the child holds nothing of the two pipes but the end for its last words, and a caller who has its `Child` nothing but the other end of that one",
-        "in the child's arm of spawn: drop the end by which it is released, and the end from which its last words are read; the end that is read for the byte goes with the function that reads it",
+        "in the child's arm of spawn: drop the end by which it is released, and the end from which its last words are read; the end that is read for the byte goes with the function that reads it; in the parent's arm: drop the end from which the child reads, and the end into which it writes",
     ),
     hint(
         "exit-now",

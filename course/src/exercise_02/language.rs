@@ -24,6 +24,8 @@ fn diagnosis(message: &str) -> Option<&'static str> {
         () if is_refused && message.contains("gid_map") && message.contains("EPERM") => {
             Some("setgroups-first")
         }
+        // The files of a process that has ended are root's: the child did not wait, failed, and is gone.
+        () if message.contains("_map") && message.contains("EACCES") => Some("release-last"),
         () if is_refused && message.contains("_map") => Some("inside-first"),
         () => None,
     }

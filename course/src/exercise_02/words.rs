@@ -33,10 +33,14 @@ pub fn its_own_end(stage: &Stage) -> Result<String, Fault> {
     let mut born = born(stage, &everything(stage))?;
     born.trial.caller_says("spawned", "not-begun")?;
     // The child's end for its words; the caller's end of the same, and the descriptor of the child.
-    for (who, process, most) in [("the child", born.child, 1), ("the caller", born.trial.caller, 2)] {
+    let kept = [
+        ("the child keeps one: its end of the pipe of last words", born.child, 1),
+        ("the caller keeps two: the child's pidfd, and its end of that pipe", born.trial.caller, 2),
+    ];
+    for (expected, process, most) in kept {
         let own = opened_by(process)?;
         if own.len() > most {
-            let expected = format!("{who} has opened no more than {most} that it keeps");
+            let expected = format!("of the descriptors that spawn has opened, {expected}");
             return Err(Fault::new(expected, own.join(" "), "only-its-own-end"));
         }
     }
