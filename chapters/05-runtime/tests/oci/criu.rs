@@ -7,6 +7,7 @@ use super::site::{Site, eventually, receive_descriptor, skip};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Why this machine's CRIU cannot do anything.
@@ -30,24 +31,24 @@ fn site(name: &str, script: &str) -> Option<Site> {
     }
 }
 
-const COUNTER: &str = "i=0; while true; do i=$((i+1)); echo $i > /count; sleep 0.1; done";
+/// It adds lines, and nobody cuts the file: a checkpoint may come while it is open, and then CRIU wants it as it was.
+const COUNTER: &str = "i=0; while true; do i=$((i+1)); echo $i >> /count; sleep 0.1; done";
 
+fn numbers(file: &Path) -> Vec<u64> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// What it has counted to.
 fn count(site: &Site) -> u64 {
-    let text = std::fs::read_to_string(site.folder.join("rootfs/count")).unwrap_or_default();
-    text.trim().parse().unwrap_or_default()
+    numbers(&site.folder.join("rootfs/count")).last().copied().unwrap_or_default()
 }
 
 /// It goes on from where it was, instead of from the beginning.
 fn counts_on(site: &Site, from: u64) {
-    assert!(from > 0);
     eventually("it counts on", || count(site) > from);
-}
-
-/// What it counts to from now on: a restored one shall not find what it has written last.
-fn forget_count(site: &Site) -> u64 {
-    let counted = count(site);
-    std::fs::write(site.folder.join("rootfs/count"), "").unwrap();
-    counted
+    let numbers = numbers(&site.folder.join("rootfs/count"));
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn a_container_goes_on_from_where_it_was() {
     eventually("it counts", || count(&site) > 2);
     site.ok(&["checkpoint", "--image-path", "images", "ID"]);
     assert_eq!(site.status(), "stopped");
-    let before = forget_count(&site);
+    let before = count(&site);
     site.ok(&["delete", "ID"]);
     site.nothing_is_left();
     site.ok(&["restore", "-d", "--image-path", "images", "--pid-file", "pid", "ID"]);
@@ -86,7 +87,7 @@ fn limit(site: &Site) -> String {
 /// checkpoint, as runc's callers do it.
 #[test]
 fn a_container_runs_on_and_is_restored_later() {
-    let script = "i=0; while true; do i=$((i+1)); echo $i > /link/count; sleep 0.1; done";
+    let script = "i=0; while true; do i=$((i+1)); echo $i >> /link/count; sleep 0.1; done";
     let Some(mut site) = site("leave-running", script) else { return };
     let root = site.folder.join("rootfs");
     std::fs::create_dir(root.join("real")).unwrap();
@@ -94,7 +95,7 @@ fn a_container_runs_on_and_is_restored_later() {
     // Where the test looks for it.
     std::fs::create_dir(site.folder.join("shared")).unwrap();
     let shared = site.folder.join("shared/count");
-    let count = || std::fs::read_to_string(&shared).unwrap_or_default().trim().parse().unwrap_or(0);
+    let count = || numbers(&shared).last().copied().unwrap_or_default();
     let bind = json!({"destination": "/link", "source": site.folder.join("shared"), "options": ["bind"]});
     site.spec["mounts"].as_array_mut().unwrap().push(bind);
     site.write();
@@ -117,7 +118,7 @@ fn a_container_runs_on_and_is_restored_later() {
     let refused = site.refused(&["restore", "-d", "--image-path", "images", "ID"]);
     assert!(refused.contains("container with given ID already exists"), "{refused}");
     site.ok(&["checkpoint", "--image-path", "images-2", "ID"]);
-    std::fs::remove_file(&shared).unwrap();
+    let at_checkpoint: u64 = count();
     site.ok(&["restore", "-d", "--image-path", "images-2", "ID"]);
     eventually("it counts on", || count() > at_checkpoint);
     site.ok(&["delete", "--force", "ID"]);
@@ -211,7 +212,7 @@ fn a_failure_leaves_things_as_they_were() {
     assert_eq!(site.status(), "running");
     counts_on(&site, count(&site));
     site.ok(&["checkpoint", "--image-path", "images", "ID"]);
-    let before = forget_count(&site);
+    let before = count(&site);
     site.ok(&["delete", "ID"]);
     let restore = ["restore", "-d", "--image-path", "images", "ID"];
     std::fs::write(&fail, "").unwrap();
@@ -323,7 +324,7 @@ fn memory_takes_other_ways() {
     eventually("it listens", || listens(27278));
     site.ok(&["checkpoint", "--page-server", "127.0.0.1:27278", "--image-path", "images", "ID"]);
     assert!(server.0.wait().unwrap().success(), "it has what it was sent");
-    let before = forget_count(&site);
+    let before = count(&site);
     site.ok(&["restore", "-d", "--image-path", "images", "ID"]);
     counts_on(&site, before);
     let (mut ready, status) = std::io::pipe().unwrap();
@@ -335,7 +336,7 @@ fn memory_takes_other_ways() {
     let mut byte = [1];
     std::io::Read::read_exact(&mut ready, &mut byte).unwrap();
     assert_eq!(byte, [0]);
-    let before = forget_count(&site);
+    let before = count(&site);
     let mut daemon =
         serve(&["lazy-pages", "--page-server", "--address", "127.0.0.1", "--port", "27279", "-D", "lazy"]);
     eventually("it waits for a restore", || site.folder.join("lazy/lazy-pages.socket").exists());
