@@ -151,14 +151,23 @@ pub fn names(stage: &Stage) -> Result<String, Fault> {
     let sight = look::at(born.child.0, "flags-from-the-plan")?;
     let expected = (name(stage), domain(), before);
     let seen = (sight.host_name, sight.domain_name, ours()?);
-    if seen == expected {
-        return Ok(format!("{}.{} inside, {} outside", seen.0, seen.1, seen.2));
+    if seen != expected {
+        let expected = format!("inside, its domain, outside: {expected:?}");
+        return Err(Fault::new(expected, format!("{seen:?}"), "names-in-the-child"));
     }
-    Err(Fault::new(
-        format!("inside, its domain, outside: {expected:?}"),
-        format!("{seen:?}"),
-        "names-in-the-child",
-    ))
+    let unnamed = unnamed(stage)?;
+    if unnamed != seen.2 {
+        let expected = format!("{:?} inside, where the plan's name is empty", seen.2);
+        return Err(Fault::new(expected, format!("{unnamed:?}"), "empty-names"));
+    }
+    Ok(format!("{}.{} inside, {} outside", seen.0, seen.1, seen.2))
+}
+
+/// The name inside of a child that is to have none of its own.
+fn unnamed(stage: &Stage) -> Result<String, Fault> {
+    let plan = with(with(everything(stage), "hostname", json!("")), "domainname", json!(""));
+    let born = born(stage, &plan)?;
+    Ok(look::at(born.child.0, "flags-from-the-plan")?.host_name)
 }
 
 /// Seen by a second process in the child's network, which speaks to itself.

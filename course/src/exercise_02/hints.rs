@@ -137,6 +137,12 @@ pub const HINTS: &[Hint] = &[
         "in enter, which the child runs: take_names(plan)?, which sets the host and the domain name",
     ),
     hint(
+        "empty-names",
+        CHILD,
+        "an empty name asks for nothing: inside, the names stay what the caller's are",
+        "in take_names: .filter(|name| !name.is_empty()) of each",
+    ),
+    hint(
         "loopback-up",
         CHILD,
         "a new network has one device, which is down",
@@ -219,6 +225,12 @@ pub const HINTS: &[Hint] = &[
         CHILD,
         "a failure of `enter` or of the closure is written as JSON into the child's pipe, whole, and only then does the child end",
         "in become_inner: serde_json::to_vec of the failure, write_all into the pipe, kernel::exit_now(1)",
+    ),
+    hint(
+        "kind-of-the-error",
+        CHILD,
+        "the kind of a failure is decided where the call fails, and whoever reads it acts on that: an error that comes out of `enter` has one already",
+        "in become_inner: inner::enter(plan).map_err(Failure::from)",
     ),
     hint(
         "read-the-words",

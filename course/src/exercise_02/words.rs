@@ -123,15 +123,27 @@ fn refusal(trial: Trial) -> Result<String, Fault> {
     }
 }
 
-/// A host name that is longer than the kernel takes.
+/// A name for a UTS namespace that is not the child's own: the one that it has, should it be given all the same. Then one that is
+/// longer than the kernel takes.
 pub fn a_failed_entry(stage: &Stage) -> Result<String, Fault> {
-    let (mut trial, _) = held(stage, &with(everything(stage), "hostname", json!("n".repeat(65))))?;
-    trial.outer.say("go on");
-    trial.caller_says("spawned", "not-begun")?;
-    trial.outer.say("go on");
-    let text = trial.caller_says("failed", "words-into-the-pipe")?.text;
-    if text.contains("sethostname") && text.contains("EINVAL") {
-        return Ok(text.chars().take(120).collect());
+    let too_long = with(everything(stage), "hostname", json!("n".repeat(65)));
+    let own = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned())?;
+    let not_ours = with(with(everything(stage), "new", json!(["USER"])), "hostname", json!(own));
+    let not_ours = with(not_ours, "domainname", json!(null));
+    let mut told = String::new();
+    for (plan, errno, kind) in [(not_ours, "EPERM", "PermissionDenied"), (too_long, "EINVAL", "System")] {
+        let (mut trial, _) = held(stage, &plan)?;
+        trial.outer.say("go on");
+        trial.caller_says("spawned", "not-begun")?;
+        trial.outer.say("go on");
+        told = trial.caller_says("failed", "words-into-the-pipe")?.text;
+        if !(told.contains("sethostname") && told.contains(errno)) {
+            let expected = format!("a failure that names sethostname and {errno}");
+            return Err(Fault::new(expected, told, "words-into-the-pipe"));
+        }
+        if !told.contains(kind) {
+            return Err(Fault::new(format!("a failure of the kind {kind}"), told, "kind-of-the-error"));
+        }
     }
-    Err(Fault::new("a failure that names sethostname and EINVAL", text, "words-into-the-pipe"))
+    Ok(told.chars().take(120).collect())
 }
