@@ -39,7 +39,7 @@ pub enum Command {
     },
 }
 
-/// Many times what the tests take where nothing else runs.
+/// More than twice what the tests of one boot have taken on a machine with other work.
 const PATIENCE: Duration = Duration::from_secs(25 * 60);
 
 /// Boots the machine, and does there what was asked for.

@@ -25,8 +25,23 @@ fn diagnosis(message: &str) -> Option<&'static str> {
             Some("setgroups-first")
         }
         // The files of a process that has ended are root's: the child did not wait, failed, and is gone.
-        () if message.contains("_map") && message.contains("EACCES") => Some("release-last"),
+        () if is_refused && message.contains("_map") && message.contains("EACCES") => Some("release-last"),
         () if is_refused && message.contains("_map") => Some("inside-first"),
         () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::diagnosis;
+
+    #[test]
+    fn the_errno_tells_what_a_map_was_refused_for() {
+        let refused =
+            |file: &str, errno: &str| diagnosis(&format!("refused System: write(\"{file}\") = -1 {errno}"));
+        assert_eq!(refused("/proc/9/gid_map", "EPERM"), Some("setgroups-first"));
+        assert_eq!(refused("/proc/9/uid_map", "EACCES"), Some("release-last"));
+        assert_eq!(refused("/proc/9/uid_map", "EINVAL"), Some("inside-first"));
+        assert_eq!(diagnosis("spawned 9 4, and no uid_map was refused by EACCES"), None);
     }
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 /// The ordinary user whom `cargo xtask test` makes.
 const ORDINARY_USER: &str = "coracle-test";
+
 /// Who runs the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {

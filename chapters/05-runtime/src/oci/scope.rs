@@ -51,8 +51,9 @@ pub fn end(entry: &Entry, unit: &Unit) -> Result<()> {
     // Without a record of its group the unit was not made by us; or whoever made it was killed, and it went with the process.
     let Some(cgroup) = entry.cgroup()? else { return Ok(()) };
     // The unit has ended by itself, and another container's took its name.
-    let now = inode(&cgroup)?;
-    if now.is_some() && entry.record.unit_inode.is_some() && now != entry.record.unit_inode {
+    if let (Some(own), Some(now)) = (entry.record.unit_inode, inode(&cgroup)?)
+        && own != now
+    {
         return Ok(());
     }
     // The group may go with its last process at any moment; whoever is left is stopped with the unit.
