@@ -155,7 +155,7 @@ const CHECKS: &[Check] = &[
     ),
     check(
         "a-map-is-refused",
-        "an id map that the kernel refuses is told with the call, and nothing is left",
+        "an id map that the kernel refuses, of users or of groups, is told with the call, and nothing is left",
         steps::a_map_is_refused,
     ),
     check(
@@ -199,6 +199,15 @@ const CHECKS: &[Check] = &[
             rarely::ordinary_caller,
         )
     },
+    Check {
+        is_of_the_long_tail: true,
+        obstacle: stage::no_ordinary_caller,
+        ..check(
+            "more-ids-than-ones-own",
+            "who is not root has more ids than their own written by newuidmap and newgidmap",
+            steps::more_ids_than_ones_own,
+        )
+    },
     check(
         "clocks",
         "the clocks of a new time namespace are set as the plan says, with and without a user namespace",
@@ -214,6 +223,10 @@ const CHECKS: &[Check] = &[
     },
     Check {
         is_of_the_long_tail: true,
-        ..check("joins", "namespaces that the plan joins by their paths are the child's", rarely::joins)
+        ..check(
+            "joins",
+            "namespaces that the plan joins by their paths are the child's, and own what is made beside them",
+            rarely::joins,
+        )
     },
 ];

@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::exercise::{Exercise, Hole};
-use crate::folder::{Failed, recall, workspace, write};
+use crate::folder::{Failed, read_file, recall, workspace, write};
+use crate::holes::calls;
 use std::path::Path;
 
 /// Shows one piece of help more at each call: where to read, what such a failure comes from, and what to write.
@@ -90,7 +91,9 @@ fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
         None => format!("read \"{section}\" on the page of chapter {} again", exercise.number),
     };
     Ok(match hole(exercise, failed) {
-        Some(hole) => [page(hole.section), format!("{}: {}", place(hole), hint.cause), what_to_fill(hole)],
+        Some(hole) => {
+            [page(hole.section), format!("{}: {}", place(hole), hint.cause), what_it_calls(exercise, hole)?]
+        }
         None => [page(hint.section), hint.cause.into(), hint.remedy.into()],
     })
 }
@@ -104,6 +107,9 @@ fn place(hole: &Hole) -> String {
     format!("in src/{}, {}", hole.file, hole.item)
 }
 
-fn what_to_fill(hole: &Hole) -> String {
-    format!("{}: {}", place(hole), hole.task)
+/// The task is in the hole; this is the step from it to the code.
+fn what_it_calls(exercise: &Exercise, hole: &Hole) -> Result<String> {
+    let source = workspace().join("chapters").join(exercise.chapter).join("src").join(hole.file);
+    let calls = calls(&read_file(&source)?, hole)?;
+    Ok(format!("{}: what the book's own calls, in this order: {}", place(hole), calls.join(", ")))
 }

@@ -193,7 +193,7 @@ fn check(exercise: &'static Exercise, folder: &Path, json: bool) -> Result<bool>
     if json {
         println!("{}", report::json(&results));
     } else {
-        report::print(exercise, &results);
+        report::print(exercise, folder, &results);
     }
     Ok(results.iter().all(|result| !result.verdict.is_failure()))
 }

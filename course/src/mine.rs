@@ -5,7 +5,7 @@
 
 use crate::Result;
 use crate::exercise::Exercise;
-use crate::folder::{read_file, recall, work, workspace, write_if_changed};
+use crate::folder::{Memory, read_file, recall, work, workspace, write_if_changed};
 use crate::program::{cargo, executable};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
@@ -18,14 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Builds the engine, and runs a command line by it, with a daemon and in folders that are gone afterwards.
 pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool> {
-    recall(folder)?;
+    let memory = recall(folder)?;
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     let project = work().join("engine");
     lay_out(exercise, &folder, &project)?;
     eprintln!(
-        "building the whole engine with {} in the place of chapters/{}: the first time this takes minutes",
+        "building the whole engine with {} in the place of chapters/{}: the first time this takes minutes{}",
         folder.display(),
-        exercise.chapter
+        exercise.chapter,
+        doubt(exercise, &memory)
     );
     let arguments =
         ["build", "--offline", "--package", "coracle", "--message-format", "json-render-diagnostics"];
@@ -34,6 +35,22 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
     let daemon = Daemon::start(&engine)?;
     let status = daemon.client(&engine).args(words).status();
     status.map(|status| status.success()).map_err(|error| format!("{}: {error}", engine.display()))
+}
+
+/// Containers may run by what the checks have found wrong.
+fn doubt(exercise: &Exercise, memory: &Memory) -> String {
+    let number = exercise.number;
+    match &memory.failed {
+        _ if memory.did_not_compile => {
+            format!("\nat the last check it did not compile: cargo course check {number}")
+        }
+        Some(failed) => format!(
+            "\nat the last check `{}` failed, so it may run and still be wrong: cargo course check {number}",
+            failed.check
+        ),
+        None if memory.held.is_empty() => format!("\nit was never checked: cargo course check {number}"),
+        None => String::new(),
+    }
 }
 
 fn lay_out(exercise: &Exercise, folder: &Path, project: &Path) -> Result<()> {

@@ -3,9 +3,10 @@
 use crate::Result;
 use crate::checks::{CheckResult, Verdict};
 use crate::exercise::{ALL, Exercise};
-use crate::folder;
+use crate::{folder, holes};
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The exercises, and how far each is.
 pub fn list() -> Result<()> {
@@ -28,7 +29,7 @@ pub fn list() -> Result<()> {
 }
 
 /// A check a line; of the first that failed, everything that is known.
-pub fn print(exercise: &Exercise, results: &[CheckResult]) {
+pub fn print(exercise: &Exercise, folder: &Path, results: &[CheckResult]) {
     for result in results {
         let sign = match &result.verdict {
             Verdict::Held(_) => "holds",
@@ -54,8 +55,9 @@ pub fn print(exercise: &Exercise, results: &[CheckResult]) {
         Some((check, fault)) => {
             let place = exercise.hole(&fault.seen).map(|hole| format!("  where     {}\n", hole.place()));
             println!(
-                "\n{failed} of {} fail. The first is `{}`:\n  expected  {}\n  seen      {}\n{}Stuck? cargo course hint {}",
+                "\n{failed} of {} fail{}. The first is `{}`:\n  expected  {}\n  seen      {}\n{}Stuck? cargo course hint {}",
                 results.len(),
+                still_holes(exercise, folder),
                 check.name,
                 fault.expected,
                 fault.seen,
@@ -63,6 +65,15 @@ pub fn print(exercise: &Exercise, results: &[CheckResult]) {
                 exercise.number
             );
         }
+    }
+}
+
+/// How far the participant is, whatever checks wait for one hole.
+fn still_holes(exercise: &Exercise, folder: &Path) -> String {
+    let source = |file: &str| folder::read_file(&folder.join("src").join(file)).unwrap_or_default();
+    match holes::left(exercise.holes, source) {
+        0 => String::new(),
+        left => format!("; {left} of {} functions are still holes", exercise.holes.len()),
     }
 }
 

@@ -8,19 +8,6 @@ use std::path::{Path, PathBuf};
 /// Where the recorded sessions lie, relative to the workspace.
 const FOLDER: &str = "book/transcripts/sessions";
 
-/// How the commands begin that only prepare what a session is about.
-const PREPARES: &[&str] = &[
-    "cargo build ",
-    "cargo xtask rootfs ",
-    "rm -f ",
-    "rm -rf ",
-    "mkdir -p ",
-    "oci() ",
-    "oci spec ",
-    "sed -i ",
-    "sleep ",
-];
-
 /// A session that was recorded.
 pub struct Transcript {
     /// Its file, relative to the workspace.
@@ -66,14 +53,7 @@ fn without_header(recorded: &str) -> &str {
 }
 
 impl Transcript {
-    /// The first command that does not prepare others.
-    fn about(&self) -> &str {
-        let prepares = |line: &&str| PREPARES.iter().any(|start| line[2..].starts_with(start));
-        let mut typed = self.text.lines().filter(|line| line.starts_with("$ "));
-        typed.find(|line| !prepares(line)).unwrap_or_default().trim_end_matches('\\')
-    }
-
-    /// The session as HTML without an empty line. Its caption says what it is about when the rest is folded away.
+    /// The session as HTML without an empty line.
     pub fn html(&self) -> String {
         let mut goes_on = false;
         let line = |line: &str| {
@@ -89,9 +69,8 @@ impl Transcript {
         };
         let lines: Vec<String> = self.text.lines().map(line).collect();
         format!(
-            "<figure class=\"transcript\"><figcaption><span>recorded by a test</span> <code class=\"typed\">{}</code></figcaption>\
+            "<figure class=\"transcript\"><figcaption><span>recorded by a test</span></figcaption>\
              <pre tabindex=\"0\"><code>{}</code></pre></figure>",
-            escape(self.about()),
             lines.join("\n")
         )
     }
@@ -106,7 +85,6 @@ mod tests {
         let typed = |text: &str| format!("<span class=\"command\">{text}</span></span>");
         assert!(html.contains(&typed("cat a \\")) && html.contains(&typed("    b")), "{html}");
         assert!(html.contains("<span class=\"line\">b \\</span>\n<span class=\"line\">c</span>"), "{html}");
-        assert!(html.contains("<code class=\"typed\">$ cat a </code></figcaption>"), "{html}");
     }
 
     #[test]

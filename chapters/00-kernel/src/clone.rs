@@ -10,10 +10,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// CLONE_INTO_CGROUP (Linux 5.7), which nix does not name: its flags have 32 bits.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
-/// What clone3 is asked for. A pidfd is always returned, and the parent gets SIGCHLD.
+/// What clone3 is asked for. A pidfd is always returned, and the parent gets SIGCHLD when the child ends.
 #[derive(Debug)]
 pub struct CloneArgs<'a> {
-    /// The new namespaces.
+    /// The new namespaces. And CLONE_PARENT, for a process that is our parent's child as we are, and not ours.
     pub flags: CloneFlags,
     /// The cgroup v2 folder that the child is born into.
     pub cgroup: Option<BorrowedFd<'a>>,
@@ -67,7 +67,9 @@ fn raw_arguments(args: &CloneArgs, pidfd: &mut libc::c_int) -> libc::clone_args 
     let mut raw: libc::clone_args = unsafe { std::mem::zeroed() };
     raw.flags = args.flags.bits() as u32 as u64 | libc::CLONE_PIDFD as u64;
     raw.pidfd = &raw mut *pidfd as u64;
-    raw.exit_signal = libc::SIGCHLD as u64;
+    // A sibling's is its maker's own, and may not be given (EINVAL).
+    let is_sibling = args.flags.contains(CloneFlags::CLONE_PARENT);
+    raw.exit_signal = if is_sibling { 0 } else { libc::SIGCHLD as u64 };
     if let Some(cgroup) = args.cgroup {
         raw.flags |= CLONE_INTO_CGROUP;
         raw.cgroup = cgroup.as_raw_fd() as u64;

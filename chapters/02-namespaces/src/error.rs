@@ -24,8 +24,6 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A namespace to join is not there.
     NotFound,
-    /// The plan asks for what cannot be, or is not done here.
-    Invalid,
     /// Anything else.
     System,
 }
@@ -44,11 +42,6 @@ impl Error {
     /// What the caller's own step between clone and release said.
     pub fn other(message: impl std::fmt::Display) -> Error {
         Error { kind: ErrorKind::System, message: message.to_string() }
-    }
-
-    /// A plan that cannot be carried out.
-    pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
-        Error { kind: ErrorKind::Invalid, message: message.to_string() }
     }
 
     /// clone3 failed: where the reason is known, it is said what to do.
@@ -79,7 +72,6 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let kind = match error.kind {
             ErrorKind::PermissionDenied | ErrorKind::UserNamespacesForbidden => FailureKind::PermissionDenied,
-            ErrorKind::Invalid => FailureKind::Invalid,
             ErrorKind::NotFound | ErrorKind::System => FailureKind::System,
         };
         Failure::new(kind, error)

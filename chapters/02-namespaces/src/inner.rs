@@ -7,6 +7,9 @@ use nix::sched::{CloneFlags, unshare};
 
 /// In the parent, before the clone: what holds only for processes that are made afterwards.
 pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
+    if plan.needs_usher() {
+        return Ok(());
+    }
     if !plan.join.is_empty() {
         joining::before_clone(plan)?;
     }
@@ -67,5 +70,5 @@ pub fn become_root() -> Result<()> {
 
 /// Most plans join nothing.
 fn join(plan: &SpawnPlan) -> Result<()> {
-    if plan.join.is_empty() { Ok(()) } else { joining::join_all(&plan.join) }
+    if plan.join.is_empty() { Ok(()) } else { joining::join_all(plan) }
 }

@@ -10,11 +10,6 @@ use std::os::fd::OwnedFd;
 
 /// In the parent: what can be joined only for processes that are made afterwards.
 pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
-    let joins_user = plan.join.iter().any(|join| join.kind == Namespaces::USER);
-    if joins_user && !plan.new.is_empty() {
-        let why = "namespaces that are made beside a user namespace that is joined would not belong to it: not supported yet";
-        return Err(Error::invalid(why));
-    }
     for join in plan.join.iter().filter(|join| is_for_children(join)) {
         enter_namespace(join, &open_namespace(join)?)?;
     }
@@ -26,9 +21,12 @@ fn is_for_children(join: &Join) -> bool {
     join.kind == Namespaces::PID
 }
 
-/// Every file is opened before the first namespace is entered: afterwards the paths may mean something else.
-pub fn join_all(joins: &[Join]) -> Result<()> {
-    let in_child = || joins.iter().filter(|join| !is_for_children(join));
+/// In the child. Every file is opened before the first namespace is entered: afterwards the paths may mean something else.
+pub fn join_all(plan: &SpawnPlan) -> Result<()> {
+    if plan.needs_usher() {
+        return become_root();
+    }
+    let in_child = || plan.join.iter().filter(|join| !is_for_children(join));
     let opened: Vec<OwnedFd> = in_child().map(open_namespace).collect::<Result<_>>()?;
     for (join, file) in in_child().zip(&opened) {
         enter_namespace(join, file)?;
@@ -48,13 +46,13 @@ pub fn enter_user_namespace(file: &OwnedFd) -> Result<()> {
     become_root()
 }
 
-fn open_namespace(join: &Join) -> Result<OwnedFd> {
+pub fn open_namespace(join: &Join) -> Result<OwnedFd> {
     open(&join.path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
         .strace(|| format!("open({:?}, O_RDONLY|O_CLOEXEC)", join.path))
         .map_err(|error| Error::call(format_args!("the namespace {}", join.path.display()), error))
 }
 
-fn enter_namespace(join: &Join, file: &OwnedFd) -> Result<()> {
+pub fn enter_namespace(join: &Join, file: &OwnedFd) -> Result<()> {
     // With its kind, so that a file of another kind is refused instead of entered.
     setns(file, CloneFlags::from_bits_retain(join.kind.bits() as i32))
         .strace(|| format!("setns({:?}, {:?})", join.path, join.kind))

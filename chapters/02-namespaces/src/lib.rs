@@ -33,6 +33,8 @@ mod ranges;
 mod spawn;
 #[cfg(target_os = "linux")]
 mod subordinate;
+#[cfg(target_os = "linux")]
+mod usher;
 
 pub use authors::AUTHORS;
 pub use failure::{Failure, FailureKind};

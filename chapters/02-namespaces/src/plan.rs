@@ -73,4 +73,20 @@ impl SpawnPlan {
             |maps: &[IdMap], id| matches!(maps, [IdMap { outside, count: 1, .. }] if *outside == id);
         is_only(&self.uid_map, user) && is_only(&self.gid_map, group)
     }
+
+    /// Whether it joins a namespace of this kind.
+    pub fn joins(&self, kind: Namespaces) -> bool {
+        self.join.iter().any(|join| join.kind == kind)
+    }
+
+    /// Whether its namespace of this kind is not the caller's, but a new one or one that is joined.
+    pub fn has(&self, kind: Namespaces) -> bool {
+        self.new.contains(kind) || self.joins(kind)
+    }
+
+    /// Whether a process in between must make it. What is made beside a user namespace that is joined shall belong to that one, so
+    /// its maker is inside; and so is whoever joins a PID namespace without being root. The caller stays outside.
+    pub fn needs_usher(&self) -> bool {
+        self.joins(Namespaces::USER) && (!self.new.is_empty() || self.joins(Namespaces::PID))
+    }
 }

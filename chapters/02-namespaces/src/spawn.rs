@@ -97,6 +97,9 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 fn clone(plan: &SpawnPlan, cgroup: Option<BorrowedFd>) -> Result<Cloned> {
     let new = plan.new.difference(Namespaces::TIME | Namespaces::CGROUP);
     let flags = CloneFlags::from_bits_retain(new.bits() as i32);
+    if plan.needs_usher() {
+        return crate::usher::make(plan, flags, cgroup);
+    }
     kernel::clone3(&CloneArgs { flags, cgroup })
         .map_err(|error| Error::clone(error, new.contains(Namespaces::USER)))
 }

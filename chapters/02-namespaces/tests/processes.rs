@@ -5,10 +5,11 @@
 mod alone;
 
 use namespaces::{
-    Child, ErrorKind, Failure, FailureKind, IdMap, Join, Namespaces, SpawnPlan, TimeOffset,
-    enter_user_namespace, everything_new, map_text, own_maps, spawn, user_namespace,
+    Child, Failure, FailureKind, IdMap, Join, Namespaces, SpawnPlan, TimeOffset, enter_user_namespace,
+    everything_new, map_text, own_maps, spawn, user_namespace,
 };
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::mount::MsFlags;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::convert::Infallible;
 use std::fs;
@@ -26,6 +27,7 @@ const CASES: &[alone::Case] = &[
     ("the_parent_comes_first", the_parent_comes_first),
     ("a_parent_that_gives_up_leaves_nothing", a_parent_that_gives_up_leaves_nothing),
     ("namespaces_are_joined", namespaces_are_joined),
+    ("what_is_made_beside_a_joined_user_belongs_to_it", what_is_made_beside_a_joined_user_belongs_to_it),
     ("a_missing_namespace_is_named", a_missing_namespace_is_named),
     ("clocks_have_offsets", clocks_have_offsets),
     ("a_process_with_threads_is_refused", a_process_with_threads_is_refused),
@@ -161,11 +163,56 @@ fn namespaces_are_joined(_: &Path) {
     let said = inside(&plan, || kinds.map(|(name, _)| own(name).display().to_string()).join(" "));
     let theirs = kinds.map(|(name, _)| fs::read_link(path(name)).unwrap().display().to_string()).join(" ");
     assert_eq!(said, theirs);
-    let beside = SpawnPlan { new: Namespaces::UTS, ..plan };
-    let error = spawn(&beside, None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, ""))).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    end(&target);
+}
+
+/// Kills a child that sleeps; it was the last that there was.
+fn end(target: &Child) {
+    let others = waitpid(None, Some(WaitPidFlag::WNOHANG));
+    assert_eq!(others, Ok(WaitStatus::StillAlive), "nobody else is left to be waited for");
     nix::sys::signal::kill(target.pid, nix::sys::signal::Signal::SIGKILL).unwrap();
     waitpid(target.pid, None).unwrap();
+    assert_eq!(waitpid(None, None), Err(nix::errno::Errno::ECHILD));
+}
+
+/// In namespaces that belong to another, names cannot be given, nothing can be mounted, and no device can be brought up.
+fn what_is_made_beside_a_joined_user_belongs_to_it(_: &Path) {
+    let target = sleeping(&plan());
+    let of_target =
+        |kind: Namespaces, name: &str| Join { kind, path: format!("/proc/{}/ns/{name}", target.pid).into() };
+    let user = of_target(Namespaces::USER, "user");
+    let joined = fs::read_link(&user.path).unwrap().display().to_string();
+    let beside = SpawnPlan {
+        new: Namespaces::all() - Namespaces::USER,
+        join: vec![user.clone()],
+        hostname: Some("beside".into()),
+        time_offsets: vec![TimeOffset { clock: "boottime".into(), seconds: 1_000_000, nanoseconds: 0 }],
+        ..SpawnPlan::default()
+    };
+    let said = inside(&beside, || {
+        let clocks = fs::read_to_string("/proc/self/timens_offsets").unwrap();
+        let boot = clocks.split_whitespace().skip_while(|word| *word != "boottime").nth(1);
+        let user = fs::read_link("/proc/self/ns/user").unwrap().display().to_string();
+        let mounted = nix::mount::mount(Some("t"), "/mnt", Some("tmpfs"), MsFlags::empty(), None::<&str>);
+        let name = nix::unistd::gethostname().unwrap();
+        format!("{} {name:?} {user} {boot:?} {mounted:?}", nix::unistd::getpid())
+    });
+    assert_eq!(said, format!("1 \"beside\" {joined} Some(\"1000000\") Ok(())"));
+    // A PID namespace is joined by those who make the child, and an ordinary user is one of them only inside.
+    let join = vec![user.clone(), of_target(Namespaces::PID, "pid")];
+    let second = SpawnPlan { join, new: Namespaces::UTS, ..SpawnPlan::default() };
+    assert_eq!(inside(&second, || nix::unistd::getpid().to_string()), "2");
+    // What keeps the usher from it is told.
+    let nowhere = Join { kind: Namespaces::NET, path: "/nowhere/net".into() };
+    let refused = SpawnPlan { join: vec![user, nowhere], new: Namespaces::UTS, ..SpawnPlan::default() };
+    let error =
+        spawn(&refused, None, |_| Ok(()), |_| Err(Failure::new(FailureKind::System, ""))).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("the usher: the namespace /nowhere/net: open(") && error.contains("ENOENT"),
+        "{error}"
+    );
+    end(&target);
 }
 
 fn a_missing_namespace_is_named(_: &Path) {

@@ -3,7 +3,7 @@
 use crate::gate::Gate;
 use crate::hooks::ChildHooks;
 use crate::listener::Connection;
-use crate::{Error, Result, Stdio, command, terminal};
+use crate::{Error, Result, Stdio, command, joined, terminal};
 use kernel::Strace;
 use namespaces::Failure;
 use nix::errno::Errno;
@@ -81,6 +81,8 @@ impl Child {
         }
         // ANCHOR_END: host
         // ANCHOR: opened
+        let joins_user = self.process.joins_user_namespace;
+        joins_user.then(|| joined::keep_denied_groups(&mut self.process)).transpose()?;
         if let Some(hooks) = &mut self.hooks {
             hooks.learn_own_number()?;
         }

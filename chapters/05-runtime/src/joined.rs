@@ -1,7 +1,7 @@
 //! Long tail: namespaces that a spec names by their files are looked at before anything is made (config-linux.md, "Namespaces": "The
 //! runtime MUST generate an error if path is not associated with a namespace of type").
 
-use crate::plan::{namespace_kind, word};
+use crate::plan::{Process, namespace_kind, word};
 use crate::{Error, Result};
 use kernel::Strace;
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
@@ -18,6 +18,13 @@ pub fn check(spec: &Spec) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// By the child, which has joined them and still sees the host's /proc: whether the user namespace that it is in forbids setgroups(2).
+pub fn keep_denied_groups(process: &mut Process) -> Result<()> {
+    let path = "/proc/self/setgroups";
+    let word = std::fs::read_to_string(path).strace(|| format!("read({path:?})"))?;
+    if word.trim() == "deny" { process.keep_groups() } else { Ok(()) }
 }
 
 fn check_file(place: &str, kind: LinuxNamespaceType, path: &Path) -> Result<()> {

@@ -96,6 +96,8 @@ pub struct Process {
     pub console: bool,
     /// Settings of its namespaces as paths below /proc/sys, written before its root is entered.
     pub sysctls: Vec<(String, String)>,
+    /// It joins somebody's user namespace, which may forbid setgroups(2): only from inside is that seen.
+    pub joins_user_namespace: bool,
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
@@ -172,6 +174,7 @@ fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Pr
         sysctls: linux.sysctl().as_ref().map_or(Ok(Vec::new()), |all| sysctls::sysctls(all, spawn))?,
         makes_folder: true,
         console: true,
+        joins_user_namespace: spawn.joins(Namespaces::USER),
         preserved_descriptors: bundle.preserved_descriptors,
         ..process
     })
@@ -230,7 +233,7 @@ fn spawn_plan(spec: &Spec, linux: &Linux) -> Result<SpawnPlan> {
 fn take_namespaces(plan: &mut SpawnPlan, linux: &Linux) -> Result<()> {
     for namespace in linux.namespaces().iter().flatten() {
         let kind = namespace_kind(namespace.typ());
-        if plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind) {
+        if plan.has(kind) {
             return Err(Error::invalid(format!("linux.namespaces: {} twice", word(&namespace.typ()))));
         }
         match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
@@ -247,12 +250,11 @@ const NO_MOUNT_NAMESPACE: &str =
     "linux.namespaces: must have one of type mount: the mounts would be the host's, and remain";
 
 fn check_namespaces(plan: &SpawnPlan) -> Result<()> {
-    let has = |kind| plan.new.contains(kind) || plan.join.iter().any(|join| join.kind == kind);
-    if !has(Namespaces::MNT) {
+    if !plan.has(Namespaces::MNT) {
         return Err(Error::new(ErrorKind::NotSupported, NO_MOUNT_NAMESPACE));
     }
     let named = plan.hostname.as_ref().or(plan.domainname.as_ref()).is_some_and(|name| !name.is_empty());
-    if named && !has(Namespaces::UTS) {
+    if named && !plan.has(Namespaces::UTS) {
         return Err(Error::invalid("unable to set hostname without a private UTS namespace"));
     }
     if !plan.time_offsets.is_empty() && !plan.new.contains(Namespaces::TIME) {

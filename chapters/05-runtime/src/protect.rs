@@ -25,6 +25,9 @@ use std::sync::Mutex;
 
 const EXECUTABLE: &str = "/proc/self/exe";
 
+/// How often a copy in memory is tried to be sealed: some three seconds in all.
+const SEAL_TRIES: u32 = 20;
+
 /// A path to our executable that is safe to run containers from, for as long as this process lives.
 pub fn own_executable() -> Result<PathBuf> {
     static PROTECTED: Mutex<Option<OwnedFd>> = Mutex::new(None);
@@ -83,10 +86,54 @@ fn sealed_copy() -> Result<OwnedFd, SysError> {
     let mut copy = File::from(copy.strace(|| "memfd_create(MFD_ALLOW_SEALING)".into())?);
     let mut own = File::open(EXECUTABLE).strace(|| format!("open({EXECUTABLE:?})"))?;
     std::io::copy(&mut own, &mut copy).strace(|| "sendfile(memfd)".into())?;
-    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-    rustix::fs::fcntl_add_seals(&copy, seals).strace(|| "fcntl(memfd, F_ADD_SEALS)".into())?;
+    seal(&copy).strace(|| "fcntl(memfd, F_ADD_SEALS)".into())?;
     // Reopened, since a file that is open for writing cannot be executed (ETXTBSY).
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
     let reader = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     reader.strace(|| format!("open({path:?})"))
+}
+
+/// Forbids every change. The kernel refuses while anything but the file itself holds one of its pages, which for a moment it does
+/// on its own account when memory is short, to move or to reclaim them. It waits for some 150 ms before it says EBUSY (memfd_wait_for_pins
+/// in mm/memfd.c); nobody else knows this file, so that waiting longer helps.
+fn seal(copy: &File) -> rustix::io::Result<()> {
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    let mut tries = SEAL_TRIES;
+    loop {
+        tries -= 1;
+        match rustix::fs::fcntl_add_seals(copy, seals) {
+            Err(rustix::io::Errno::BUSY) if tries > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice};
+    use std::io::{Read, Write};
+    use std::time::Duration;
+
+    /// A page that lies in a pipe is held as one that is being moved is.
+    #[test]
+    fn a_page_that_is_held_for_a_moment_is_waited_for() {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut copy = File::from(rustix::fs::memfd_create("held", flags).unwrap());
+        copy.write_all(&[1; 4096]).unwrap();
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        assert_eq!(splice(&copy, Some(&mut 0), &writer, None, 4096, SpliceFlags::empty()).unwrap(), 4096);
+        // Longer than the kernel waits by itself.
+        let taker = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(400));
+            File::from(reader).read_exact(&mut [0; 4096]).unwrap();
+        });
+        seal(&copy).unwrap();
+        taker.join().unwrap();
+        assert!(rustix::fs::fcntl_get_seals(&copy).unwrap().contains(SealFlags::WRITE));
+        assert_eq!(
+            copy.write(&[2]).unwrap_err().raw_os_error(),
+            Some(rustix::io::Errno::PERM.raw_os_error())
+        );
+    }
 }

@@ -65,6 +65,12 @@ pub const HINTS: &[Hint] = &[
         "in clone: leave CGROUP out of the flags; in enter: unshare(CloneFlags::CLONE_NEWCGROUP) where the plan names it",
     ),
     hint(
+        "the-usher",
+        CLONE,
+        "what clone3 makes belongs to its caller's user namespace; beside one that is joined, a process that is in it must make the child",
+        "in clone, when the flags are known: if plan.needs_usher(), return crate::usher::make(plan, flags, cgroup)",
+    ),
+    hint(
         "into-the-cgroup",
         CLONE,
         "the child was to be born in the group whose descriptor `spawn` was given, and is elsewhere",
@@ -111,6 +117,12 @@ pub const HINTS: &[Hint] = &[
         PARENT,
         "root keeps setgroups(2), which what it starts may need: only a caller who is not root must give it up",
         "in write_maps: write \"deny\" only if !geteuid().is_root()",
+    ),
+    hint(
+        "the-helpers",
+        PARENT,
+        "an ordinary user may write one line with one id, their own; for more there are newuidmap and newgidmap, which look into /etc/subuid and /etc/subgid",
+        "in write_maps, after the question for USER: unless geteuid().is_root() or plan.maps_only(user, group), return what ranges::write_by_helpers says",
     ),
     hint(
         "become-root",
@@ -230,12 +242,12 @@ pub const HINTS: &[Hint] = &[
         "kind-of-the-error",
         CHILD,
         "the kind of a failure is decided where the call fails, and whoever reads it acts on that: an error that comes out of `enter` has one already",
-        "in become_inner: inner::enter(plan).map_err(Failure::from)",
+        "in become_inner: inner::enter(plan).map_err(Failure::from); in enter: every error with `?`",
     ),
     hint(
         "read-the-words",
         CALLER,
-        "nothing in the pipe is success, anything else is a `Failure` in JSON, of the kind that was sent",
+        "the end of the pipe is waited for; nothing in it is success, anything else is a `Failure` in JSON, of the kind that was sent",
         "in executed: read_to_end; if it is empty, Ok; otherwise Err of serde_json::from_slice",
     ),
     hint(

@@ -1,6 +1,6 @@
 //! What root's usual container does not show: an ordinary caller, namespaces that are joined, clocks, a group.
 
-use super::plans::{KINDS, born, everything, go_on, held_in, with};
+use super::plans::{Born, KINDS, born, everything, go_on, held_in, with};
 use crate::checks::group::Group;
 use crate::checks::process::Process;
 use crate::checks::{Fault, Stage, look};
@@ -49,7 +49,27 @@ pub fn joins(stage: &Stage) -> Result<String, Fault> {
         let expected = "the name is given to the UTS namespace that is joined: renamed";
         return Err(Fault::new(expected, renamed, "join-by-path"));
     }
+    beside_a_joined_user(stage, &other)?;
     Ok(format!("process {} is in the {} and {} of {}", second.child.0, kinds[0].1, kinds[1].1, other.child.0))
+}
+
+/// A machine's name may be given by who is root of the user namespace that its UTS namespace belongs to.
+fn beside_a_joined_user(stage: &Stage, other: &Born) -> Result<(), Fault> {
+    let user = json!([{ "kind": ["USER"], "path": format!("/proc/{}/ns/user", other.child.0) }]);
+    let plan = with(with(bare(stage), "join", user), "new", json!(["UTS", "PID"]));
+    let by_usher =
+        |fault: Fault| if fault.hint == "a-hole" { fault } else { Fault { hint: "the-usher", ..fault } };
+    let born = born(stage, &with(plan, "hostname", json!("beside"))).map_err(by_usher)?;
+    let (seen, expected) = (born.child.namespace("user")?, other.child.namespace("user")?);
+    if seen != expected {
+        return Err(Fault::new(format!("{expected}, which the plan joins"), seen, "the-usher"));
+    }
+    let (name, numbers) = (look::at(born.child.0, "the-usher")?.host_name, born.child.status("NSpid")?);
+    if name != "beside" || numbers.last() != Some(&1) {
+        let seen = format!("{name:?}, and the numbers {numbers:?}");
+        return Err(Fault::new("\"beside\", and process 1 of new namespaces", seen, "the-usher"));
+    }
+    Ok(())
 }
 
 /// What keeps the child from its closure, if it gives a name before it is where it may.

@@ -5,7 +5,7 @@ use crate::checks::process::{OpenFile, Process};
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, SILENCE, Trial};
 use crate::checks::{Fault, Stage};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The caller is held just before the release, and the child is listened to.
 pub fn the_parent_first(stage: &Stage) -> Result<String, Fault> {
@@ -39,6 +39,10 @@ pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
     let mut born = born(stage, &everything(stage))?;
     born.trial.caller_says("spawned", "not-begun")?;
     born.trial.outer.say("go on");
+    if let Heard::Message(early) = born.trial.outer.hear(&["executed", "failed"], SILENCE)? {
+        let expected = "`executed` waits while the child is still in its closure";
+        return Err(Fault::new(expected, early.text, "read-the-words"));
+    }
     born.trial.inner.say("become the program");
     let program = born.trial.child_says("running", "release")?;
     if program.pid != born.child.0 {
@@ -114,18 +118,49 @@ fn nothing_is_left(trial: &Trial, child: Process) -> Result<String, Fault> {
     }
 }
 
-/// A map that nobody may write, of an id that is none: -1 means no user to the kernel.
+/// Maps that nobody may write, of an id that is none: -1 means no user and no group to the kernel.
 pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
-    let range = json!({ "inside": u32::MAX, "outside": outside(stage).0, "count": 1 });
-    let plan = with(everything(stage), "uid_map", json!([range]));
-    let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
-    let refused = trial.caller_says("refused", "maps-before-release")?.text;
-    if !(refused.contains("uid_map") && refused.contains("write(")) {
-        return Err(Fault::new("an error that names write(…uid_map…)", refused, "name-the-call"));
+    let (user, group) = outside(stage);
+    let mut told = String::new();
+    for (map, outside) in [("uid_map", user), ("gid_map", group)] {
+        let range = json!({ "inside": u32::MAX, "outside": outside, "count": 1 });
+        let mut trial = refusing(stage, &with(everything(stage), map, json!([range])))?;
+        told = trial.caller_says("refused", "maps-before-release")?.text;
+        if !(told.contains(map) && told.contains("write(")) {
+            return Err(Fault::new(format!("an error that names write(…{map}…)"), told, "name-the-call"));
+        }
+        nothing_is_left_of_any(&trial)?;
     }
+    Ok(told)
+}
+
+/// An ordinary caller, and more ids than their own, by helpers of which there is none where the checks run.
+pub fn more_ids_than_ones_own(stage: &Stage) -> Result<String, Fault> {
+    let stage = stage.of_an_ordinary_caller()?;
+    let more = |own: u32| json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": 100_000, "count": 10 }]);
+    let plan = with(with(everything(&stage), "uid_map", more(stage.uid)), "gid_map", more(stage.gid));
+    let mut trial = refusing(&stage, &plan)?;
+    let refused = trial.caller_says("refused", "the-helpers").map_err(of_the_helpers)?.text;
+    if !refused.contains("newuidmap") {
+        return Err(Fault::new("an error that names newuidmap, which is not there", refused, "the-helpers"));
+    }
+    nothing_is_left_of_any(&trial).map(|_| refused)
+}
+
+/// A caller whose `spawn` is to fail before the release.
+fn refusing(stage: &Stage, plan: &Value) -> Result<Trial, Fault> {
+    Trial::start(stage, &["spawn", &plan.to_string()])
+}
+
+/// Maps that come to be written in another way.
+fn of_the_helpers(fault: Fault) -> Fault {
+    if fault.hint == "a-hole" { fault } else { Fault { hint: "the-helpers", ..fault } }
+}
+
+/// Of a child whose number nobody was told.
+fn nothing_is_left_of_any(trial: &Trial) -> Result<String, Fault> {
     let children = trial.caller.children();
-    let child = children.first().copied().unwrap_or(trial.caller);
-    nothing_is_left(&trial, child).map(|_| refused)
+    nothing_is_left(trial, children.first().copied().unwrap_or(trial.caller))
 }
 
 /// The caller is killed while the child waits.

@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
         item: "named",
         task: "make two FIFOs",
     },
-    unit_tests: 47,
+    unit_tests: 48,
     wrong: 44,
     cheats: 7,
 };

@@ -58,12 +58,15 @@ pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exerc
     assert!(!output.status.success() && text.contains(&format!("a hole: {}", first.task)), "{text}");
     let place = format!("  where     src/{} {}\n", first.file, first.item);
     assert!(text.contains(&place), "{text}");
+    let (before, _) = text.split_once(" functions are still holes").expect("how many holes are left is said");
+    let words: Vec<&str> = before.rsplitn(4, ' ').collect();
+    assert!(words[0] == words[2] && words[0].parse::<usize>().is_ok_and(|holes| holes > 1), "{text}");
     let hint = |_| printed(course(&["hint", number], &starter.folder));
     let hints: Vec<String> = (0..4).map(hint).collect();
     assert!(hints[0].starts_with(&format!("`{}`, hint 1 of 3", first.check)), "{hints:?}");
     assert!(hints[0].contains(&format!("read \"{}\"", first.section)), "{hints:?}");
     assert!(hints[1].contains("still a hole"), "{hints:?}");
-    let remedy = format!("in src/{}, {}: {}", first.file, first.item, first.task);
+    let remedy = format!("in src/{}, {}: what the book's own calls, in this order: ", first.file, first.item);
     assert!(hints[2].contains(&remedy), "{hints:?}");
     assert!(hints[3].contains("there is no hint after the third"), "{hints:?}");
     let (_, page) = hints[3].split_once("book/src/").expect("the page is named");

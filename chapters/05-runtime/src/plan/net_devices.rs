@@ -19,8 +19,7 @@ pub struct NetDevice {
 
 /// Those of a spec, by their names on the host.
 pub fn of(devices: &HashMap<String, LinuxNetDevice>, spawn: &SpawnPlan) -> Result<Vec<NetDevice>> {
-    let joins = spawn.join.iter().any(|join| join.kind == Namespaces::NET);
-    if !devices.is_empty() && !joins && !spawn.new.contains(Namespaces::NET) {
+    if !devices.is_empty() && !spawn.has(Namespaces::NET) {
         let why = "linux.netDevices: linux.namespaces must have a network namespace to which they are moved";
         return Err(Error::invalid(why));
     }

@@ -20,7 +20,7 @@ pub fn root_spec(bundle: &Bundle, linux: &Linux, layout: &Layout, spawn: &SpawnP
         readonly: root.and_then(|root| root.readonly()).unwrap_or_default(),
         propagation: propagation(linux, &mounts)?,
         mounts,
-        rootless: bundle.rootless || spawn.new.contains(Namespaces::USER),
+        rootless: bundle.rootless || spawn.has(Namespaces::USER),
     })
 }
 

@@ -46,17 +46,16 @@ fn path(name: &str) -> Result<String> {
 
 fn check(dotted: &str, name: &str, spawn: &SpawnPlan) -> Result<()> {
     let refused = |why: &str| Err(Error::invalid(format!("linux.sysctl: sysctl {name:?} {why}")));
-    let own = |kind| spawn.new.contains(kind) || spawn.join.iter().any(|join| join.kind == kind);
     match dotted {
         "kernel.hostname" => refused("is not allowed as it conflicts with the OCI \"hostname\" field"),
-        "kernel.domainname" if own(Namespaces::UTS) => Ok(()),
+        "kernel.domainname" if spawn.has(Namespaces::UTS) => Ok(()),
         "kernel.domainname" => refused("is not allowed in the host's UTS namespace"),
-        _ if dotted.starts_with("net.") && own(Namespaces::NET) => Ok(()),
+        _ if dotted.starts_with("net.") && spawn.has(Namespaces::NET) => Ok(()),
         _ if dotted.starts_with("net.") => refused("not allowed in host network namespace"),
         _ if !(OF_IPC.contains(&dotted) || dotted.starts_with("fs.mqueue.")) => {
             refused("is not in a separate kernel namespace")
         }
-        _ if own(Namespaces::IPC) => Ok(()),
+        _ if spawn.has(Namespaces::IPC) => Ok(()),
         _ => refused("is not allowed in the hosts ipc namespace"),
     }
 }

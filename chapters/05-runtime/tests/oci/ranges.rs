@@ -2,9 +2,11 @@
 
 use super::site::{Site, is_installed, skip};
 use serde_json::json;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, lchown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A site that is the user's, who is called as `cargo xtask test` calls them; None where they are not there.
 fn users_site(name: &str, user: &str, script: &str) -> Option<Site> {
@@ -72,6 +74,99 @@ fn ids_of_ranges_are_written_by_the_helpers() {
     site.run(&["exec", "ID", "sh", "-c", "echo > /tmp/end"]);
     super::site::eventually("it ends", || site.status() == "stopped");
     site.ok(&["delete", "ID"]);
+    site.nothing_is_left();
+}
+
+/// Somebody's user namespace, which lives as long as this does.
+struct UserNamespace {
+    holder: Child,
+    file: String,
+}
+
+impl UserNamespace {
+    /// Made by whom the site's program is called as: an ordinary user has one id to give, and root has many.
+    fn new(site: &Site) -> UserNamespace {
+        let mut holder = Command::new("unshare");
+        holder
+            .args(["--user", "sh", "-c", "echo; exec sleep 100"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        if let Some((user, group)) = site.owner {
+            holder.uid(user).gid(group);
+        }
+        let mut holder = holder.spawn().unwrap();
+        holder.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let write = |name: &str, text: String| {
+            std::fs::write(format!("/proc/{}/{name}", holder.id()), text).unwrap();
+        };
+        let ((user, group), count) = site.owner.map_or(((100_000, 100_000), 65536), |owner| (owner, 1));
+        write("uid_map", format!("0 {user} {count}"));
+        if count == 1 {
+            write("setgroups", "deny".into());
+        }
+        write("gid_map", format!("0 {group} {count}"));
+        let file = format!("/proc/{}/ns/user", holder.id());
+        UserNamespace { holder, file }
+    }
+
+    /// What a link to it shows.
+    fn name(&self) -> String {
+        std::fs::read_link(&self.file).unwrap().display().to_string()
+    }
+
+    /// The container's, in the place of a new one; its other namespaces are made beside it.
+    fn be_joined(&self, site: &mut Site) {
+        let linux = site.spec["linux"].as_object_mut().unwrap();
+        linux.retain(|field, _| field != "uidMappings" && field != "gidMappings");
+        let namespaces = linux["namespaces"].as_array_mut().unwrap();
+        namespaces.retain(|one| one["type"] != "user");
+        namespaces.push(json!({ "type": "user", "path": self.file }));
+    }
+}
+
+impl Drop for UserNamespace {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+const SHOWS_ITSELF: &str = "id -u; id -G; echo $$; ls -l /proc/self/ns/user | tr -s ' '";
+
+/// Somebody else has made it, with one group: the kernel lets nobody in it call setgroups(2).
+#[test]
+fn a_user_namespace_that_denies_setgroups_is_joined() {
+    let Some(mut site) = users_site("joined-user", "coracle-ranges", SHOWS_ITSELF) else { return };
+    let spec = runtime::default_spec(site.owner).unwrap();
+    site.spec["mounts"] = serde_json::to_value(spec.mounts()).unwrap();
+    let joined = UserNamespace::new(&site);
+    joined.be_joined(&mut site);
+    site.write();
+    let said = site.ok(&["run", "ID"]);
+    assert!(said.starts_with("0\n0\n1\n") && said.contains(&joined.name()), "{said}");
+    // Groups that it cannot become a member of are not left out in silence.
+    site.spec["process"]["user"] = json!({ "uid": 0, "gid": 0, "additionalGids": [7] });
+    site.write();
+    let said = site.refused(&["run", "ID"]);
+    assert!(said.contains("process.user.additionalGids: group 7 is not mapped"), "{said}");
+    site.nothing_is_left();
+}
+
+/// As podman joins a pod's. Root outside is nobody inside, and what is its own alone cannot be seen from there.
+#[test]
+fn root_joins_a_user_namespace_and_makes_the_others_beside_it() {
+    let Some(mut site) = Site::new("joined-by-root", SHOWS_ITSELF) else { return };
+    let joined = UserNamespace::new(&site);
+    joined.be_joined(&mut site);
+    site.spec["process"]["user"] = json!({ "uid": 5, "gid": 6, "additionalGids": [7] });
+    site.spec["linux"]["resources"] = json!({ "pids": { "limit": 20 } });
+    site.spec["hostname"] = "beside".into();
+    site.write();
+    let said = site.ok(&["run", "ID"]);
+    assert!(said.starts_with("5\n6 7\n1\n") && said.contains(&joined.name()), "{said}");
+    site.ok(&["create", "ID"]);
+    site.ok(&["start", "ID"]);
+    site.ok(&["delete", "-f", "ID"]);
     site.nothing_is_left();
 }
 
