@@ -210,7 +210,7 @@ const CHECKS: &[Check] = &[
     },
     check(
         "clocks",
-        "the clocks of a new time namespace are set as the plan says, with and without a user namespace",
+        "the clocks of a new time namespace are set as the plan says, with and without a user namespace, or it is said why not",
         rarely::clocks,
     ),
     Check {

@@ -1,6 +1,7 @@
 //! What root's usual container does not show: an ordinary caller, namespaces that are joined, clocks, a group.
 
 use super::plans::{Born, KINDS, born, everything, go_on, held_in, with};
+use super::words::fails_by;
 use crate::checks::group::Group;
 use crate::checks::process::Process;
 use crate::checks::{Fault, Stage, look};
@@ -77,7 +78,7 @@ fn unless_it_may_name(fault: Fault) -> Fault {
     if fault.seen.contains("sethostname") { Fault { hint: "join-by-path", ..fault } } else { fault }
 }
 
-/// Clocks that are set: by the child, which is root of its user namespace, and, for root, by the parent.
+/// Clocks that are set: by the child, which is root of its user namespace, and, for root, by the parent. Then one that cannot be.
 pub fn clocks(stage: &Stage) -> Result<String, Fault> {
     let seconds = 100_000 + i64::from(std::process::id());
     let offsets = json!([{ "clock": "boottime", "seconds": seconds, "nanoseconds": 0 }]);
@@ -95,6 +96,10 @@ pub fn clocks(stage: &Stage) -> Result<String, Fault> {
             return Err(Fault::new(format!("boottime {seconds} 0"), seen.join(" "), hint));
         }
     }
+    // It would stand before the boot.
+    let impossible = json!([{ "clock": "boottime", "seconds": -1_000_000_000, "nanoseconds": 0 }]);
+    let plan = with(everything(stage), "time_offsets", impossible);
+    fails_by(stage, &plan, ("timens_offsets", "ERANGE"), "System")?;
     Ok(format!("{seconds} s are added to the time since boot"))
 }
 
