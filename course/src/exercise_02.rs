@@ -178,6 +178,14 @@ const CHECKS: &[Check] = &[
         "what fails on the way into the namespaces comes back in the same way",
         words::a_failed_entry,
     ),
+    Check {
+        is_of_the_long_tail: true,
+        ..check(
+            "a-forbidden-entry",
+            "what is not permitted on the way comes back as such, by its kind",
+            words::a_forbidden_entry,
+        )
+    },
     check(
         "its-own-end",
         "of the pipes child and caller hold one end each, and nothing that the caller had buffered is written by the child",

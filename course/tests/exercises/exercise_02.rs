@@ -5,7 +5,7 @@ use crate::laws::{Exercise, First};
 pub const EXERCISE: Exercise = Exercise {
     number: "02",
     chapter: "02-namespaces",
-    checks: 23,
+    checks: 24,
     checks_of_the_main_path: 20,
     first: First {
         check: "map-text",
