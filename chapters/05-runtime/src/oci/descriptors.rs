@@ -13,14 +13,17 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// Ours: the sockets of which our environment speaks, if it speaks to us, and after them `further` ones.
+    /// Ours for a container: the sockets of which our environment speaks, if it speaks to us, and after them `further` ones.
     pub fn inherited(further: u32) -> Result<Descriptors> {
         let variable = |name| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
         let is_for_us = variable("LISTEN_PID") == Some(std::process::id());
         let sockets = variable("LISTEN_FDS").filter(|_| is_for_us).unwrap_or_default();
-        let descriptors = Descriptors { sockets, further };
-        descriptors.check()?;
-        Ok(descriptors)
+        Descriptors { sockets, further }.checked()
+    }
+
+    /// Ours for an added process: `further` ones. Sockets of activation are the container's, from its start.
+    pub fn promised(further: u32) -> Result<Descriptors> {
+        Descriptors { sockets: 0, further }.checked()
     }
 
     /// How many they are.
@@ -37,14 +40,14 @@ impl Descriptors {
     }
 
     /// A descriptor that is promised but not open would be one of our own.
-    fn check(self) -> Result<()> {
+    fn checked(self) -> Result<Descriptors> {
         let is_open = |number: &u32| Path::new(&format!("/proc/self/fd/{number}")).exists();
         match (3..self.count().saturating_add(3)).find(|number| !is_open(number)) {
             Some(number) if number < 3 + self.sockets => {
                 Err(Error::invalid(format!("LISTEN_FDS={}: descriptor {number} is not open", self.sockets)))
             }
             Some(number) => Err(Error::invalid(format!("--preserve-fds: descriptor {number} is not open"))),
-            None => Ok(()),
+            None => Ok(self),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What whoever calls `create`, `run` and `exec` hands in, and gets back.
 
-use super::descriptors::Descriptors;
 use super::foreground::Foreground;
 use crate::{Error, Identity, Result, Stdio};
 use clap::Args;
@@ -25,11 +24,6 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// What is open for the process.
-    pub fn descriptors(&self) -> Result<Descriptors> {
-        Descriptors::inherited(self.preserve_fds)
-    }
-
     /// Its terminal, which is ours if we wait in `foreground` of it, and else for whoever listens on the socket; or our own streams.
     pub fn stdio(&self, process: Option<&Process>, foreground: Option<&Foreground>) -> Result<Stdio> {
         let has_terminal = process.and_then(Process::terminal).unwrap_or_default();

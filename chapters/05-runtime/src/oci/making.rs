@@ -1,5 +1,6 @@
 //! What `create` and `run` have in common: a bundle is read, recorded, and made a container.
 
+use super::descriptors::Descriptors;
 use super::exchange::Exchange;
 use super::store::{Entry, Record, Store};
 use super::{scope, unknown_capabilities};
@@ -33,7 +34,7 @@ impl Making {
     /// Reads the bundle, and writes the record before anything of the container exists.
     pub fn prepare(&self, store: &Store) -> Result<(Entry, Bundle)> {
         self.check()?;
-        let descriptors = self.exchange.descriptors()?;
+        let descriptors = Descriptors::inherited(self.exchange.preserve_fds)?;
         let folder = self.bundle.canonicalize().strace(|| format!("realpath({:?})", self.bundle))?;
         let (mut spec, bytes) = read_config(&folder.join("config.json"))?;
         descriptors.tell(spec.process_mut().as_mut());

@@ -2,6 +2,7 @@
 
 mod asked;
 
+use super::descriptors::Descriptors;
 use super::exchange::Exchange;
 use super::foreground::Foreground;
 use super::store::{Entry, Status, Store};
@@ -34,7 +35,7 @@ pub struct Exec {
 
 impl Exec {
     pub fn run(&self, store: &Store) -> Result<u8> {
-        let descriptors = self.exchange.descriptors()?;
+        let descriptors = Descriptors::promised(self.exchange.preserve_fds)?;
         let mut entry = store.open(&self.id)?;
         let status = entry.status();
         self.check_status(status)?;
@@ -43,8 +44,7 @@ impl Exec {
             entry.unlock();
         }
         let spec = entry.spec()?;
-        let mut process = self.process(&spec)?;
-        descriptors.tell(Some(&mut process));
+        let process = self.process(&spec)?;
         let foreground = (!self.detach).then(Foreground::begin).transpose()?;
         let stdio = self.exchange.stdio(Some(&process), foreground.as_ref())?;
         let created = self.add(&entry, &spec, (&process, descriptors.count()), stdio)?;

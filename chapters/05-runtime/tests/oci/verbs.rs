@@ -198,6 +198,29 @@ fn descriptors_of_socket_activation_come_first() {
     assert!(refused.contains("--preserve-fds: descriptor"), "{refused}");
 }
 
+/// They are the container's. What its caller promises besides, an added process gets.
+#[test]
+fn an_added_process_gets_no_sockets_of_activation() {
+    let Some(site) = Site::new("added-descriptors", "sleep 100") else { return };
+    std::fs::write(site.folder.join("three"), "three\n").unwrap();
+    site.ok(&["run", "-d", "ID"]);
+    let added = |flags: &str, script: &str| {
+        let (program, id) = (site.executable.display(), &site.id);
+        let added = format!(
+            "LISTEN_FDS=1 LISTEN_PID=$$ exec {program} --root state exec {flags} {id} sh -c '{script}'"
+        );
+        let script = format!("exec 3< three; {added}");
+        let output =
+            std::process::Command::new("sh").args(["-c", &script]).current_dir(&site.folder).output();
+        String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
+    };
+    // 3 is the one by which ls reads the folder.
+    assert_eq!(added("", "echo +$LISTEN_FDS; ls /proc/self/fd | tr \"\\n\" \" \""), "+\n0 1 2 3 ");
+    assert_eq!(added("--preserve-fds 1", "echo +$LISTEN_FDS; cat <&3"), "+\nthree\n");
+    site.ok(&["delete", "--force", "ID"]);
+    site.nothing_is_left();
+}
+
 /// A terminal of ours, in which a container runs in the foreground; it is made larger meanwhile.
 #[test]
 fn a_terminal_that_changes_its_size_is_told_of() {
