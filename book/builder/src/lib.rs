@@ -6,6 +6,7 @@
 
 mod anchors;
 mod beats;
+mod breaks;
 mod coverage;
 mod defect;
 mod facts;

@@ -1,7 +1,7 @@
 //! From pages to a site: mdBook renders what was woven, in our theme, into `target/book`.
 
 use crate::weave::{Woven, weave};
-use crate::{Defect, Page, links, search, source_pages};
+use crate::{Defect, Page, breaks, links, search, source_pages};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::errors::Result as BookResult;
@@ -82,17 +82,17 @@ fn finish(workspace: &Path, site: &Path, woven: &Woven, pages: &[Page]) -> std::
         std::fs::copy(workspace.join("book/theme").join(name), site.join(name))?;
     }
     std::fs::write(site.join("search-index.js"), search::index(pages))?;
-    embed_diagrams(site)?;
+    finish_pages(site)?;
     source_pages::write(site, &woven.sources)
 }
 
-/// The diagrams' stills, which are the first paint, and their scripts where a page has one.
-fn embed_diagrams(site: &Path) -> std::io::Result<()> {
+/// The diagrams' stills, which are the first paint, and their scripts where a page has one; and where names break in tables.
+fn finish_pages(site: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(site)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "html") {
             let page = std::fs::read_to_string(&path)?;
-            std::fs::write(&path, diagram_bundle::embed(&page, "diagrams/"))?;
+            std::fs::write(&path, breaks::in_tables(&diagram_bundle::embed(&page, "diagrams/")))?;
         }
     }
     Ok(())
