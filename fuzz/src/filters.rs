@@ -3,8 +3,7 @@
 use crate::Bytes;
 use models::{Call, Instruction, answer};
 use oci_spec::runtime::LinuxSeccomp;
-use privileges::seccomp::{self, Action, Arch, Comparison, Condition, Profile, Rule};
-use std::collections::BTreeMap;
+use privileges::seccomp::{self, Action, Arch, Comparison, Condition, Profile, Rule, Table};
 use std::sync::LazyLock;
 
 const ARCHES: [Arch; 5] = [Arch::X86_64, Arch::X32, Arch::I386, Arch::Aarch64, Arch::Arm];
@@ -103,9 +102,8 @@ fn call(bytes: &mut Bytes<'_>) -> (Arch, Call) {
 }
 
 /// The numbers of an architecture's calls, read once.
-fn table(arch: Arch) -> &'static BTreeMap<&'static str, u32> {
-    static TABLES: LazyLock<Vec<BTreeMap<&str, u32>>> =
-        LazyLock::new(|| ARCHES.iter().map(|arch| arch.table()).collect());
+fn table(arch: Arch) -> &'static Table {
+    static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| ARCHES.iter().map(|arch| arch.table()).collect());
     &TABLES[ARCHES.iter().position(|other| *other == arch).expect("all of them are there")]
 }
 

@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
         item: "CapSet::from_names",
         task: "set the bit of each name's number",
     },
-    unit_tests: 12,
+    unit_tests: 13,
     wrong: 22,
     cheats: 7,
 };

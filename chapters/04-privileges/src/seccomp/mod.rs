@@ -11,7 +11,7 @@ mod tables;
 pub use compile::compile;
 pub use in_spec::default_seccomp;
 pub use oci::profile;
-pub use tables::{Arch, number};
+pub use tables::{Arch, Table, number};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use super::super::compare::{AND, GREATER};
 use super::*;
-use crate::seccomp::{Comparison, Rule};
+use crate::seccomp::{Comparison, Rule, Table};
 
 /// What a filter answers to a call (bpf(4)): an interpreter of the few instructions that filters use.
 fn run(program: &Program, arch: Arch, number: u32, arguments: [u64; 6]) -> u32 {
@@ -33,13 +33,7 @@ fn run(program: &Program, arch: Arch, number: u32, arguments: [u64; 6]) -> u32 {
 }
 
 /// What the profile says of a call, in so many words.
-fn meaning(
-    profile: &Profile,
-    table: &BTreeMap<&str, u32>,
-    arch: Arch,
-    number: u32,
-    arguments: [u64; 6],
-) -> u32 {
+fn meaning(profile: &Profile, table: &Table, arch: Arch, number: u32, arguments: [u64; 6]) -> u32 {
     let is_this = |name: &String| table.get(name.as_str()) == Some(&number);
     let rules: Vec<&Rule> = profile.rules.iter().filter(|rule| rule.names.iter().any(is_this)).collect();
     let of = |argument: u64, one: &Condition| {
@@ -127,9 +121,8 @@ fn random_profile(random: &mut Random, names: &[&str]) -> Profile {
 fn programs_mean_what_profiles_say() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let table = Arch::X86_64.table();
-    let names: Vec<&str> = table.keys().copied().collect();
-    let tables: BTreeMap<Arch, BTreeMap<&str, u32>> =
-        ARCHES.into_iter().map(|arch| (arch, arch.table())).collect();
+    let names: Vec<&str> = table.names().collect();
+    let tables: BTreeMap<Arch, Table> = ARCHES.into_iter().map(|arch| (arch, arch.table())).collect();
     for _ in 0..200 {
         let profile = random_profile(&mut random, &names);
         let program = compile(&profile);
