@@ -103,6 +103,14 @@ fn drop_from_bounding(capabilities: &Capabilities) -> Result<()> {
 
 /// Becomes the user. Leaving root would drop every capability, were they not kept for the moment (prctl(2), PR_SET_KEEPCAPS).
 fn become_user(plan: &Plan, keep: bool) -> Result<()> {
+    if plan.has_impossible_id() {
+        return Err(Error::invalid(format_args!(
+            "an id of user {}:{} is nobody's: {}",
+            plan.uid,
+            plan.gid,
+            u32::MAX
+        )));
+    }
     let purpose = |error| Error::call(format_args!("user {}:{}", plan.uid, plan.gid), error);
     let keep_capabilities = |keep: bool| {
         let kept = nix::sys::prctl::set_keepcaps(keep);

@@ -27,7 +27,7 @@ pub struct Plan {
     pub gid: u32,
     /// Its further groups; none where the user namespace forbids setgroups(2).
     pub additional_gids: Option<Vec<u32>>,
-    /// Its umask, where it differs from 0022.
+    /// Its umask; none: that which it has.
     pub umask: Option<u32>,
     /// How readily it is killed when memory runs out, -1000 to 1000.
     pub oom_score_adj: Option<i32>,
@@ -37,6 +37,14 @@ pub struct Plan {
     pub scheduling: Scheduling,
     /// What the kernel's security modules hold it to, where that differs from what it inherits.
     pub confinement: Option<Confinement>,
+}
+
+impl Plan {
+    /// Whether one of its ids is the largest number: -1 to setresuid(2), which means to leave that id as it is. It would stay root's.
+    pub fn has_impossible_id(&self) -> bool {
+        let further = self.additional_gids.iter().flatten();
+        [self.uid, self.gid].iter().chain(further).any(|id| *id == u32::MAX)
+    }
 }
 
 /// One resource limit (getrlimit(2)).

@@ -68,8 +68,20 @@ pub fn check_process(process: &Process) -> Result<()> {
     if let Some(umask) = process.user().umask().filter(|umask| *umask > 0o777) {
         return wrong("process.user.umask", umask, "must be at most 511, which is octal 777");
     }
+    check_ids(process)?;
     check_console(process)?;
     check_rlimits(process)
+}
+
+/// The largest number is -1 to the kernel, which is nobody: "leave this id as it is".
+fn check_ids(process: &Process) -> Result<()> {
+    let user = process.user();
+    let further = user.additional_gids().iter().flatten().map(|gid| ("additionalGids", *gid));
+    let mut ids = [("uid", user.uid()), ("gid", user.gid())].into_iter().chain(further);
+    match ids.find(|(_, id)| *id == u32::MAX) {
+        Some((name, id)) => wrong(&format!("process.user.{name}"), id, "must be below 4294967295"),
+        None => Ok(()),
+    }
 }
 
 /// Without a terminal its size says nothing.

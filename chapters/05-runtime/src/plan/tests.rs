@@ -195,6 +195,8 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
             "/linux/memoryPolicy",
             json!({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}),
         ),
+        ("/process/user", json!({"uid": u32::MAX, "gid": 0})),
+        ("/process/user", json!({"uid": 0, "gid": 0, "additionalGids": [1, u32::MAX]})),
         ("/linux/resources/memory", json!({"kernel": 1000000})),
         ("/linux/resources/memory", json!({"swappiness": 101})),
         ("/linux/resources/memory", json!({"useHierarchy": false})),
