@@ -87,7 +87,10 @@ fn ladder(exercise: &Exercise, failed: &Failed) -> Result<[String; 3]> {
     let hint = exercise.hints.iter().find(|one| one.name == failed.hint);
     let hint = hint.ok_or("the last check was made by another version: cargo course check")?;
     let page = |section: &str| match page_of(exercise, section) {
-        Some((name, _)) => format!("read \"{section}\" in book/src/{name} again"),
+        Some((name, _)) => {
+            let page = name.trim_end_matches(".md");
+            format!("read \"{section}\" again, {page}.html#{} of the book (book/src/{name})", anchor(section))
+        }
         None => format!("read \"{section}\" on the page of chapter {} again", exercise.number),
     };
     Ok(match hole(exercise, failed) {

@@ -102,7 +102,7 @@ fn manifest(chapter: &str, name: &str) -> Result<String> {
         1,
     );
     Ok(format!(
-        "{own}\n# While there are holes, much is unused; take this out when they are filled.\n[lints.rust]\nunused = \"allow\"\n\n\
+        "{own}\n# While there are holes, much is unused; take this out when they are filled. A result that nobody looks at is a mistake even then.\n[lints.rust]\nunused = {{ level = \"allow\", priority = -1 }}\nunused_must_use = \"warn\"\n\n\
          # What the chapter takes from the book's workspace.\n[workspace]\n\n[workspace.package]\n{package}\n[workspace.dependencies]\n{}\n",
         dependencies.join("\n")
     ))

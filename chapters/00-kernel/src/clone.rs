@@ -39,7 +39,8 @@ pub enum Cloned {
 /// child for ever. Otherwise as clone3(2): EPERM without the privilege for a namespace, ENOSPC when
 /// `/proc/sys/user/max_*_namespaces` are used up, EUSERS when user namespaces are nested too deeply.
 pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
-    let call = || format!("clone3({{flags={:?}|CLONE_PIDFD, exit_signal=SIGCHLD}})", args.flags);
+    let signal = if args.flags.contains(CloneFlags::CLONE_PARENT) { "0" } else { "SIGCHLD" };
+    let call = || format!("clone3({{flags={:?}|CLONE_PIDFD, exit_signal={signal}}})", args.flags);
     if thread_count() != 1 {
         return Err(SysError::new(call(), Errno::EBUSY));
     }
@@ -67,7 +68,7 @@ fn raw_arguments(args: &CloneArgs, pidfd: &mut libc::c_int) -> libc::clone_args 
     let mut raw: libc::clone_args = unsafe { std::mem::zeroed() };
     raw.flags = args.flags.bits() as u32 as u64 | libc::CLONE_PIDFD as u64;
     raw.pidfd = &raw mut *pidfd as u64;
-    // A sibling's is its maker's own, and may not be given (EINVAL).
+    // With CLONE_PARENT the child has its maker's exit signal, and one that is given is EINVAL.
     let is_sibling = args.flags.contains(CloneFlags::CLONE_PARENT);
     raw.exit_signal = if is_sibling { 0 } else { libc::SIGCHLD as u64 };
     if let Some(cgroup) = args.cgroup {

@@ -5,7 +5,7 @@ use kernel::Strace;
 use nix::sched::{CloneFlags, unshare};
 
 /// Once a process is in a time namespace its clocks cannot be set any more (EACCES): unshare, write, and only then comes the
-/// process that is inside: by the clone, or by execve(2) (Linux 6.1), where the right to it comes with a new user namespace.
+/// process that is inside: by the clone, or by execve(2) (Linux 6.2), where the right to it comes with a new user namespace.
 pub fn make_time_namespace(plan: &SpawnPlan) -> Result<()> {
     let time = CloneFlags::from_bits_retain(Namespaces::TIME.bits() as i32);
     unshare(time)
