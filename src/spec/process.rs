@@ -137,9 +137,14 @@ fn set_variable(variables: &mut Vec<String>, variable: &str) {
 fn capabilities(host: &api::HostConfig, privileged: bool, uid: u32) -> Result<LinuxCapabilities> {
     let all = || privileges::all_capabilities().map(str::to_owned).collect();
     let names = if privileged { all() } else { own_capabilities(host)? };
+    // What nobody here can have is not asked for: other runtimes fail then.
+    let numbers = privileges::all_capabilities().zip(0..);
+    let can_be_had: HashSet<&str> =
+        numbers.filter_map(|(name, number)| kernel::is_in_bounding_set(number)?.then_some(name)).collect();
+    let names = names.iter().filter(|name| can_be_had.contains(name.as_str()));
     // oci-spec knows the names without their prefix.
     let one = |name: &String| Capability::from_str(name.trim_start_matches("CAP_")).map_err(Error::system);
-    let set: Capabilities = names.iter().map(one).collect::<Result<_>>()?;
+    let set: Capabilities = names.map(one).collect::<Result<_>>()?;
     let in_hand = if uid == 0 { set.clone() } else { HashSet::new() };
     let mut capabilities = LinuxCapabilities::default();
     capabilities

@@ -64,6 +64,10 @@ impl Other {
             "run --rm --read-only --user guest --cap-drop all --ulimit nofile=100:200 busybox sh -c";
         let said = self.docker(&words(limited, "id -u; ulimit -n; echo > /x"));
         assert_eq!(said.expect(1).stdout, "1000\n100\n");
+        let privileged = words("run --rm --privileged busybox grep CapBnd", "/proc/self/status");
+        let own = std::fs::read_to_string("/proc/self/status").expect("status");
+        let said = self.docker(&privileged).expect(0);
+        assert!(own.contains(said.line()), "all that its daemon may have, and no more: {said:?}");
         let said = self.docker(&["run", "--rm", "busybox", "nosuch"]);
         assert!(
             said.stderr.contains("OCI runtime create failed: ") && said.stderr.contains("not found in $PATH"),
