@@ -21,13 +21,20 @@ fn is_for_children(join: &Join) -> bool {
     join.kind == Namespaces::PID
 }
 
+/// What an usher leaves to the child: in another's mounts there may be a /proc that does not show the usher to itself, and it could
+/// not know that it has one thread.
+pub fn is_left(join: &Join) -> bool {
+    join.kind == Namespaces::MNT
+}
+
 /// In the child. Every file is opened before the first namespace is entered: afterwards the paths may mean something else.
 pub fn join_all(plan: &SpawnPlan) -> Result<()> {
-    if plan.needs_usher() {
-        return become_root();
-    }
-    let in_child = || plan.join.iter().filter(|join| !is_for_children(join));
+    let is_ours = |join: &Join| if plan.needs_usher() { is_left(join) } else { !is_for_children(join) };
+    let in_child = || plan.join.iter().filter(|join| is_ours(join));
     let opened: Vec<OwnedFd> = in_child().map(open_namespace).collect::<Result<_>>()?;
+    if plan.needs_usher() {
+        become_root()?;
+    }
     for (join, file) in in_child().zip(&opened) {
         enter_namespace(join, file)?;
         if join.kind == Namespaces::USER {

@@ -1,7 +1,7 @@
 //! Long tail: new namespaces beside a user namespace that is joined. They shall belong to it, so their maker is inside; but the caller
 //! must stay outside, where its rights are. So a process in between makes the child: the usher.
 
-use crate::joining::{enter_namespace, open_namespace};
+use crate::joining::{enter_namespace, is_left, open_namespace};
 use crate::{Error, Failure, FailureKind, Namespaces, Result, SpawnPlan, clocks};
 use kernel::{CloneArgs, Cloned, Strace};
 use nix::fcntl::OFlag;
@@ -52,11 +52,12 @@ fn make_inside(plan: &SpawnPlan, child: &CloneArgs, says: OwnedFd) -> Result<Clo
     kernel::exit_now(0)
 }
 
-/// Every file is opened before the first namespace is entered. Clocks are set when the right to it is there, and /proc is still ours.
+/// Every file is opened before the first namespace is entered. Clocks are set when the right to it is there.
 fn enter_all(plan: &SpawnPlan) -> Result<()> {
-    let opened: Vec<OwnedFd> = plan.join.iter().map(open_namespace).collect::<Result<_>>()?;
+    let ours = || plan.join.iter().filter(|join| !is_left(join));
+    let opened: Vec<OwnedFd> = ours().map(open_namespace).collect::<Result<_>>()?;
     let enter = |is_user: bool| {
-        let mut joins = plan.join.iter().zip(&opened);
+        let mut joins = ours().zip(&opened);
         joins.try_for_each(|(join, file)| match (join.kind == Namespaces::USER) == is_user {
             true => enter_namespace(join, file),
             false => Ok(()),

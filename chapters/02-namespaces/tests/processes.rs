@@ -18,6 +18,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
 const CASES: &[alone::Case] = &[
     ("the_first_process_of_everything_new", the_first_process_of_everything_new),
@@ -28,6 +29,10 @@ const CASES: &[alone::Case] = &[
     ("a_parent_that_gives_up_leaves_nothing", a_parent_that_gives_up_leaves_nothing),
     ("namespaces_are_joined", namespaces_are_joined),
     ("what_is_made_beside_a_joined_user_belongs_to_it", what_is_made_beside_a_joined_user_belongs_to_it),
+    (
+        "mounts_beside_a_joined_user_are_joined_whatever_their_proc_is",
+        mounts_beside_a_joined_user_are_joined_whatever_their_proc_is,
+    ),
     ("a_missing_namespace_is_named", a_missing_namespace_is_named),
     ("clocks_have_offsets", clocks_have_offsets),
     ("a_process_with_threads_is_refused", a_process_with_threads_is_refused),
@@ -140,7 +145,12 @@ fn a_parent_that_gives_up_leaves_nothing(folder: &Path) {
 }
 
 fn sleeping(plan: &SpawnPlan) -> Child {
+    sleeping_after(plan, || ())
+}
+
+fn sleeping_after(plan: &SpawnPlan, begin: impl FnOnce()) -> Child {
     let child = |_: BorrowedFd<'_>| -> Result<Infallible, Failure> {
+        begin();
         loop {
             nix::unistd::pause();
         }
@@ -175,6 +185,36 @@ fn end(target: &Child) {
     assert_eq!(waitpid(None, None), Err(nix::errno::Errno::ECHILD));
 }
 
+/// As a container's are, in whose /proc nobody from outside finds themselves.
+fn mounts_beside_a_joined_user_are_joined_whatever_their_proc_is(_: &Path) {
+    let hide = || {
+        nix::mount::mount(Some("hidden"), "/proc", Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+    };
+    let target = sleeping_after(&plan(), hide);
+    eventually(|| {
+        fs::read_to_string(format!("/proc/{}/mounts", target.pid)).unwrap().contains("hidden /proc ")
+    });
+    let of_target = |kind, name| Join { kind, path: format!("/proc/{}/ns/{name}", target.pid).into() };
+    let join = vec![of_target(Namespaces::USER, "user"), of_target(Namespaces::MNT, "mnt")];
+    let theirs = fs::read_link(&join[1].path).unwrap();
+    let child = sleeping(&SpawnPlan { join, new: Namespaces::PID | Namespaces::UTS, ..SpawnPlan::default() });
+    eventually(|| fs::read_link(format!("/proc/{}/ns/mnt", child.pid)).is_ok_and(|mounts| mounts == theirs));
+    for child in [child, target] {
+        nix::sys::signal::kill(child.pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        waitpid(child.pid, None).unwrap();
+    }
+    assert_eq!(waitpid(None, None), Err(nix::errno::Errno::ECHILD));
+}
+
+/// Within five seconds.
+fn eventually(mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !happened() {
+        assert!(Instant::now() < deadline, "it does not happen");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// In namespaces that belong to another, names cannot be given, nothing can be mounted, and no device can be brought up.
 fn what_is_made_beside_a_joined_user_belongs_to_it(_: &Path) {
     let target = sleeping(&plan());
@@ -198,10 +238,14 @@ fn what_is_made_beside_a_joined_user_belongs_to_it(_: &Path) {
         format!("{} {name:?} {user} {boot:?} {mounted:?}", nix::unistd::getpid())
     });
     assert_eq!(said, format!("1 \"beside\" {joined} Some(\"1000000\") Ok(())"));
-    // A PID namespace is joined by those who make the child, and an ordinary user is one of them only inside.
-    let join = vec![user.clone(), of_target(Namespaces::PID, "pid")];
+    // A PID namespace is joined by those who make the child, and an ordinary user is one of them only inside; mounts by the child.
+    let join = vec![user.clone(), of_target(Namespaces::PID, "pid"), of_target(Namespaces::MNT, "mnt")];
+    let mounts = fs::read_link(&join[2].path).unwrap().display().to_string();
     let second = SpawnPlan { join, new: Namespaces::UTS, ..SpawnPlan::default() };
-    assert_eq!(inside(&second, || nix::unistd::getpid().to_string()), "2");
+    let said = inside(&second, || {
+        format!("{} {}", nix::unistd::getpid(), fs::read_link("/proc/self/ns/mnt").unwrap().display())
+    });
+    assert_eq!(said, format!("2 {mounts}"));
     // What keeps the usher from it is told.
     let nowhere = Join { kind: Namespaces::NET, path: "/nowhere/net".into() };
     let refused = SpawnPlan { join: vec![user, nowhere], new: Namespaces::UTS, ..SpawnPlan::default() };
