@@ -211,7 +211,7 @@ fn eventually(mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while !happened() {
         assert!(Instant::now() < deadline, "it does not happen");
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2)); // poll
     }
 }
 
