@@ -24,7 +24,15 @@ pub const EXERCISE: Exercise = Exercise {
     },
     checks: CHECKS,
     // A map of one id says that its maker is root already, and root is asked for some things alone.
-    less_without_root: &["only-what-is-asked", "id-maps", "root-inside", "clocks"],
+    less_without_root: &[
+        "only-what-is-asked",
+        "id-maps",
+        "root-inside",
+        "loopback",
+        "a-failed-entry",
+        "an-ordinary-caller",
+        "clocks",
+    ],
     hints: hints::HINTS,
 };
 

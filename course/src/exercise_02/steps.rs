@@ -1,6 +1,6 @@
 //! Who does what before whom, and what is left when it does not come to that.
 
-use super::plans::{born, everything, held, outside, with};
+use super::plans::{born, everything, held, held_beside_another, of_an_ordinary_caller, outside, with};
 use crate::checks::process::{OpenFile, Process};
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, SILENCE, Trial};
@@ -73,10 +73,18 @@ pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
     Ok("`executed` returned while the program ran, which then ended with 42".into())
 }
 
-/// The caller's own step fails while the child waits.
+/// The caller's own step fails while the child waits: for a reason of its own, and as the kernel does not permit it.
 pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
-    let (mut trial, child) = held(stage, &everything(stage))?;
-    trial.outer.say("give up");
+    let mut left = String::new();
+    for (order, kind) in [("give up", "System"), ("give up, not permitted", "PermissionDenied")] {
+        left = gives_up(stage, order, kind)?;
+    }
+    Ok(left)
+}
+
+fn gives_up(stage: &Stage, order: &str, kind: &str) -> Result<String, Fault> {
+    let (mut trial, child) = held_beside_another(stage, &everything(stage))?;
+    trial.outer.say(order);
     let refused = trial.caller_says("refused", "end-without-the-byte").map_err(|fault| match fault.hint {
         // Only now: when it was held, the child may not have come to closing what is not its own.
         "end-without-the-byte" if child.keeps_waiting(child) => {
@@ -91,6 +99,9 @@ pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
     if !refused.contains("the caller gives up") {
         return Err(Fault::new("spawn returns the error of before_release", refused, "maps-before-release"));
     }
+    if !refused.starts_with(&format!("refused {kind}:")) {
+        return Err(Fault::new(format!("it is of the kind {kind} still"), refused, "the-error-itself"));
+    }
     match trial.inner.hear(&["inside", "kept back"], SILENCE)? {
         Heard::Message(message) if message.text.starts_with("kept back") => {
             let seen = "the child wrote to standard output what its caller had kept back";
@@ -100,8 +111,20 @@ pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
             let seen = "the child has run its closure";
             Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"))
         }
-        Heard::End | Heard::Silence => nothing_is_left(&trial, child),
+        Heard::End | Heard::Silence => {
+            nobody_elses_end_is_taken(&mut trial)?;
+            nothing_is_left(&trial, child)
+        }
     }
+}
+
+/// The caller's other child had ended before, and is the caller's to wait for.
+fn nobody_elses_end_is_taken(trial: &mut Trial) -> Result<(), Fault> {
+    trial.outer.say("go on");
+    let ended = trial.caller_says("ended", "nobody-elses-end")?.text;
+    let fault =
+        || Fault::new("the caller can wait for a child of its own", ended.clone(), "nobody-elses-end");
+    ended.contains("Exited").then_some(()).ok_or_else(fault)
 }
 
 /// Its caller is there, so that a zombie would be its caller's.
@@ -136,7 +159,7 @@ pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
 
 /// An ordinary caller, and more ids than their own, by helpers of which there is none where the checks run.
 pub fn more_ids_than_ones_own(stage: &Stage) -> Result<String, Fault> {
-    let stage = stage.of_an_ordinary_caller()?;
+    let stage = of_an_ordinary_caller(stage)?;
     let more = |own: u32| json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": 100_000, "count": 10 }]);
     let plan = with(with(everything(&stage), "uid_map", more(stage.uid)), "gid_map", more(stage.gid));
     let mut trial = refusing(&stage, &plan)?;
