@@ -6,6 +6,7 @@ mod language;
 mod plans;
 mod rarely;
 mod steps;
+mod uidmap;
 mod words;
 
 use crate::checks::{group, stage};

@@ -128,7 +128,7 @@ pub const HINTS: &[Hint] = &[
         "the-helpers",
         PARENT,
         "an ordinary user may write one line with one id, their own; for more there are newuidmap and newgidmap, which look into /etc/subuid and /etc/subgid",
-        "in write_maps, after the question for USER: unless geteuid().is_root() or plan.maps_only(user, group), return what ranges::write_by_helpers says",
+        "in write_maps, after the question for USER: unless geteuid().is_root() or plan.maps_only(user, group), return what ranges::write_by_helpers says, which is given the map of users and that of groups",
     ),
     hint(
         "who-writes-the-maps",

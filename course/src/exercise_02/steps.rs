@@ -1,6 +1,7 @@
 //! Who does what before whom, and what is left when it does not come to that.
 
 use super::plans::{born, everything, held, held_beside_another, of_an_ordinary_caller, outside, with};
+use super::uidmap::Helpers;
 use crate::checks::process::{OpenFile, Process};
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, SILENCE, Trial};
@@ -157,17 +158,37 @@ pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
     Ok(told)
 }
 
-/// An ordinary caller, and more ids than their own, by helpers of which there is none where the checks run.
+/// An ordinary caller, and more ids than their own: by helpers of which there is none where the checks run, and then by ours.
 pub fn more_ids_than_ones_own(stage: &Stage) -> Result<String, Fault> {
     let stage = of_an_ordinary_caller(stage)?;
-    let more = |own: u32| json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": 100_000, "count": 10 }]);
-    let plan = with(with(everything(&stage), "uid_map", more(stage.uid)), "gid_map", more(stage.gid));
+    // In two places outside, so that it is seen which map is whose.
+    let owns = [("newuidmap", stage.uid, 100_000), ("newgidmap", stage.gid, 200_000)];
+    let [users, groups] = owns.map(|(_, own, more)| {
+        json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": more, "count": 10 }])
+    });
+    let plan = with(with(everything(&stage), "uid_map", users), "gid_map", groups);
     let mut trial = refusing(&stage, &plan)?;
     let refused = trial.caller_says("refused", "the-helpers").map_err(of_the_helpers)?.text;
     if !refused.contains("newuidmap") {
         return Err(Fault::new("an error that names newuidmap, which is not there", refused, "the-helpers"));
     }
-    nothing_is_left_of_any(&trial).map(|_| refused)
+    nothing_is_left_of_any(&trial)?;
+    for (helper, own, more) in owns {
+        let given = format!("{helper} was given: 0 {own} 1 1 {more} 10;");
+        let told = told_by_a_helper(&stage, &plan, helper)?;
+        if !told.contains(&given) {
+            return Err(Fault::new(given, told, "the-helpers"));
+        }
+    }
+    Ok(refused)
+}
+
+/// What is said where both helpers are there, of which one refuses.
+fn told_by_a_helper(stage: &Stage, plan: &Value, refusing: &str) -> Result<String, Fault> {
+    let helpers = Helpers::make()?;
+    let path = helpers.folder().display().to_string();
+    let mut trial = Trial::start(stage, &["spawn-with-helpers", &path, refusing, &plan.to_string()])?;
+    Ok(trial.caller_says("refused", "the-helpers").map_err(of_the_helpers)?.text)
 }
 
 /// A caller whose `spawn` is to fail before the release.

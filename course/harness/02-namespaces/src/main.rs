@@ -19,7 +19,12 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio, exit};
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = std::env::args();
+    let name = words.next().unwrap_or_default();
+    let words: Vec<String> = words.collect();
+    if ["newuidmap", "newgidmap"].contains(&name.as_str()) {
+        return helper(&name, &words);
+    }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["map-text", maps] => {
@@ -35,6 +40,11 @@ fn main() {
             let another = another();
             caller(&serde_json::from_str(plan).expect("the checks write a plan"), None);
             ask(stdin(), &format!("ended {:?}", waitpid(another, None)));
+        }
+        ["spawn-with-helpers", folder, refusing, plan] => {
+            let mut again = Command::new("/proc/self/exe");
+            let error = again.env("PATH", folder).env("REFUSING", refusing).args(["spawn", plan]).exec();
+            panic!("/proc/self/exe: {error}");
         }
         ["nothing"] => {}
         ["program"] => {
@@ -72,6 +82,15 @@ fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
         Err(error) => {
             ask(stdin(), &format!("refused {:?}: {error}", error.kind()));
         }
+    }
+}
+
+/// In the place of newuidmap(1) and newgidmap(1): one of them refuses, and tells what it was given after the number of a process.
+fn helper(name: &str, words: &[String]) {
+    if std::env::var("REFUSING").is_ok_and(|refusing| refusing == name) {
+        let map = words.get(1..).unwrap_or_default().join(" ");
+        eprintln!("{name} was given: {map};");
+        exit(1);
     }
 }
 
