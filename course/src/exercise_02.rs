@@ -246,4 +246,13 @@ const CHECKS: &[Check] = &[
             rarely::joins,
         )
     },
+    Check {
+        is_of_the_long_tail: true,
+        obstacle: group::no_group,
+        ..check(
+            "beside-others-into-a-cgroup",
+            "a child that is made beside a user namespace that is joined is born in the cgroup that `spawn` is given, too",
+            rarely::group_by_the_usher,
+        )
+    },
 ];

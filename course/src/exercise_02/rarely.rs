@@ -6,7 +6,7 @@ use crate::checks::group::Group;
 use crate::checks::process::Process;
 use crate::checks::trial::Trial;
 use crate::checks::{Fault, Stage, look};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Root has nobody call, whom the kernel asks for more than root.
 pub fn ordinary_caller(stage: &Stage) -> Result<String, Fault> {
@@ -77,8 +77,7 @@ fn nothing_to_join(stage: &Stage) -> Result<(), Fault> {
 
 /// A machine's name may be given by who is root of the user namespace that its UTS namespace belongs to.
 fn beside_a_joined_user(stage: &Stage, other: &Born) -> Result<(), Fault> {
-    let user = json!([{ "kind": ["USER"], "path": format!("/proc/{}/ns/user", other.child.0) }]);
-    let plan = with(with(bare(stage), "join", user), "new", json!(["UTS", "PID"]));
+    let plan = beside(stage, other);
     let by_usher =
         |fault: Fault| if fault.hint == "a-hole" { fault } else { Fault { hint: "the-usher", ..fault } };
     let born = born(stage, &with(plan, "hostname", json!("beside"))).map_err(by_usher)?;
@@ -135,20 +134,43 @@ fn unless_it_owns_its_files(fault: Fault) -> Fault {
 pub fn group(stage: &Stage) -> Result<String, Fault> {
     let (first, second) = (Group::make("born")?, Group::make("moved")?);
     let (trial, child) = held_in(stage, &everything(stage), &first)?;
-    let line = |groups: &str| {
-        groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_string()
-    };
-    let born = line(&child.read("cgroup")?);
-    if !born.ends_with(&first.name()) {
-        return Err(Fault::new(format!("the group …/{}", first.name()), born, "into-the-cgroup"));
-    }
+    is_born_in(&first, child)?;
     second.add(child)?;
     let born = go_on(trial)?;
-    let here = line(&born.child.read("cgroup")?);
-    let inside = line(&look::at(born.child.0, "flags-from-the-plan")?.groups);
+    let here = of_v2(&born.child.read("cgroup")?);
+    let inside = of_v2(&look::at(born.child.0, "flags-from-the-plan")?.groups);
     if inside != "/" {
         let expected = format!("{here}, into which the child was moved, is / in its cgroup namespace");
         return Err(Fault::new(expected, inside, "cgroup-by-the-child"));
     }
     Ok(format!("{here} outside is / inside"))
+}
+
+/// The group of v2 among the groups of a process.
+fn of_v2(groups: &str) -> String {
+    groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_string()
+}
+
+fn is_born_in(group: &Group, child: Process) -> Result<(), Fault> {
+    let seen = of_v2(&child.read("cgroup")?);
+    if seen.ends_with(&group.name()) {
+        return Ok(());
+    }
+    Err(Fault::new(format!("the group …/{}", group.name()), seen, "into-the-cgroup"))
+}
+
+/// Beside a user namespace that is joined another process makes the child, and in the same group.
+pub fn group_by_the_usher(stage: &Stage) -> Result<String, Fault> {
+    let other = born(stage, &everything(stage))?;
+    let group = Group::make("beside")?;
+    let (trial, child) = held_in(stage, &beside(stage, &other), &group)?;
+    is_born_in(&group, child)?;
+    drop(trial);
+    Ok(format!("{} is in the group …/{}", child.0, group.name()))
+}
+
+/// New namespaces, and another child's user namespace.
+fn beside(stage: &Stage, other: &Born) -> Value {
+    let user = json!([{ "kind": ["USER"], "path": format!("/proc/{}/ns/user", other.child.0) }]);
+    with(with(bare(stage), "join", user), "new", json!(["UTS", "PID"]))
 }
