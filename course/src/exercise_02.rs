@@ -6,6 +6,7 @@ mod language;
 mod plans;
 mod rarely;
 mod steps;
+mod uidmap;
 mod words;
 
 use crate::checks::{group, stage};
@@ -24,7 +25,15 @@ pub const EXERCISE: Exercise = Exercise {
     },
     checks: CHECKS,
     // A map of one id says that its maker is root already, and root is asked for some things alone.
-    less_without_root: &["only-what-is-asked", "id-maps", "root-inside", "clocks"],
+    less_without_root: &[
+        "only-what-is-asked",
+        "id-maps",
+        "root-inside",
+        "loopback",
+        "a-failed-entry",
+        "an-ordinary-caller",
+        "clocks",
+    ],
     hints: hints::HINTS,
 };
 
@@ -235,6 +244,15 @@ const CHECKS: &[Check] = &[
             "joins",
             "namespaces that the plan joins by their paths are the child's, and own what is made beside them",
             rarely::joins,
+        )
+    },
+    Check {
+        is_of_the_long_tail: true,
+        obstacle: group::no_group,
+        ..check(
+            "beside-others-into-a-cgroup",
+            "a child that is made beside a user namespace that is joined is born in the cgroup that `spawn` is given, too",
+            rarely::group_by_the_usher,
         )
     },
 ];

@@ -125,7 +125,8 @@ mod tests {
             assert_eq!(less_without_root(exercise, true), "");
         }
         let told = less_without_root(ALL[0], false);
-        let names = "only-what-is-asked, id-maps, root-inside, clocks";
+        let names =
+            "only-what-is-asked, id-maps, root-inside, loopback, a-failed-entry, an-ordinary-caller, clocks";
         assert_eq!(told, format!(" As an ordinary user you are shown less by {names}: root sees more."));
     }
 }

@@ -1,6 +1,6 @@
 //! What is true of a child that has come to its closure.
 
-use super::plans::{KINDS, born, domain, everything, name, outside, with};
+use super::plans::{KINDS, bare, born, domain, everything, name, outside, with};
 use crate::checks::process::Process;
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, Trial};
@@ -45,6 +45,7 @@ pub fn only_what_is_asked(stage: &Stage) -> Result<String, Fault> {
     let mut plans = vec![(vec!["UTS", "USER"], vec!["user", "uts"])];
     if stage.is_root() {
         plans.push((vec!["IPC"], vec!["ipc"]));
+        plans.push((vec!["CGROUP", "NET", "PID"], vec!["cgroup", "net", "pid"]));
     }
     for (new, expected) in plans {
         let plan = with(everything(stage), "new", json!(new));
@@ -53,7 +54,12 @@ pub fn only_what_is_asked(stage: &Stage) -> Result<String, Fault> {
         let apart = born.child.apart_from(Process::this())?;
         if apart != expected {
             let seen = format!("apart in {}", apart.join(" "));
-            return Err(Fault::new(format!("apart in {}", expected.join(" ")), seen, "flags-from-the-plan"));
+            let hint = if is_but_for_the_cgroup(&apart, &expected) {
+                "cgroup-by-the-child"
+            } else {
+                "flags-from-the-plan"
+            };
+            return Err(Fault::new(format!("apart in {}", expected.join(" ")), seen, hint));
         }
         let uids = born.child.status("Uid")?;
         if !expected.contains(&"user") && uids != [i64::from(stage.uid); 4] {
@@ -65,6 +71,11 @@ pub fn only_what_is_asked(stage: &Stage) -> Result<String, Fault> {
         }
     }
     Ok("the other kinds are ours".into())
+}
+
+/// The one kind that the child makes for itself, whoever it is.
+fn is_but_for_the_cgroup(apart: &[&str], expected: &[&str]) -> bool {
+    expected.contains(&"cgroup") && expected.iter().filter(|kind| **kind != "cgroup").eq(apart)
 }
 
 /// Seen by /proc/PID/uid_map, gid_map and setgroups.
@@ -155,30 +166,45 @@ pub fn names(stage: &Stage) -> Result<String, Fault> {
         let expected = format!("inside, its domain, outside: {expected:?}");
         return Err(Fault::new(expected, format!("{seen:?}"), "names-in-the-child"));
     }
-    let unnamed = unnamed(stage)?;
-    if unnamed != seen.2 {
-        let expected = format!("{:?} inside, where the plan's name is empty", seen.2);
+    let (unnamed, ours) = (unnamed(stage)?, own_names()?);
+    if unnamed != ours {
+        let expected = format!("the host and the domain {ours:?} inside, where the plan's names are empty");
         return Err(Fault::new(expected, format!("{unnamed:?}"), "empty-names"));
     }
     Ok(format!("{}.{} inside, {} outside", seen.0, seen.1, seen.2))
 }
 
-/// The name inside of a child that is to have none of its own.
-fn unnamed(stage: &Stage) -> Result<String, Fault> {
-    let plan = with(with(everything(stage), "hostname", json!("")), "domainname", json!(""));
-    let born = born(stage, &plan)?;
-    Ok(look::at(born.child.0, "flags-from-the-plan")?.host_name)
+/// Of the machine and its domain, as they are to us. A domain that nobody has set is `(none)`.
+fn own_names() -> Result<(String, String), Fault> {
+    let names = nix::sys::utsname::uname()?;
+    let text = |name: &std::ffi::OsStr| name.to_string_lossy().into_owned();
+    Ok((text(names.nodename()), text(names.domainname())))
 }
 
-/// Seen by a second process in the child's network, which speaks to itself.
-pub fn loopback(stage: &Stage) -> Result<String, Fault> {
-    let born = born(stage, &everything(stage))?;
+/// The names inside of a child that is to have none of its own.
+fn unnamed(stage: &Stage) -> Result<(String, String), Fault> {
+    let plan = with(with(everything(stage), "hostname", json!("")), "domainname", json!(""));
+    let born = born(stage, &plan)?;
     let sight = look::at(born.child.0, "flags-from-the-plan")?;
-    if sight.links != ["lo"] {
-        return Err(Fault::new("lo alone", sight.links.join(" "), "flags-from-the-plan"));
+    Ok((sight.host_name, sight.domain_name))
+}
+
+/// Seen by a second process in the child's network, which speaks to itself. Root needs no new user namespace for one.
+pub fn loopback(stage: &Stage) -> Result<String, Fault> {
+    let mut plans = vec![everything(stage)];
+    if stage.is_root() {
+        plans.push(with(bare(stage), "new", json!(["NET"])));
     }
-    if sight.loopback != "works" {
-        return Err(Fault::new("127.0.0.1 can be reached", sight.loopback, "loopback-up"));
+    for plan in plans {
+        let born = born(stage, &plan)?;
+        let sight = look::at(born.child.0, "flags-from-the-plan")?;
+        if sight.links != ["lo"] {
+            return Err(Fault::new("lo alone", sight.links.join(" "), "flags-from-the-plan"));
+        }
+        if sight.loopback != "works" {
+            let seen = format!("{}, where the plan makes {}", sight.loopback, plan["new"]);
+            return Err(Fault::new("127.0.0.1 can be reached", seen, "loopback-up"));
+        }
     }
     Ok("lo alone, and it works".into())
 }

@@ -107,6 +107,12 @@ pub const HINTS: &[Hint] = &[
         "first in enter: join(plan)?",
     ),
     hint(
+        "joined-is-not-new",
+        CHILD,
+        "a namespace that is joined is somebody else's, who has made it as it is: what belongs to a new one (a cgroup namespace that begins here, a loopback device that is up) is not done to it",
+        "in enter: ask plan.new.contains(Namespaces::CGROUP) and plan.new.contains(Namespaces::NET); plan.has(…) is true of what is joined, too",
+    ),
+    hint(
         "setgroups-first",
         PARENT,
         "an ordinary user gives up setgroups(2) before the group map is written; the kernel has refused gid_map otherwise since CVE-2014-8989",
@@ -122,7 +128,13 @@ pub const HINTS: &[Hint] = &[
         "the-helpers",
         PARENT,
         "an ordinary user may write one line with one id, their own; for more there are newuidmap and newgidmap, which look into /etc/subuid and /etc/subgid",
-        "in write_maps, after the question for USER: unless geteuid().is_root() or plan.maps_only(user, group), return what ranges::write_by_helpers says",
+        "in write_maps, after the question for USER: unless geteuid().is_root() or plan.maps_only(user, group), return what ranges::write_by_helpers says, which is given the map of users and that of groups",
+    ),
+    hint(
+        "who-writes-the-maps",
+        PARENT,
+        "root writes every map itself, and an ordinary user a map of their own two ids; newuidmap and newgidmap are for an ordinary user's other maps alone. The files are the child's: /proc/PID/uid_map of the number that write_maps is given",
+        "in write_maps: only if !geteuid().is_root() and !plan.maps_only(user, group), with geteuid() and getegid(), return ranges::write_by_helpers; otherwise write into /proc/{pid}/uid_map, setgroups and gid_map",
     ),
     hint(
         "become-root",
@@ -197,6 +209,18 @@ pub const HINTS: &[Hint] = &[
         "in release_when_ready, when something fails: drop the pipe, then waitpid(pid, None), then return the error",
     ),
     hint(
+        "nobody-elses-end",
+        PARENT,
+        "a parent who waits for any child takes the end of whichever has ended first, and that may be one of which somebody else wants to know",
+        "in release_when_ready, when something fails: waitpid(pid, None), of the child that was just made and no other",
+    ),
+    hint(
+        "the-error-itself",
+        PARENT,
+        "an error of `before_release` has a kind, on which the caller acts: a new error of the same words has lost it",
+        "in release_when_ready: return the error that write_maps or before_release gave, as it is",
+    ),
+    hint(
         "drop-before-waiting",
         PARENT,
         "the parent waits for the child to end, and the child waits for a byte or the end of its pipe, which the parent holds open",
@@ -237,6 +261,18 @@ pub const HINTS: &[Hint] = &[
         CHILD,
         "a failure of `enter` or of the closure is written as JSON into the child's pipe, whole, and only then does the child end",
         "in become_inner: serde_json::to_vec of the failure, write_all into the pipe, kernel::exit_now(1)",
+    ),
+    hint(
+        "code-of-a-failure",
+        CHILD,
+        "whoever waits for the child and has not read its words sees its code alone, and 0 says that all went well",
+        "in become_inner, after the words: kernel::exit_now(1)",
+    ),
+    hint(
+        "every-error-of-enter",
+        CHILD,
+        "a call on the way into the namespaces failed or was left out, and the child went on as if it had succeeded",
+        "in enter: `?` after each of its calls; in take_names: each name that is there and not empty is set, whether or not the plan makes a UTS namespace; in become_root: the group's error counts as the user's does",
     ),
     hint(
         "kind-of-the-error",

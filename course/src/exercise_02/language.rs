@@ -19,8 +19,11 @@ pub const LANGUAGE: Language = Language {
 /// An error that names the file which the kernel did not take says more than the check does.
 fn diagnosis(message: &str) -> Option<&'static str> {
     let is_refused = message.starts_with("refused") || message.starts_with("failed");
+    let is_of_another_file = message.contains("/proc/self/") || message.contains("ENOENT");
     match () {
         () if message.contains("UserNamespacesForbidden") => Some("not-our-fault"),
+        () if is_refused && message.contains("newuidmap") => Some("who-writes-the-maps"),
+        () if is_refused && message.contains("_map") && is_of_another_file => Some("who-writes-the-maps"),
         () if is_refused && message.contains("gid_map") && message.contains("EPERM") => {
             Some("setgroups-first")
         }
@@ -42,6 +45,10 @@ mod tests {
         assert_eq!(refused("/proc/9/gid_map", "EPERM"), Some("setgroups-first"));
         assert_eq!(refused("/proc/9/uid_map", "EACCES"), Some("release-last"));
         assert_eq!(refused("/proc/9/uid_map", "EINVAL"), Some("inside-first"));
+        assert_eq!(refused("/proc/self/uid_map", "EPERM"), Some("who-writes-the-maps"));
+        assert_eq!(refused("/proc/9/ns/uid_map", "ENOENT"), Some("who-writes-the-maps"));
+        let helper = "refused System: id maps of more than one's own id are written by newuidmap";
+        assert_eq!(diagnosis(helper), Some("who-writes-the-maps"));
         assert_eq!(diagnosis("spawned 9 4, and no uid_map was refused by EACCES"), None);
     }
 }

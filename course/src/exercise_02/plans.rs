@@ -55,6 +55,21 @@ pub fn with(mut plan: Value, field: &str, value: Value) -> Value {
     plan
 }
 
+/// A plan that makes nothing.
+pub fn bare(stage: &Stage) -> Value {
+    let plan = with(everything(stage), "new", json!([]));
+    with(with(plan, "hostname", json!(null)), "domainname", json!(null))
+}
+
+/// A caller who is not root. Whom root has call is of a group with another number, so that it is seen which is which.
+pub fn of_an_ordinary_caller(stage: &Stage) -> Result<Stage, Fault> {
+    let mut ordinary = stage.of_an_ordinary_caller()?;
+    if stage.is_root() {
+        ordinary.gid = ordinary.uid - 1;
+    }
+    Ok(ordinary)
+}
+
 /// A child that has come to its closure, and waits there.
 pub struct Born {
     /// The run that it belongs to.
@@ -89,6 +104,11 @@ pub fn held(stage: &Stage, plan: &Value) -> Result<(Trial, Process), Fault> {
 pub fn held_in(stage: &Stage, plan: &Value, group: &Group) -> Result<(Trial, Process), Fault> {
     let folder = group.folder().display().to_string();
     started(Trial::start(stage, &["spawn", &plan.to_string(), &folder])?)
+}
+
+/// As [`held`] does; its caller has another child, which has ended, and waits for that one at its own end.
+pub fn held_beside_another(stage: &Stage, plan: &Value) -> Result<(Trial, Process), Fault> {
+    started(Trial::start(stage, &["spawn-beside-another", &plan.to_string()])?)
 }
 
 fn started(mut trial: Trial) -> Result<(Trial, Process), Fault> {

@@ -1,15 +1,16 @@
 //! What root's usual container does not show: an ordinary caller, namespaces that are joined, clocks, a group.
 
-use super::plans::{Born, KINDS, born, everything, go_on, held_in, with};
+use super::plans::{Born, KINDS, bare, born, everything, go_on, held_in, of_an_ordinary_caller, with};
 use super::words::fails_by;
 use crate::checks::group::Group;
 use crate::checks::process::Process;
+use crate::checks::trial::Trial;
 use crate::checks::{Fault, Stage, look};
 use serde_json::{Value, json};
 
 /// Root has nobody call, whom the kernel asks for more than root.
 pub fn ordinary_caller(stage: &Stage) -> Result<String, Fault> {
-    let stage = stage.of_an_ordinary_caller()?;
+    let stage = of_an_ordinary_caller(stage)?;
     let born = born(&stage, &everything(&stage))?;
     let apart = born.child.apart_from(Process::this())?;
     let shared: Vec<_> = KINDS.iter().map(|(_, file)| *file).filter(|file| !apart.contains(file)).collect();
@@ -24,24 +25,26 @@ pub fn ordinary_caller(stage: &Stage) -> Result<String, Fault> {
     Ok(format!("user {} is root of process {}, and cannot call setgroups", stage.uid, born.child.0))
 }
 
-/// A plan that makes nothing.
-fn bare(stage: &Stage) -> Value {
-    let plan = with(everything(stage), "new", json!([]));
-    with(with(plan, "hostname", json!(null)), "domainname", json!(null))
-}
-
 /// Into the namespaces of another child. Who is not root needs its user namespace for the right to the other.
 pub fn joins(stage: &Stage) -> Result<String, Fault> {
-    let other = born(stage, &everything(stage))?;
-    let kinds =
+    let mut other = born(stage, &everything(stage))?;
+    // Its new network is as the kernel makes it: lo is down.
+    other.trial.inner.say("leave the network");
+    other.trial.child_says("inside", "not-our-fault")?;
+    let first =
         if stage.is_root() { [("UTS", "uts"), ("PID", "pid")] } else { [("USER", "user"), ("UTS", "uts")] };
+    let kinds = [first[0], first[1], ("CGROUP", "cgroup"), ("NET", "net")];
     let join = |(kind, file): (&str, &str)| json!({ "kind": [kind], "path": format!("/proc/{}/ns/{file}", other.child.0) });
     let joining = with(bare(stage), "join", json!(kinds.map(join)));
     let second = born(stage, &with(joining, "hostname", json!("renamed"))).map_err(unless_it_may_name)?;
     for (kind, file) in kinds {
         let (seen, expected) = (second.child.namespace(file)?, other.child.namespace(file)?);
         if seen != expected {
-            let hint = if kind == "PID" { "before-the-clone" } else { "join-by-path" };
+            let hint = match kind {
+                "PID" => "before-the-clone",
+                "CGROUP" => "joined-is-not-new",
+                _ => "join-by-path",
+            };
             return Err(Fault::new(format!("{expected}, which the plan joins"), seen, hint));
         }
     }
@@ -50,14 +53,31 @@ pub fn joins(stage: &Stage) -> Result<String, Fault> {
         let expected = "the name is given to the UTS namespace that is joined: renamed";
         return Err(Fault::new(expected, renamed, "join-by-path"));
     }
+    if look::at(second.child.0, "join-by-path")?.loopback == "works" {
+        let expected = "lo of the network that is joined stays down, as whoever made it has left it";
+        return Err(Fault::new(expected, "127.0.0.1 can be reached", "joined-is-not-new"));
+    }
     beside_a_joined_user(stage, &other)?;
-    Ok(format!("process {} is in the {} and {} of {}", second.child.0, kinds[0].1, kinds[1].1, other.child.0))
+    let joined = kinds.map(|(_, file)| file).join(" ");
+    let told = format!("process {} is in the {joined} of {}", second.child.0, other.child.0);
+    // Last: with its run the others end as well.
+    nothing_to_join(stage).map(|()| told)
+}
+
+/// The parent joins a PID namespace for its children; where that fails, there is no child.
+fn nothing_to_join(stage: &Stage) -> Result<(), Fault> {
+    let path = format!("/nonexistent/{}/pid", std::process::id());
+    let plan = with(bare(stage), "join", json!([{ "kind": ["PID"], "path": path }]));
+    let mut trial = Trial::start(stage, &["spawn", &plan.to_string()])?;
+    let refused = trial.caller_says("refused", "before-the-clone")?.text;
+    let is_told = refused.contains(&path);
+    let fault = || Fault::new(format!("an error that names {path}"), refused, "before-the-clone");
+    is_told.then_some(()).ok_or_else(fault)
 }
 
 /// A machine's name may be given by who is root of the user namespace that its UTS namespace belongs to.
 fn beside_a_joined_user(stage: &Stage, other: &Born) -> Result<(), Fault> {
-    let user = json!([{ "kind": ["USER"], "path": format!("/proc/{}/ns/user", other.child.0) }]);
-    let plan = with(with(bare(stage), "join", user), "new", json!(["UTS", "PID"]));
+    let plan = beside(stage, other);
     let by_usher =
         |fault: Fault| if fault.hint == "a-hole" { fault } else { Fault { hint: "the-usher", ..fault } };
     let born = born(stage, &with(plan, "hostname", json!("beside"))).map_err(by_usher)?;
@@ -114,20 +134,43 @@ fn unless_it_owns_its_files(fault: Fault) -> Fault {
 pub fn group(stage: &Stage) -> Result<String, Fault> {
     let (first, second) = (Group::make("born")?, Group::make("moved")?);
     let (trial, child) = held_in(stage, &everything(stage), &first)?;
-    let line = |groups: &str| {
-        groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_string()
-    };
-    let born = line(&child.read("cgroup")?);
-    if !born.ends_with(&first.name()) {
-        return Err(Fault::new(format!("the group …/{}", first.name()), born, "into-the-cgroup"));
-    }
+    is_born_in(&first, child)?;
     second.add(child)?;
     let born = go_on(trial)?;
-    let here = line(&born.child.read("cgroup")?);
-    let inside = line(&look::at(born.child.0, "flags-from-the-plan")?.groups);
+    let here = of_v2(&born.child.read("cgroup")?);
+    let inside = of_v2(&look::at(born.child.0, "flags-from-the-plan")?.groups);
     if inside != "/" {
         let expected = format!("{here}, into which the child was moved, is / in its cgroup namespace");
         return Err(Fault::new(expected, inside, "cgroup-by-the-child"));
     }
     Ok(format!("{here} outside is / inside"))
+}
+
+/// The group of v2 among the groups of a process.
+fn of_v2(groups: &str) -> String {
+    groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default().to_string()
+}
+
+fn is_born_in(group: &Group, child: Process) -> Result<(), Fault> {
+    let seen = of_v2(&child.read("cgroup")?);
+    if seen.ends_with(&group.name()) {
+        return Ok(());
+    }
+    Err(Fault::new(format!("the group …/{}", group.name()), seen, "into-the-cgroup"))
+}
+
+/// Beside a user namespace that is joined another process makes the child, and in the same group.
+pub fn group_by_the_usher(stage: &Stage) -> Result<String, Fault> {
+    let other = born(stage, &everything(stage))?;
+    let group = Group::make("beside")?;
+    let (trial, child) = held_in(stage, &beside(stage, &other), &group)?;
+    is_born_in(&group, child)?;
+    drop(trial);
+    Ok(format!("{} is in the group …/{}", child.0, group.name()))
+}
+
+/// New namespaces, and another child's user namespace.
+fn beside(stage: &Stage, other: &Born) -> Value {
+    let user = json!([{ "kind": ["USER"], "path": format!("/proc/{}/ns/user", other.child.0) }]);
+    with(with(bare(stage), "join", user), "new", json!(["UTS", "PID"]))
 }

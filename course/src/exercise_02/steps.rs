@@ -1,6 +1,7 @@
 //! Who does what before whom, and what is left when it does not come to that.
 
-use super::plans::{born, everything, held, outside, with};
+use super::plans::{born, everything, held, held_beside_another, of_an_ordinary_caller, outside, with};
+use super::uidmap::Helpers;
 use crate::checks::process::{OpenFile, Process};
 use crate::checks::socket::Heard;
 use crate::checks::trial::{PATIENCE, SILENCE, Trial};
@@ -73,10 +74,18 @@ pub fn a_program_runs(stage: &Stage) -> Result<String, Fault> {
     Ok("`executed` returned while the program ran, which then ended with 42".into())
 }
 
-/// The caller's own step fails while the child waits.
+/// The caller's own step fails while the child waits: for a reason of its own, and as the kernel does not permit it.
 pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
-    let (mut trial, child) = held(stage, &everything(stage))?;
-    trial.outer.say("give up");
+    let mut left = String::new();
+    for (order, kind) in [("give up", "System"), ("give up, not permitted", "PermissionDenied")] {
+        left = gives_up(stage, order, kind)?;
+    }
+    Ok(left)
+}
+
+fn gives_up(stage: &Stage, order: &str, kind: &str) -> Result<String, Fault> {
+    let (mut trial, child) = held_beside_another(stage, &everything(stage))?;
+    trial.outer.say(order);
     let refused = trial.caller_says("refused", "end-without-the-byte").map_err(|fault| match fault.hint {
         // Only now: when it was held, the child may not have come to closing what is not its own.
         "end-without-the-byte" if child.keeps_waiting(child) => {
@@ -91,6 +100,9 @@ pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
     if !refused.contains("the caller gives up") {
         return Err(Fault::new("spawn returns the error of before_release", refused, "maps-before-release"));
     }
+    if !refused.starts_with(&format!("refused {kind}:")) {
+        return Err(Fault::new(format!("it is of the kind {kind} still"), refused, "the-error-itself"));
+    }
     match trial.inner.hear(&["inside", "kept back"], SILENCE)? {
         Heard::Message(message) if message.text.starts_with("kept back") => {
             let seen = "the child wrote to standard output what its caller had kept back";
@@ -100,8 +112,20 @@ pub fn giving_up(stage: &Stage) -> Result<String, Fault> {
             let seen = "the child has run its closure";
             Err(Fault::new("the child runs nothing", seen, "end-without-the-byte"))
         }
-        Heard::End | Heard::Silence => nothing_is_left(&trial, child),
+        Heard::End | Heard::Silence => {
+            nobody_elses_end_is_taken(&mut trial)?;
+            nothing_is_left(&trial, child)
+        }
     }
+}
+
+/// The caller's other child had ended before, and is the caller's to wait for.
+fn nobody_elses_end_is_taken(trial: &mut Trial) -> Result<(), Fault> {
+    trial.outer.say("go on");
+    let ended = trial.caller_says("ended", "nobody-elses-end")?.text;
+    let fault =
+        || Fault::new("the caller can wait for a child of its own", ended.clone(), "nobody-elses-end");
+    ended.contains("Exited").then_some(()).ok_or_else(fault)
 }
 
 /// Its caller is there, so that a zombie would be its caller's.
@@ -134,17 +158,37 @@ pub fn a_map_is_refused(stage: &Stage) -> Result<String, Fault> {
     Ok(told)
 }
 
-/// An ordinary caller, and more ids than their own, by helpers of which there is none where the checks run.
+/// An ordinary caller, and more ids than their own: by helpers of which there is none where the checks run, and then by ours.
 pub fn more_ids_than_ones_own(stage: &Stage) -> Result<String, Fault> {
-    let stage = stage.of_an_ordinary_caller()?;
-    let more = |own: u32| json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": 100_000, "count": 10 }]);
-    let plan = with(with(everything(&stage), "uid_map", more(stage.uid)), "gid_map", more(stage.gid));
+    let stage = of_an_ordinary_caller(stage)?;
+    // In two places outside, so that it is seen which map is whose.
+    let owns = [("newuidmap", stage.uid, 100_000), ("newgidmap", stage.gid, 200_000)];
+    let [users, groups] = owns.map(|(_, own, more)| {
+        json!([{ "inside": 0, "outside": own, "count": 1 }, { "inside": 1, "outside": more, "count": 10 }])
+    });
+    let plan = with(with(everything(&stage), "uid_map", users), "gid_map", groups);
     let mut trial = refusing(&stage, &plan)?;
     let refused = trial.caller_says("refused", "the-helpers").map_err(of_the_helpers)?.text;
     if !refused.contains("newuidmap") {
         return Err(Fault::new("an error that names newuidmap, which is not there", refused, "the-helpers"));
     }
-    nothing_is_left_of_any(&trial).map(|_| refused)
+    nothing_is_left_of_any(&trial)?;
+    for (helper, own, more) in owns {
+        let given = format!("{helper} was given: 0 {own} 1 1 {more} 10;");
+        let told = told_by_a_helper(&stage, &plan, helper)?;
+        if !told.contains(&given) {
+            return Err(Fault::new(given, told, "the-helpers"));
+        }
+    }
+    Ok(refused)
+}
+
+/// What is said where both helpers are there, of which one refuses.
+fn told_by_a_helper(stage: &Stage, plan: &Value, refusing: &str) -> Result<String, Fault> {
+    let helpers = Helpers::make()?;
+    let path = helpers.folder().display().to_string();
+    let mut trial = Trial::start(stage, &["spawn-with-helpers", &path, refusing, &plan.to_string()])?;
+    Ok(trial.caller_says("refused", "the-helpers").map_err(of_the_helpers)?.text)
 }
 
 /// A caller whose `spawn` is to fail before the release.

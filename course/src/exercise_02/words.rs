@@ -25,6 +25,9 @@ pub fn last_words(stage: &Stage) -> Result<String, Fault> {
     if !ended.contains("Exited") {
         return Err(Fault::new("the child ends", ended, "words-into-the-pipe"));
     }
+    if ended.ends_with(", 0))") {
+        return Err(Fault::new("the child ends with 1, as what has failed", ended, "code-of-a-failure"));
+    }
     Ok(format!("{} bytes of words, and their kind", words.len()))
 }
 
@@ -123,9 +126,16 @@ fn refusal(trial: Trial) -> Result<String, Fault> {
     }
 }
 
-/// Names that are longer than the kernel takes.
+/// Names that are longer than the kernel takes; for who has many ids also maps in which there is no root to become.
 pub fn a_failed_entry(stage: &Stage) -> Result<String, Fault> {
     let too_long = |name: &str| with(everything(stage), name, json!("n".repeat(65)));
+    for (map, call) in [("gid_map", "setresgid"), ("uid_map", "setresuid")] {
+        if stage.has_many_ids {
+            let mut plan = everything(stage);
+            plan[map][0]["inside"] = json!(1);
+            fails_by(stage, &plan, (call, "EINVAL"), "System")?;
+        }
+    }
     fails_by(stage, &too_long("domainname"), ("setdomainname", "EINVAL"), "System")?;
     fails_by(stage, &too_long("hostname"), ("sethostname", "EINVAL"), "System")
 }
@@ -149,7 +159,8 @@ pub fn fails_by(
     trial.outer.say("go on");
     trial.caller_says("spawned", "not-begun")?;
     trial.outer.say("go on");
-    let told = trial.caller_says("failed", "words-into-the-pipe")?.text;
+    let told = trial.caller_says("failed", "words-into-the-pipe");
+    let told = told.map_err(|fault| unless_it_went_on(&trial, call, fault))?.text;
     if !(told.contains(call) && told.contains(errno)) {
         let expected = format!("a failure that names {call} and {errno}");
         return Err(Fault::new(expected, told, "words-into-the-pipe"));
@@ -158,4 +169,15 @@ pub fn fails_by(
         return Err(Fault::new(format!("a failure of the kind {kind}"), told, "kind-of-the-error"));
     }
     Ok(told.chars().take(120).collect())
+}
+
+/// The child is in its closure, so what should have kept it from there was left out, or its error was.
+fn unless_it_went_on(trial: &Trial, call: &str, fault: Fault) -> Fault {
+    match trial.inner.hear(&["inside"], SILENCE) {
+        Ok(Heard::Message(_)) if fault.hint != "a-hole" => {
+            let seen = format!("the closure ran, although {call} must have failed");
+            Fault { seen, hint: "every-error-of-enter", ..fault }
+        }
+        _ => fault,
+    }
 }

@@ -5,7 +5,7 @@ use crate::laws::{Exercise, First};
 pub const EXERCISE: Exercise = Exercise {
     number: "02",
     chapter: "02-namespaces",
-    checks: 24,
+    checks: 25,
     checks_of_the_main_path: 20,
     first: First {
         check: "map-text",
@@ -15,6 +15,6 @@ pub const EXERCISE: Exercise = Exercise {
         task: "write a range a line",
     },
     unit_tests: 7,
-    wrong: 37,
+    wrong: 55,
     cheats: 8,
 };

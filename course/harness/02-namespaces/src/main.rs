@@ -4,8 +4,11 @@
 //! says to the checks who sent each message; what a message claims beyond that, they look up in /proc.
 #![forbid(unsafe_code)]
 
+use kernel::SysError;
 use namespaces::{Child, Error, Failure, FailureKind, IdMap, SpawnPlan, map_text, spawn};
-use nix::sys::wait::waitpid;
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::Pid;
 use std::convert::Infallible;
 use std::fs::File;
@@ -13,10 +16,15 @@ use std::io::{stdin, stdout};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, exit};
+use std::process::{Command, Stdio, exit};
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = std::env::args();
+    let name = words.next().unwrap_or_default();
+    let words: Vec<String> = words.collect();
+    if ["newuidmap", "newgidmap"].contains(&name.as_str()) {
+        return helper(&name, &words);
+    }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["map-text", maps] => {
@@ -28,6 +36,17 @@ fn main() {
             let group = File::open(group).expect("the checks have made the group");
             caller(&serde_json::from_str(plan).expect("the checks write a plan"), Some(group.as_fd()));
         }
+        ["spawn-beside-another", plan] => {
+            let another = another();
+            caller(&serde_json::from_str(plan).expect("the checks write a plan"), None);
+            ask(stdin(), &format!("ended {:?}", waitpid(another, None)));
+        }
+        ["spawn-with-helpers", folder, refusing, plan] => {
+            let mut again = Command::new("/proc/self/exe");
+            let error = again.env("PATH", folder).env("REFUSING", refusing).args(["spawn", plan]).exec();
+            panic!("/proc/self/exe: {error}");
+        }
+        ["nothing"] => {}
         ["program"] => {
             let code = ask(stdout(), "running");
             exit(code.parse().unwrap_or(1));
@@ -51,6 +70,9 @@ fn ask(socket: impl AsFd, message: &str) -> String {
 fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
     let before = |pid: Pid| match ask(stdin(), &format!("before {pid}")).as_str() {
         "give up" => Err(Error::other("the caller gives up")),
+        "give up, not permitted" => {
+            Err(Error::call("the caller gives up", SysError::new("nothing()", Errno::EPERM)))
+        }
         _ => Ok(()),
     };
     // No end of a line: it stays in our memory until we end, and a copy of it in the child's.
@@ -61,6 +83,24 @@ fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
             ask(stdin(), &format!("refused {:?}: {error}", error.kind()));
         }
     }
+}
+
+/// In the place of newuidmap(1) and newgidmap(1): one of them refuses, and tells what it was given after the number of a process.
+fn helper(name: &str, words: &[String]) {
+    if std::env::var("REFUSING").is_ok_and(|refusing| refusing == name) {
+        let map = words.get(1..).unwrap_or_default().join(" ");
+        eprintln!("{name} was given: {map};");
+        exit(1);
+    }
+}
+
+/// An older child of the caller's, which has ended and was not waited for.
+fn another() -> Pid {
+    let mut command = Command::new("/proc/self/exe");
+    let child = command.arg("nothing").stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let pid = Pid::from_raw(child.expect("this program can be started").id() as i32);
+    waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("it ends");
+    pid
 }
 
 fn follow(child: Child) {
@@ -78,7 +118,12 @@ fn follow(child: Child) {
 
 /// The child's side: it becomes a program, or fails with the words that it is given.
 fn inside() -> Result<Infallible, Failure> {
-    let order = ask(stdout(), "inside");
+    let mut order = ask(stdout(), "inside");
+    if order == "leave the network" {
+        // In the new one nobody has brought up anything.
+        unshare(CloneFlags::CLONE_NEWNET).expect("the child is root of its user namespace");
+        order = ask(stdout(), "inside");
+    }
     match order.split_once(' ') {
         Some(("fail", words)) => return Err(Failure::new(FailureKind::NotExecutable, words)),
         Some(("deny", words)) => return Err(Failure::new(FailureKind::PermissionDenied, words)),
