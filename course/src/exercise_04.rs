@@ -12,7 +12,7 @@ use crate::exercise::{Check, Exercise, Harness, Hole};
 pub const EXERCISE: Exercise = Exercise {
     number: "04",
     chapter: "04-privileges",
-    task: "Give privileges away in the one order in which it can be done, and compile the filter that refuses system calls.",
+    task: "Give privileges away in an order in which it can be done, and compile the filter that refuses system calls.",
     holes: HOLES,
     harness: Harness {
         manifest: include_str!("../harness/04-privileges/Cargo.toml"),
@@ -51,7 +51,7 @@ const HOLES: &[Hole] = &[
     hole(
         "apply.rs",
         "apply_and_hand_over",
-        "take the steps in the one order; the filter has two places",
+        "take the steps in an order that holds; the filter has two places",
         "The order",
     ),
     hole("apply.rs", "available", "leave out of each set what we are not permitted", "Lowering the ceiling"),

@@ -1,4 +1,4 @@
-//! Gives privileges away, in the one order in which it can be done, as the last thing before execve(2).
+//! Gives privileges away, in an order in which it can be done, as the last thing before execve(2).
 //!
 //! What needs a privilege comes before it is dropped. The seccomp filter is the exception that decides its own place: loading
 //! it takes CAP_SYS_ADMIN, unless no_new_privs is set; then it comes last, so that it need not allow what is done here.

@@ -45,7 +45,7 @@ pub struct Capabilities {
     pub permitted: CapSet,
     /// What an execve(2) of a file with inheritable capabilities keeps; empty by default (CVE-2022-29162).
     pub inheritable: CapSet,
-    /// What an execve(2) of any file keeps, for users other than root.
+    /// What an execve(2) of a plain file keeps: one without capabilities of its own, that is neither setuid nor setgid.
     pub ambient: CapSet,
 }
 

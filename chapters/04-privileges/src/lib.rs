@@ -1,6 +1,6 @@
 //! What a process may do: capabilities, seccomp, no_new_privs, rlimits.
 //!
-//! [`apply()`] takes a [`Plan`] and gives privileges away in the one order in which the kernel lets it be done. Docker's
+//! [`apply()`] takes a [`Plan`] and gives privileges away in an order in which the kernel lets it be done. Docker's
 //! defaults are data: [`default_seccomp`], [`masked_paths`], [`readonly_paths`].
 #![forbid(unsafe_code)]
 

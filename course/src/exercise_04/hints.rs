@@ -46,7 +46,7 @@ pub const HINTS: &[Hint] = &[
         "the-switch",
         ORDER,
         "no_new_privs is set when the plan says so, and at no other time",
-        "in apply_and_hand_over: if plan.no_new_privs, set_no_new_privs before anything is dropped",
+        "in apply_and_hand_over: if plan.no_new_privs, set_no_new_privs at any place before load_filter",
     ),
     hint(
         "only-what-is-said",

@@ -85,10 +85,14 @@ fn ordered((at_high, high): Word, (at_low, low): Word, code: u16, negated: bool)
 fn assemble(steps: &[Step], beyond: usize) -> Vec<Instruction> {
     let one = |(index, (code, k, jt, jf)): (usize, &Step)| {
         let left = steps.len() - index - 1;
-        let distance = |to: &To| match to {
-            To::Next => 0,
-            To::Holds => left as u8,
-            To::Fails => (left + beyond) as u8,
+        let distance = |to: &To| {
+            let distance = match to {
+                To::Next => 0,
+                To::Holds => left,
+                To::Fails => left + beyond,
+            };
+            // A call has six arguments, and a condition at most six instructions.
+            u8::try_from(distance).expect("a rule has at most one condition for each argument")
         };
         Instruction { code: *code, jt: distance(jt), jf: distance(jf), k: *k }
     };

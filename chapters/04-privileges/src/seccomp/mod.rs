@@ -138,7 +138,7 @@ pub struct Profile {
     pub beyond: Option<Action>,
     /// The architectures whose calls are judged; a call of another one ends the process.
     pub architectures: Vec<Arch>,
-    /// The rules. Among those for one call one without conditions decides, else the first whose conditions hold.
+    /// The rules. Among those for one call the first without conditions decides, else the first whose conditions hold.
     pub rules: Vec<Rule>,
     /// `SECCOMP_FILTER_FLAG_*`.
     pub flags: u64,
