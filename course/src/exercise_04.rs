@@ -4,6 +4,7 @@ mod filters;
 mod hints;
 mod machine;
 mod processes;
+mod words;
 
 use crate::checks::{Fault, Language, Stage, knob};
 use crate::exercise::{Check, Exercise, Harness, Hole};
@@ -33,8 +34,13 @@ const LANGUAGE: Language = Language {
         ("tried", "the program goes on after a system call"),
     ],
     child: &[],
-    diagnosis: |_| None,
+    diagnosis,
 };
+
+/// To lower the bounding set takes a capability, which a user other than root has no more.
+fn diagnosis(text: &str) -> Option<&'static str> {
+    text.contains("PR_CAPBSET_DROP").then_some("the-ceiling-first")
+}
 
 const fn hole(file: &'static str, item: &'static str, task: &'static str, section: &'static str) -> Hole {
     Hole { file, item, task, section }
@@ -135,7 +141,17 @@ const CHECKS: &[Check] = &[
     of_a_process("unsaid", "without sets in the plan nothing is taken", processes::unsaid),
     of_a_process("what-is-there", "what the caller has not is left out", processes::what_is_there),
     of_another_user("another-user", "all ids and groups are the other user's", processes::another_user),
+    of_another_user(
+        "no-groups",
+        "an empty list takes all groups, and the group is set without a list too",
+        processes::no_groups,
+    ),
     of_another_user("ambient", "the ambient set arrives at another user's program", processes::ambient),
+    of_a_process(
+        "ambient-goes",
+        "what the caller had ambient and the plan has not is gone",
+        processes::ambient_goes,
+    ),
     check("by-number", "each call gets the verdict of its number", filters::by_number),
     check(
         "which-rule",
@@ -156,4 +172,13 @@ const CHECKS: &[Check] = &[
     ),
     of_a_process("refused", "the kernel refuses the calls that the profile refuses", processes::refused),
     of_a_process("ended", "a call that ends the process ends it", processes::ended),
+    of_a_process(
+        "not-halfway",
+        "what cannot be done is an error, before the program is executed",
+        processes::not_halfway,
+    ),
+    Check {
+        is_of_the_long_tail: true,
+        ..of_a_process("listener", "the listener of a filter that asks is handed over", processes::listener)
+    },
 ];

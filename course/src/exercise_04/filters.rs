@@ -1,6 +1,7 @@
 //! What the compiler's programs answer, for numbers that change from run to run.
 
 use super::machine::{Call, Filter};
+use super::words;
 use crate::checks::chance::some;
 use crate::checks::{Fault, Stage};
 use serde_json::{Value, json};
@@ -8,9 +9,9 @@ use serde_json::{Value, json};
 /// The chapter's own table, for profiles that name everything.
 const CALLS: &str = include_str!("../../../chapters/04-privileges/src/seccomp/tables/x86_64.txt");
 
-const X86_64: u32 = 0xc000_003e;
-const I386: u32 = 0x4000_0003;
-const X32_BIT: u32 = 0x4000_0000;
+pub const X86_64: u32 = 0xc000_003e;
+pub const I386: u32 = 0x4000_0003;
+pub const X32_BIT: u32 = 0x4000_0000;
 const ALLOW: u32 = 0x7fff_0000;
 const KILL: u32 = 0x8000_0000;
 const EPERM: u32 = errno(1);
@@ -54,13 +55,8 @@ fn expect(filter: &Filter, call: Call, expected: u32, hint: &'static str) -> Res
     if seen.is_some_and(|(value, _)| value == expected) {
         return Ok(());
     }
-    let expected = format!(
-        "call {:#x} of {:#x} with {:?}: {}",
-        call.number,
-        call.audit,
-        call.arguments,
-        spelled(Some((expected, 0)))
-    );
+    let (call, expected) = (words::call(call), spelled(Some((expected, 0))));
+    let expected = format!("{call}: {expected}; the profile says: {}", words::profile(filter.profile()));
     Err(Fault::new(expected, spelled(seen), hint))
 }
 
@@ -81,6 +77,12 @@ pub fn by_number(stage: &Stage) -> Result<String, Fault> {
         expect(&filter, call(number, [0, 0]), expected, "where-a-range-ends")?;
     }
     expect(&filter, Call { audit: I386, ..call(0, [0, 0]) }, KILL, "where-a-range-ends")?;
+    // `waitpid` is a call of 32 bits.
+    let rules = json!([rule(&["read", "waitpid", "close"], &json!("Allow"), &[])]);
+    let filter = Filter::of(stage, &profile(&rules))?;
+    for (number, expected) in [(0, ALLOW), (3, ALLOW), (7, EPERM)] {
+        expect(&filter, call(number, [0, 0]), expected, "names-of-others")?;
+    }
     Ok(format!("close is allowed, poll answers {own}, stat is refused"))
 }
 
@@ -92,7 +94,9 @@ pub fn which_rule(stage: &Stage) -> Result<String, Fault> {
         rule(&["read", "write"], &first, &[equal(0, value)]),
         rule(&["read"], &second, &[equal(1, 7)]),
         rule(&["write"], &json!("Allow"), &[]),
-        rule(&["write"], &second, &[])
+        rule(&["write"], &second, &[]),
+        rule(&["lseek"], &first, &[]),
+        rule(&["lseek"], &second, &[equal(0, value)])
     ]);
     let filter = Filter::of(stage, &profile(&rules))?;
     let hint = "the-first-that-holds";
@@ -101,6 +105,8 @@ pub fn which_rule(stage: &Stage) -> Result<String, Fault> {
     expect(&filter, call(0, [value ^ 1, 8]), EPERM, hint)?;
     expect(&filter, call(1, [value, 7]), ALLOW, "without-conditions-decides")?;
     expect(&filter, call(1, [0, 0]), ALLOW, "without-conditions-decides")?;
+    expect(&filter, call(8, [0, 0]), errno(one as u32), "without-conditions-decides")?;
+    expect(&filter, call(8, [value, 0]), errno(one as u32), "without-conditions-decides")?;
     Ok("the first that holds, and the one without conditions".into())
 }
 
@@ -158,6 +164,11 @@ pub fn newer(stage: &Stage) -> Result<String, Fault> {
         [(3, ALLOW), (9, ENOSYS), (X32_BIT | 3, ALLOW), (X32_BIT | 4, EPERM), (X32_BIT | 9, ENOSYS)]
     {
         expect(&filter, call(number, [0, 0]), expected, "a-door-beside")?;
+    }
+    profile["architectures"] = json!(["X86_64", "I386"]);
+    let filter = Filter::of(stage, &profile)?;
+    for (number, expected) in [(6, ALLOW), (8, EPERM), (19, ALLOW), (20, ENOSYS)] {
+        expect(&filter, Call { audit: I386, ..call(number, [0, 0]) }, expected, hint)?;
     }
     Ok("call 9 does not exist, and x32 ends the process".into())
 }
@@ -218,6 +229,17 @@ pub fn neighbours(stage: &Stage) -> Result<String, Fault> {
             seen,
             "neighbours-are-one",
         ));
+    }
+    let value = some(1, 1 << 40);
+    let rules = json!([
+        rule(&["read"], &json!("Allow"), &[equal(0, value)]),
+        rule(&["write"], &json!("Allow"), &[equal(0, value ^ 1)])
+    ]);
+    let different = Filter::of(stage, &profile(&rules))?;
+    for (number, argument, expected) in
+        [(0, value, ALLOW), (0, value ^ 1, EPERM), (1, value, EPERM), (1, value ^ 1, ALLOW)]
+    {
+        expect(&different, call(number, [argument, 0]), expected, "the-whole-verdict")?;
     }
     Ok(format!("{} instructions for 300 calls", filter.length()))
 }

@@ -67,6 +67,36 @@ pub const HINTS: &[Hint] = &[
         "in set_ids: set_thread_groups, then set_thread_res_gid, then set_thread_res_uid",
     ),
     hint(
+        "lists-and-groups",
+        USER,
+        "an empty list takes every further group away, without a list they stay, and the group itself is set in each case",
+        "in set_ids: set_thread_groups wherever additional_gids is some; set_thread_res_gid always",
+    ),
+    hint(
+        "nobodys-number",
+        USER,
+        "4294967295 is -1 to setresuid and setresgid, and -1 leaves the id as it is: root's",
+        "in become_user: if plan.has_impossible_id(), an Error::invalid before anything is set",
+    ),
+    hint(
+        "the-ceiling-first",
+        ORDER,
+        "to lower the bounding set takes CAP_SETPCAP, and it was not effective any more: the user had changed, or the sets were cut",
+        "in apply_and_hand_over: drop_from_bounding, then become_user, then set_capabilities",
+    ),
+    hint(
+        "what-comes-along",
+        "What comes along",
+        "limits, the keyring and the umask are the plan's as well, and some take a privilege",
+        "in apply_and_hand_over: surroundings(plan)? as the first step",
+    ),
+    hint(
+        "an-error-is-told",
+        ORDER,
+        "a step failed and the next ones were taken all the same: the program has more than the plan leaves it",
+        "a `?` or map_err behind each call: of load_filter, set_thread_groups, and drop_from_bounding_set",
+    ),
+    hint(
         "all-three-ids",
         USER,
         "a process has a real, an effective and a saved id, and one that is left at 0 leads back",
@@ -82,7 +112,13 @@ pub const HINTS: &[Hint] = &[
         "ambient-at-the-end",
         SETS,
         "what is ambient must be permitted and inheritable first; after execve it is all that another user has",
-        "in set_capabilities: clear_ambient_set, capset, and then raise_ambient for each member",
+        "in set_capabilities: clear_ambient_set, capset, and then raise_ambient for each member, with its error",
+    ),
+    hint(
+        "empty-it-first",
+        SETS,
+        "the caller has an ambient set, and what is permitted and inheritable stays in it",
+        "in set_capabilities: clear_ambient_set as the first call",
     ),
     hint(
         "where-a-range-ends",
@@ -95,6 +131,18 @@ pub const HINTS: &[Hint] = &[
         ARGUMENTS,
         "several rules of one call are alternatives, in their order; when none holds the default is the answer",
         "in verdicts_of: push (conditions, action); in leaf: each alternative, then the return of the last action",
+    ),
+    hint(
+        "when-none-holds",
+        COMPILER,
+        "where the conditions of no rule hold, the call is like one that no rule names",
+        "in verdicts_of: Verdict::ByArguments(Vec::new(), profile.default_action)",
+    ),
+    hint(
+        "names-of-others",
+        COMPILER,
+        "an architecture does not have every call that a rule names: such a name is passed over, and those behind it count",
+        "in verdicts_of: rule.names.iter().filter_map(|name| table.get(name.as_str()))",
     ),
     hint(
         "without-conditions-decides",
@@ -118,7 +166,7 @@ pub const HINTS: &[Hint] = &[
         "beyond-the-last",
         COMPILER,
         "a call above every number that a rule names is newer than the profile, and not simply unnamed",
-        "in section: at last + 1 insert `beyond`, where the profile has it",
+        "in section: for each architecture, at last + 1 insert `beyond`, where the profile has it",
     ),
     hint(
         "a-door-beside",
@@ -151,6 +199,12 @@ pub const HINTS: &[Hint] = &[
         "in ranges: dedup_by(|next, before| next.1 == before.1)",
     ),
     hint(
+        "the-whole-verdict",
+        COMPILER,
+        "two neighbours are one only if everything is the same, with all conditions and their values",
+        "in ranges: next.1 == before.1, which compares conditions, too",
+    ),
+    hint(
         "the-filter-last",
         ORDER,
         "the filter refuses what we do ourselves after it was loaded",
@@ -167,5 +221,11 @@ pub const HINTS: &[Hint] = &[
         ORDER,
         "the process has no filter, or two, or one that lets pass what the profile refuses",
         "in apply_and_hand_over: exactly one of the two places loads it",
+    ),
+    hint(
+        "hand-the-listener-over",
+        "The filter",
+        "a filter that asks has a listener, and who asks for it gets it by hand_over",
+        "in apply_and_hand_over: load_filter(plan, hand_over) in both places",
     ),
 ];

@@ -5,8 +5,8 @@ use crate::checks::trial::Trial;
 use crate::checks::{Fault, Stage};
 use serde_json::Value;
 
-/// A compiled filter: of each instruction its code, both of its jumps, and its operand.
-pub struct Filter(Vec<[u32; 4]>);
+/// A compiled filter: of each instruction its code, both of its jumps, and its operand; and the profile that it was made of.
+pub struct Filter(Vec<[u32; 4]>, Value);
 
 /// A call as a filter sees it: the architecture, the number, and the first two arguments.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,12 @@ impl Filter {
         let list: Value = serde_json::from_str(text.trim_start_matches("compiled ")).unwrap_or_default();
         let field = |one: &Value, name: &str| one[name].as_u64().unwrap_or_default() as u32;
         let instruction = |one: &Value| ["code", "jt", "jf", "k"].map(|name| field(one, name));
-        Ok(Filter(list.as_array().into_iter().flatten().map(instruction).collect()))
+        Ok(Filter(list.as_array().into_iter().flatten().map(instruction).collect(), profile.clone()))
+    }
+
+    /// What it was made of.
+    pub fn profile(&self) -> &Value {
+        &self.1
     }
 
     /// How many instructions it has.

@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 /// What it takes to cut the sets and to become somebody (capabilities(7)): CAP_SETGID, CAP_SETUID and CAP_SETPCAP.
 const TO_CHANGE: u64 = 1 << 6 | 1 << 7 | 1 << 8;
+/// CAP_SETGID
+const TO_CHOOSE_GROUPS: u64 = 1 << 6;
+/// CAP_SETPCAP
+const TO_CUT: u64 = 1 << 8;
 /// CAP_SYS_ADMIN
 const ADMIN: u64 = 1 << 21;
 
@@ -49,14 +53,28 @@ impl Executed {
         plans: &[Value],
         hint: &'static str,
     ) -> Result<Executed, Fault> {
+        let mut trial = Executed::trial(stage, profile, plans)?;
+        let message = trial.caller_says("executed", hint)?;
+        let file = message.text.trim_start_matches("executed ").to_string();
+        Ok(Executed { trial, process: Process(message.pid), file })
+    }
+
+    /// The same where the last plan cannot be carried out: nothing is executed.
+    fn refused(stage: &Stage, plans: &[Value], hint: &'static str) -> Result<(), Fault> {
+        let said = Executed::trial(stage, None, plans)?.caller_says("refused", hint)?.text;
+        if said.starts_with("refused execve") {
+            return Err(Fault::new("an error of `apply`", said, hint));
+        }
+        Ok(())
+    }
+
+    /// A process that is told of these plans.
+    fn trial(stage: &Stage, profile: Option<&Value>, plans: &[Value]) -> Result<Trial, Fault> {
         let mut words = vec!["apply".to_string(), profile.map(Value::to_string).unwrap_or_default()];
         words.extend(plans.iter().map(Value::to_string));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let start = if stage.is_root() { Trial::start } else { Trial::start_within };
-        let mut trial = start(stage, &words)?;
-        let message = trial.caller_says("executed", hint)?;
-        let file = message.text.trim_start_matches("executed ").to_string();
-        Ok(Executed { trial, process: Process(message.pid), file })
+        start(stage, &words)
     }
 
     /// A line of its status.
@@ -193,6 +211,35 @@ pub fn ambient(stage: &Stage) -> Result<String, Fault> {
     Ok(format!("CapAmb is {kept:016x}"))
 }
 
+/// Another user whose caller has groups: with a list that is empty, and without one.
+pub fn no_groups(stage: &Stage) -> Result<String, Fault> {
+    let (uid, gid, further) = (some(2000, 1000), some(4000, 1000), some(6000, 1000));
+    let before = plan(json!({ "additional_gids": [further, further + 1] }));
+    let four = |id: u64| vec![id.to_string(); 4].join(" ");
+    for (list, left) in [(json!([]), String::new()), (Value::Null, format!("{further} {}", further + 1))] {
+        let then = plan(json!({ "uid": uid, "gid": gid, "additional_gids": list }));
+        let executed = Executed::start(stage, None, &[before.clone(), then], "lists-and-groups")?;
+        executed.expect_line("Groups", &left, "lists-and-groups")?;
+        executed.expect_line("Gid", &four(gid), "lists-and-groups")?;
+        executed.expect_line("Uid", &four(uid), "all-three-ids")?;
+    }
+    Ok(format!("group {gid}, and of {further} what the plan says"))
+}
+
+/// The caller has an ambient set, which its program would have as well.
+pub fn ambient_goes(stage: &Stage) -> Result<String, Fault> {
+    let all = before(stage)?.set("CapBnd")?;
+    // What stays permitted and inheritable stays ambient, until somebody empties that set.
+    let before = plan(json!({ "capabilities": sets(all, all, 1) }));
+    let mut without = sets(all, all, 1);
+    without["ambient"] = json!(0);
+    let then = plan(json!({ "capabilities": without }));
+    let executed = Executed::start(stage, None, &[before, then], "ambient-at-the-end")?;
+    executed.expect_set("CapAmb", 0, "empty-it-first")?;
+    executed.expect_set("CapInh", 1, "cut-the-sets")?;
+    Ok("CapAmb is empty".into())
+}
+
 /// A profile for this machine that allows all but these.
 fn profile(rules: &Value) -> Value {
     let native = if cfg!(target_arch = "aarch64") { "Aarch64" } else { "X86_64" };
@@ -240,7 +287,7 @@ pub fn refused(stage: &Stage) -> Result<String, Fault> {
     order("enter /proc".into())?;
     order(format!("seek {}", place ^ 1))?;
     order(format!("seek {place}"))?;
-    executed.expect_line("Umask", "0027", "only-what-is-said")?;
+    executed.expect_line("Umask", "0027", "what-comes-along")?;
     let folder = std::fs::read_link(format!("/proc/{}/cwd", executed.process.0))?;
     if folder.as_os_str() != "/" {
         return Err(Fault::new("the process is in /", folder.display().to_string(), "load-the-filter"));
@@ -249,7 +296,8 @@ pub fn refused(stage: &Stage) -> Result<String, Fault> {
     let position =
         information.lines().find_map(|line| line.strip_prefix("pos:")).unwrap_or_default().trim().to_string();
     if position != (place ^ 1).to_string() {
-        return Err(Fault::new(format!("pos: {}", place ^ 1), format!("pos: {position}"), "load-the-filter"));
+        let hint = if position == "0" { "when-none-holds" } else { "load-the-filter" };
+        return Err(Fault::new(format!("pos: {}", place ^ 1), format!("pos: {position}"), hint));
     }
     Ok(format!("chdir and lseek to {place} were refused"))
 }
@@ -268,4 +316,44 @@ pub fn ended(stage: &Stage) -> Result<String, Fault> {
         std::thread::sleep(Duration::from_millis(2));
     }
     Ok("the process has ended".into())
+}
+
+/// Plans of which one step cannot be done, whoever asks for it.
+pub fn not_halfway(stage: &Stage) -> Result<String, Fault> {
+    let all = before(stage)?.set("CapBnd")?;
+    let without =
+        |capability: u64| plan(json!({ "capabilities": sets(all & !capability, all & !capability, 0) }));
+    let beyond_its_end = json!({ "instructions": [{ "code": 5, "jt": 0, "jf": 0, "k": 1 }], "flags": 0 });
+    let mut not_inheritable = sets(all, all, 1);
+    not_inheritable["inheritable"] = json!(0);
+    let filter = plan(json!({ "no_new_privs": true, "seccomp": beyond_its_end }));
+    let groups = plan(json!({ "additional_gids": [some(2000, 1000)] }));
+    let ceiling = plan(json!({ "capabilities": sets(1, 1, 0) }));
+    for (plans, hint) in [
+        (vec![filter], "an-error-is-told"),
+        (vec![without(TO_CHOOSE_GROUPS), groups], "an-error-is-told"),
+        (vec![without(TO_CUT), ceiling], "an-error-is-told"),
+        (vec![plan(json!({ "capabilities": not_inheritable }))], "ambient-at-the-end"),
+        (vec![plan(json!({ "uid": u32::MAX }))], "nobodys-number"),
+        (vec![plan(json!({ "gid": u32::MAX }))], "nobodys-number"),
+    ] {
+        Executed::refused(stage, &plans, hint)?;
+    }
+    Ok("six plans were refused, and no program was executed".into())
+}
+
+/// A filter that asks about a call, and a descriptor that the program still has.
+pub fn listener(stage: &Stage) -> Result<String, Fault> {
+    let asked = json!({ "names": ["chdir"], "action": "Notify", "conditions": [] });
+    for no_new_privs in [true, false] {
+        let said = plan(json!({ "no_new_privs": no_new_privs }));
+        let executed =
+            Executed::start(stage, Some(&profile(&json!([asked]))), &[said], "hand-the-listener-over")?;
+        let files = executed.process.open_files()?;
+        if !files.iter().any(|file| file.target == "anon_inode:seccomp notify") {
+            let expected = format!("a listener is handed over, no_new_privs: {no_new_privs}");
+            return Err(Fault::new(expected, "there is none", "hand-the-listener-over"));
+        }
+    }
+    Ok("both places hand the listener over".into())
 }

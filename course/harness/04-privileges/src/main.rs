@@ -3,11 +3,12 @@
 //! Standard input is a socket on which it speaks with the checks. What it has and what it did, they look up in the kernel's files.
 #![forbid(unsafe_code)]
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{Whence, chdir, lseek};
-use privileges::{CapSet, Plan, apply, seccomp};
+use privileges::{CapSet, Error, Plan, apply_and_hand_over, seccomp};
 use std::io::stdin;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
@@ -58,7 +59,7 @@ fn applied(profile: &str, plans: &[&str]) {
         if index + 1 == plans.len() && !profile.is_empty() {
             plan.seccomp = Some(program(profile));
         }
-        if let Err(error) = apply(&plan) {
+        if let Err(error) = apply_and_hand_over(&plan, &keep) {
             ask(&format!("refused {:?}: {error}", error.kind()));
             return;
         }
@@ -66,6 +67,13 @@ fn applied(profile: &str, plans: &[&str]) {
     // Whatever was this process's until now: only what outlives this is seen.
     let error = Command::new("/proc/self/exe").arg("follow").exec();
     ask(&format!("refused execve: {error}"));
+}
+
+/// Keeps a filter's listener, also through execve(2).
+fn keep(listener: OwnedFd) -> Result<(), Error> {
+    fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty())).expect("a descriptor has flags");
+    let _ = listener.into_raw_fd();
+    Ok(())
 }
 
 fn follow() {
