@@ -21,7 +21,7 @@ pub const EXERCISE: Exercise = Exercise {
         language: LANGUAGE,
     },
     checks: CHECKS,
-    less_without_root: &[],
+    less_without_root: &["filter-first"],
     hints: hints::HINTS,
 };
 
@@ -169,6 +169,11 @@ const CHECKS: &[Check] = &[
         "filter-first",
         "without it, the filter is loaded while that is allowed",
         processes::filter_first,
+    ),
+    of_a_process(
+        "what-comes-along",
+        "limits and the umask are the plan's, whatever the filter says",
+        processes::along,
     ),
     of_a_process("refused", "the kernel refuses the calls that the profile refuses", processes::refused),
     of_a_process("ended", "a call that ends the process ends it", processes::ended),

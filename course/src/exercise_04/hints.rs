@@ -87,7 +87,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "what-comes-along",
         "What comes along",
-        "limits, the keyring and the umask are the plan's as well, and some take a privilege",
+        "limits, the keyring and the umask are the plan's as well: some take a privilege, and a filter may refuse them",
         "in apply_and_hand_over: surroundings(plan)? as the first step",
     ),
     hint(
@@ -213,7 +213,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "without-the-switch",
         ORDER,
-        "without no_new_privs it takes CAP_SYS_ADMIN to load a filter, and that is gone at the end",
+        "without no_new_privs it takes CAP_SYS_ADMIN to load a filter, and that is gone when the user has changed or the sets are cut",
         "in apply_and_hand_over: without no_new_privs, load_filter before anything is dropped",
     ),
     hint(

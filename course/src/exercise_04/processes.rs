@@ -172,11 +172,17 @@ pub fn unsaid(stage: &Stage) -> Result<String, Fault> {
 pub fn what_is_there(stage: &Stage) -> Result<String, Fault> {
     let all = before(stage)?.set("CapBnd")?;
     let left = (some(1, (1 << 40) - 1) | TO_CHANGE) & all & !ADMIN;
-    let less = plan(json!({ "capabilities": sets(left, left, 0) }));
-    let everything = plan(json!({ "capabilities": sets(u64::MAX, u64::MAX, 0) }));
+    // More is below the ceiling than is permitted, and less is effective.
+    let mut less = sets(all, left, 0);
+    less["effective"] = json!(TO_CHANGE);
+    let less = plan(json!({ "capabilities": less }));
+    let mut everything = sets(u64::MAX, u64::MAX, u64::MAX);
+    everything["ambient"] = json!(0);
+    let everything = plan(json!({ "capabilities": everything }));
     let executed = Executed::start(stage, None, &[less, everything], "what-we-have-not")?;
     executed.expect_set("CapBnd", left, "what-we-have-not")?;
     executed.expect_set("CapPrm", left, "what-we-have-not")?;
+    executed.expect_set("CapInh", left, "cut-the-sets")?;
     Ok(format!("of everything, {left:016x} is there"))
 }
 
@@ -262,12 +268,36 @@ pub fn filter_last(stage: &Stage) -> Result<String, Fault> {
 
 /// Without the switch it takes a capability, which goes.
 pub fn filter_first(stage: &Stage) -> Result<String, Fault> {
-    let said = json!({ "capabilities": sets(1, 1, 0) });
-    let executed = Executed::start(stage, Some(&profile(&json!([]))), &[plan(said)], "without-the-switch")?;
-    executed.expect_line("NoNewPrivs", "0", "the-switch")?;
-    executed.expect_line("Seccomp", "2", "load-the-filter")?;
-    executed.expect_set("CapBnd", 1, "lower-the-ceiling")?;
+    let somebody = stage.has_many_ids.then(|| some(2000, 1000));
+    for uid in [0].into_iter().chain(somebody) {
+        let said = plan(json!({ "capabilities": sets(1, 1, 0), "uid": uid }));
+        let executed = Executed::start(stage, Some(&profile(&json!([]))), &[said], "without-the-switch")?;
+        executed.expect_line("NoNewPrivs", "0", "the-switch")?;
+        executed.expect_line("Seccomp", "2", "load-the-filter")?;
+        executed.expect_set("CapBnd", 1, "lower-the-ceiling")?;
+    }
     Ok("a filter, no switch, and one capability".into())
+}
+
+/// A limit and a umask; the filter refuses limits, which are read by the same call.
+pub fn along(stage: &Stage) -> Result<String, Fault> {
+    let (files, hint) = (some(64, 64), "what-comes-along");
+    let is_written = json!({ "index": 2, "comparison": "NotEqual", "value": 0 });
+    let rules = json!([
+        { "names": ["setrlimit"], "action": { "Errno": 1 }, "conditions": [] },
+        { "names": ["prlimit64"], "action": { "Errno": 1 }, "conditions": [is_written] },
+    ]);
+    let limit = json!({ "kind": "RLIMIT_NOFILE", "soft": files, "hard": files });
+    let said = plan(json!({ "no_new_privs": true, "umask": 0o27, "rlimits": [limit] }));
+    let executed = Executed::start(stage, Some(&profile(&rules)), &[said], hint)?;
+    executed.expect_line("Umask", "0027", hint)?;
+    let limits = executed.process.read("limits")?;
+    let seen = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or_default();
+    let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    if seen != format!("{files} {files} files") {
+        return Err(Fault::new(format!("Max open files: {files} {files} files"), seen, hint));
+    }
+    Ok(format!("a umask of 0027, and {files} files"))
 }
 
 /// Calls that are made or not: where a file is read next says so, and the folder in which the process is.
@@ -278,7 +308,7 @@ pub fn refused(stage: &Stage) -> Result<String, Fault> {
         { "names": ["chdir"], "action": { "Errno": 1 }, "conditions": [] },
         { "names": ["lseek"], "action": { "Errno": 1 }, "conditions": [condition] },
     ]);
-    let said = json!({ "no_new_privs": true, "umask": 0o27 });
+    let said = json!({ "no_new_privs": true });
     let mut executed = Executed::start(stage, Some(&profile(&rules)), &[plan(said)], "load-the-filter")?;
     let mut order = |text: String| {
         executed.trial.outer.say(&text);
@@ -287,7 +317,6 @@ pub fn refused(stage: &Stage) -> Result<String, Fault> {
     order("enter /proc".into())?;
     order(format!("seek {}", place ^ 1))?;
     order(format!("seek {place}"))?;
-    executed.expect_line("Umask", "0027", "what-comes-along")?;
     let folder = std::fs::read_link(format!("/proc/{}/cwd", executed.process.0))?;
     if folder.as_os_str() != "/" {
         return Err(Fault::new("the process is in /", folder.display().to_string(), "load-the-filter"));

@@ -5,8 +5,8 @@ use crate::laws::{Exercise, First};
 pub const EXERCISE: Exercise = Exercise {
     number: "04",
     chapter: "04-privileges",
-    checks: 23,
-    checks_of_the_main_path: 22,
+    checks: 24,
+    checks_of_the_main_path: 23,
     first: First {
         check: "named",
         section: "Root in pieces",
@@ -15,6 +15,6 @@ pub const EXERCISE: Exercise = Exercise {
         task: "set the bit of each name's number",
     },
     unit_tests: 13,
-    wrong: 38,
+    wrong: 43,
     cheats: 7,
 };
