@@ -47,7 +47,7 @@ const RACE_ROUNDS: &str = "20000";
 
 /// Executions of each fuzz target, and seconds after which it ends anyway.
 const FUZZ_RUNS: &str = "-runs=10000000";
-const FUZZ_SECONDS: &str = "-max_total_time=1200";
+const FUZZ_SECONDS: &str = "-max_total_time=14400";
 
 /// Searches for bytes that break a law (see `fuzz/`); on the stable compiler, without a sanitizer: no unsafe code is reached. What
 /// is found for the corpus stays below `target`.
