@@ -1,7 +1,10 @@
-//! Numbers that nobody guesses.
+//! Numbers that nobody could have written down before.
 
-/// A number that nobody guesses, in this range.
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+/// One of `range` numbers from `low` on. Two that follow each other have nothing in common: what is a part of a part would else be
+/// the whole of it now and then, and hide what a check is to see.
 pub fn some(low: u64, range: u64) -> u64 {
-    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    low + (time.as_nanos() as u64 ^ u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % range
+    low + RandomState::new().build_hasher().finish() % range
 }
