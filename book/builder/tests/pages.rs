@@ -51,7 +51,7 @@ fn every_page_fits_and_is_accessible() {
 /// Enter, to WebDriver.
 const ENTER: char = '\u{e007}';
 
-/// A page is read without its code, by a button that the keyboard reaches; what is left is one line of each piece, and the diagrams.
+/// A page is read without its code, by a button that the keyboard reaches; what is left is one line of each piece, the sessions and the diagrams.
 fn reads_on_without_the_code(browser: &Browser, site: &Path, axe: &str) {
     let open = |page: &str| browser.open(&format!("file://{}", site.join(page).display()));
     let is = |what: &str| browser.run(&format!("return {what}"), &[]) == json!(true);
@@ -61,7 +61,8 @@ fn reads_on_without_the_code(browser: &Browser, site: &Path, axe: &str) {
         button.contains(" hidden>"),
         "without a script there would be a button that does nothing: {button}"
     );
-    let shown = "[...document.querySelectorAll('main figure:not(.diagram) pre')].some(code => code.checkVisibility())";
+    let shown = "[...document.querySelectorAll('main figure:not(.diagram, .transcript) pre')].some(code => code.checkVisibility())";
+    let session = "document.querySelector('main figure.transcript pre').checkVisibility()";
     open("preface.html");
     assert!(!is("document.querySelector('button.fold').checkVisibility()"), "there is no code to fold");
     open("02-namespaces.html");
@@ -72,7 +73,7 @@ fn reads_on_without_the_code(browser: &Browser, site: &Path, axe: &str) {
     let before = browser.run(&format!("return {heading}"), &[]).as_f64().unwrap();
     browser.run("document.querySelector('button.fold').focus({ preventScroll: true })", &[]);
     browser.press(ENTER);
-    assert!(!is(shown), "folded");
+    assert!(!is(shown) && is(session), "the code is folded, and sessions stay");
     let after = browser.run(&format!("return {heading}"), &[]).as_f64().unwrap();
     assert!((before - after).abs() < 2.0, "what was read has moved from {before} to {after}");
     open("03-cgroups.html");
@@ -85,8 +86,7 @@ fn reads_on_without_the_code(browser: &Browser, site: &Path, axe: &str) {
         browser.run("document.documentElement.dataset.theme = arguments[0]", &[json!(theme)]);
         let wide = browser.run("return document.documentElement.scrollWidth", &[]);
         assert!(wide.as_u64() <= Some(u64::from(width)), "{wide}");
-        let lines =
-            "[...document.querySelectorAll('main figure:not(.diagram)')].every(one => one.offsetHeight < 40)";
+        let lines = "[...document.querySelectorAll('main figure:not(.diagram, .transcript)')].every(one => one.offsetHeight < 40)";
         assert!(is(lines), "one line each, at {width}");
         assert_eq!(violations(browser, axe), json!([]), "{theme}");
     }
