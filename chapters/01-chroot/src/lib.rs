@@ -77,4 +77,4 @@ pub use halfway::{apply_with, detached_copy, set_root_propagation};
 #[cfg(target_os = "linux")]
 pub use inside::{Inside, open_inside};
 #[cfg(target_os = "linux")]
-pub use proc_files::{ProcFile, write_proc};
+pub use proc_files::{ProcFile, read_proc, write_proc};

@@ -5,7 +5,7 @@ use crate::{Error, Namespaces, Result, SpawnPlan, clocks, joining};
 use kernel::Strace;
 use nix::sched::{CloneFlags, unshare};
 
-/// In the parent, before the clone: what holds only for processes that are made afterwards.
+/// In the parent, before the clone: what holds only for processes that are made afterwards. An usher does all of it itself.
 pub fn before_clone(plan: &SpawnPlan) -> Result<()> {
     if plan.needs_usher() {
         return Ok(());

@@ -18,7 +18,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
 
 const CASES: &[alone::Case] = &[
     ("the_first_process_of_everything_new", the_first_process_of_everything_new),
@@ -148,14 +147,19 @@ fn sleeping(plan: &SpawnPlan) -> Child {
     sleeping_after(plan, || ())
 }
 
+/// A child that is inside of its namespaces, has begun with this, and sleeps.
 fn sleeping_after(plan: &SpawnPlan, begin: impl FnOnce()) -> Child {
+    let (hears, says) = nix::unistd::pipe().unwrap();
     let child = |_: BorrowedFd<'_>| -> Result<Infallible, Failure> {
         begin();
+        nix::unistd::write(&says, &[1]).unwrap();
         loop {
             nix::unistd::pause();
         }
     };
-    spawn(plan, None, |_| Ok(()), child).unwrap()
+    let child = spawn(plan, None, |_| Ok(()), child).unwrap();
+    assert_eq!(nix::unistd::read(&hears, &mut [0]), Ok(1));
+    child
 }
 
 fn namespaces_are_joined(_: &Path) {
@@ -191,28 +195,16 @@ fn mounts_beside_a_joined_user_are_joined_whatever_their_proc_is(_: &Path) {
         nix::mount::mount(Some("hidden"), "/proc", Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
     };
     let target = sleeping_after(&plan(), hide);
-    eventually(|| {
-        fs::read_to_string(format!("/proc/{}/mounts", target.pid)).unwrap().contains("hidden /proc ")
-    });
     let of_target = |kind, name| Join { kind, path: format!("/proc/{}/ns/{name}", target.pid).into() };
     let join = vec![of_target(Namespaces::USER, "user"), of_target(Namespaces::MNT, "mnt")];
     let theirs = fs::read_link(&join[1].path).unwrap();
     let child = sleeping(&SpawnPlan { join, new: Namespaces::PID | Namespaces::UTS, ..SpawnPlan::default() });
-    eventually(|| fs::read_link(format!("/proc/{}/ns/mnt", child.pid)).is_ok_and(|mounts| mounts == theirs));
+    assert_eq!(fs::read_link(format!("/proc/{}/ns/mnt", child.pid)).unwrap(), theirs);
     for child in [child, target] {
         nix::sys::signal::kill(child.pid, nix::sys::signal::Signal::SIGKILL).unwrap();
         waitpid(child.pid, None).unwrap();
     }
     assert_eq!(waitpid(None, None), Err(nix::errno::Errno::ECHILD));
-}
-
-/// Within five seconds.
-fn eventually(mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !happened() {
-        assert!(Instant::now() < deadline, "it does not happen");
-        std::thread::sleep(Duration::from_millis(2)); // poll
-    }
 }
 
 /// In namespaces that belong to another, names cannot be given, nothing can be mounted, and no device can be brought up.

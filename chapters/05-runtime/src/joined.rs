@@ -20,11 +20,15 @@ pub fn check(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// By the child, which has joined them and still sees the host's /proc: whether the user namespace that it is in forbids setgroups(2).
+/// By the child, which has joined them: whether the user namespace that it is in forbids setgroups(2). A /proc that came with mounts
+/// of others may not show the child to itself: then the call is made, and fails if it is forbidden. One that is not the kernel's is
+/// refused: a forged "deny" would leave our own further groups to the container.
 pub fn keep_denied_groups(process: &mut Process) -> Result<()> {
-    let path = "/proc/self/setgroups";
-    let word = std::fs::read_to_string(path).strace(|| format!("read({path:?})"))?;
-    if word.trim() == "deny" { process.keep_groups() } else { Ok(()) }
+    match chroot::read_proc("self/setgroups") {
+        Ok(word) if word.trim() == "deny" => process.keep_groups(),
+        Err(error) if error.kind() != chroot::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn check_file(place: &str, kind: LinuxNamespaceType, path: &Path) -> Result<()> {

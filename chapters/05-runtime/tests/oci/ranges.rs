@@ -77,7 +77,7 @@ fn ids_of_ranges_are_written_by_the_helpers() {
     site.nothing_is_left();
 }
 
-/// Somebody's user namespace, which lives as long as this does.
+/// Somebody's user namespace, and mounts that belong to it, which live as long as this does.
 struct UserNamespace {
     holder: Child,
     file: String,
@@ -88,7 +88,7 @@ impl UserNamespace {
     fn new(site: &Site) -> UserNamespace {
         let mut holder = Command::new("unshare");
         holder
-            .args(["--user", "sh", "-c", "echo; exec sleep 100"])
+            .args(["--user", "--mount", "sh", "-c", "echo; exec sleep 100"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         if let Some((user, group)) = site.owner {
@@ -107,6 +107,14 @@ impl UserNamespace {
         write("gid_map", format!("0 {group} {count}"));
         let file = format!("/proc/{}/ns/user", holder.id());
         UserNamespace { holder, file }
+    }
+
+    /// Runs a shell script in both.
+    fn runs(&self, script: &str) {
+        let holder = self.holder.id().to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &holder, "--user", "--mount", "sh", "-c", script]);
+        assert!(command.status().unwrap().success(), "{script}");
     }
 
     /// What a link to it shows.
@@ -168,6 +176,29 @@ fn root_joins_a_user_namespace_and_makes_the_others_beside_it() {
     site.ok(&["start", "ID"]);
     site.ok(&["delete", "-f", "ID"]);
     site.nothing_is_left();
+}
+
+/// The child looks into the /proc that is there by then, which may be a forgery.
+#[test]
+fn root_joins_mounts_and_believes_no_proc_but_the_kernels() {
+    let Some(mut site) = Site::new("joined-mounts-too", SHOWS_ITSELF) else { return };
+    let forgery = "mount -t tmpfs forged /proc && mkdir /proc/self && echo deny > /proc/self/setgroups";
+    for (script, answer) in [("true", 0), (forgery, 1)] {
+        let joined = UserNamespace::new(&site);
+        joined.runs(script);
+        joined.be_joined(&mut site);
+        let namespaces = site.spec["linux"]["namespaces"].as_array_mut().unwrap();
+        namespaces.retain(|one| one["type"] != "mount");
+        namespaces.push(json!({ "type": "mount", "path": joined.file.replace("/ns/user", "/ns/mnt") }));
+        site.write();
+        let (code, said, error) = site.run(&["run", "ID"]);
+        let is_told = match code {
+            0 => said.starts_with("0\n0\n1\n") && said.contains(&joined.name()),
+            _ => error.contains("this is not the kernel's procfs"),
+        };
+        assert!(code == answer && is_told, "{code}: {said}{error}");
+        site.nothing_is_left();
+    }
 }
 
 #[test]
