@@ -37,7 +37,7 @@ pub enum Cloned {
 ///
 /// Fails with EBUSY, before asking the kernel, when the process has other threads: their locks would stay locked in the
 /// child for ever. Otherwise as clone3(2): EPERM without the privilege for a namespace, ENOSPC when
-/// `/proc/sys/user/max_*_namespaces` are used up, EUSERS when user namespaces are nested too deeply.
+/// `/proc/sys/user/max_*_namespaces` are used up, or user namespaces are nested too deeply.
 pub fn clone3(args: &CloneArgs) -> Result<Cloned> {
     let signal = if args.flags.contains(CloneFlags::CLONE_PARENT) { "0" } else { "SIGCHLD" };
     let call = || format!("clone3({{flags={:?}|CLONE_PIDFD, exit_signal={signal}}})", args.flags);

@@ -5,7 +5,8 @@ use nix::errno::Errno;
 use nix::libc;
 use std::ffi::CStr;
 
-/// Creates a session keyring of this name and joins it (keyctl_join_session_keyring(3)).
+/// Joins the session keyring of this name that the caller may search, or a new and empty one if there is none
+/// (keyctl_join_session_keyring(3)). So the name must be the container's own.
 ///
 /// Errors: ENOSYS where the kernel has no keyrings, EDQUOT when the user's quota of keys is used up.
 pub fn join_session_keyring(name: &CStr) -> Result<()> {

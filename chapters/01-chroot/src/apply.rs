@@ -153,6 +153,6 @@ fn pivot_root(inside: &Inside) -> Result<()> {
     rustix::process::fchdir(inside.root()).strace(|| "fchdir(root)".into()).map_err(purpose)?;
     nix::unistd::pivot_root(".", ".").strace(|| "pivot_root(\".\", \".\")".into()).map_err(purpose)?;
     umount2(".", MntFlags::MNT_DETACH).strace(|| "umount2(\".\", MNT_DETACH)".into()).map_err(purpose)?;
-    // Without this the working directory would be the way back (CVE-2024-21626).
+    // The new root already; a working directory outside of it would be the way back (CVE-2024-21626).
     nix::unistd::chdir("/").strace(|| "chdir(\"/\")".into()).map_err(purpose)
 }

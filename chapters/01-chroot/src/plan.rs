@@ -79,7 +79,8 @@ pub enum MountOp {
     ReadOnlyRoot,
 }
 
-/// Symbolic links that every container has (OCI runtime spec, config-linux.md, "Dev symbolic links").
+/// Symbolic links that every container has (OCI runtime spec: runtime-linux.md, "Dev symbolic links"; config-linux.md for ptmx; core as
+/// runc makes it).
 const LINKS: &[(&str, &str)] = &[
     ("/dev/fd", "/proc/self/fd"),
     ("/dev/stdin", "/proc/self/fd/0"),

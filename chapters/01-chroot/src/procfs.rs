@@ -13,7 +13,7 @@ const PROC: i64 = 0x9fa0;
 /// The inode of the root of every procfs.
 const PROC_ROOT: u64 = 1;
 
-/// What lxcfs and its like may replace: files that only inform.
+/// What lxcfs and its like may replace: files that inform, and ns_last_pid, which runc allows.
 const INFORMATION: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/diskstats",

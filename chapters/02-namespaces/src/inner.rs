@@ -56,7 +56,7 @@ fn take_names(plan: &SpawnPlan) -> Result<()> {
     Ok(())
 }
 
-/// Root of the user namespace. Where no map mentions us, a file that we make would have no owner until then (EOVERFLOW).
+/// Root of the user namespace. Where no map mentions us, we could make no file until then on what is mounted in it (EOVERFLOW).
 pub fn become_root() -> Result<()> {
     use rustix::process::{Gid, Uid};
     let group = rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 bitflags::bitflags! {
-    /// The eight kinds of namespaces, as the flags of clone(2) (namespaces(7)).
+    /// The eight kinds of namespaces, as the flags of unshare(2) and clone3(2) (namespaces(7)).
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
     pub struct Namespaces: u32 {
         /// Clocks since boot (Linux 5.6).
