@@ -111,7 +111,12 @@ fn proc_and_sys_as_links(folder: &Path) {
         let seen = scene.seen(By::Exhibit, &[&look]);
         assert!(!seen[0].starts_with("refused") && seen[0] != magic, "{seen:?}");
         let seen = scene.seen(By::Ours, &[&look]);
-        assert_eq!(seen, [format!("refused: {place}: must be mounted on ordinary directory, not on a link")]);
+        assert_eq!(
+            seen,
+            [format!(
+                "refused: {place}: must be mounted on an ordinary directory, and no link may lead there"
+            )]
+        );
     }
 }
 

@@ -64,7 +64,7 @@ impl Socket {
 
     /// The next message, or `None` at the end.
     fn receive(&self) -> Result<Option<Message>, Errno> {
-        let mut bytes = vec![0; 1 << 16];
+        let mut bytes = vec![0; 1 << 18];
         let mut space = cmsg_space!(UnixCredentials);
         let mut slices = [IoSliceMut::new(&mut bytes)];
         let received =

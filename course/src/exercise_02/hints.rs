@@ -283,8 +283,8 @@ pub const HINTS: &[Hint] = &[
     hint(
         "read-the-words",
         CALLER,
-        "the end of the pipe is waited for; nothing in it is success, anything else is a `Failure` in JSON, of the kind that was sent",
-        "in executed: read_to_end; if it is empty, Ok; otherwise Err of serde_json::from_slice",
+        "the end of the pipe is waited for, however much comes before it; nothing in it is success, anything else is a `Failure` in JSON, of the kind that was sent, or words that are told as they are",
+        "in executed: read_to_end; if it is empty, Ok; otherwise Err of serde_json::from_slice, or, where that fails, of a Failure with the words themselves",
     ),
     hint(
         "advise",

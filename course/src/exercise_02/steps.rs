@@ -180,7 +180,7 @@ pub fn more_ids_than_ones_own(stage: &Stage) -> Result<String, Fault> {
             return Err(Fault::new(given, told, "the-helpers"));
         }
     }
-    Ok(refused)
+    Ok(format!("both were asked, with their maps; where this check hid them: {refused}"))
 }
 
 /// What is said where both helpers are there, of which one refuses.

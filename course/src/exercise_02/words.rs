@@ -7,11 +7,11 @@ use crate::checks::trial::{PATIENCE, SILENCE, Trial};
 use crate::checks::{Fault, Stage, knob};
 use serde_json::{Value, json};
 
-/// The closure fails with words of ours, longer than what fits by chance.
+/// The closure fails with words of ours, longer than a pipe holds at once.
 pub fn last_words(stage: &Stage) -> Result<String, Fault> {
     let mut born = born(stage, &everything(stage))?;
     born.trial.caller_says("spawned", "not-begun")?;
-    let words = format!("word {} {}", std::process::id(), "long ".repeat(1500));
+    let words = format!("word {} {}", std::process::id(), "long ".repeat(15_000));
     born.trial.inner.say(&format!("fail {words}"));
     born.trial.outer.say("go on");
     let text = born.trial.caller_says("failed", "words-into-the-pipe")?.text;
@@ -28,7 +28,22 @@ pub fn last_words(stage: &Stage) -> Result<String, Fault> {
     if ended.ends_with(", 0))") {
         return Err(Fault::new("the child ends with 1, as what has failed", ended, "code-of-a-failure"));
     }
+    words_that_are_no_failure(stage)?;
     Ok(format!("{} bytes of words, and their kind", words.len()))
+}
+
+/// The closure itself has written into the pipe that it was given, and has ended.
+fn words_that_are_no_failure(stage: &Stage) -> Result<(), Fault> {
+    let mut born = born(stage, &everything(stage))?;
+    born.trial.caller_says("spawned", "not-begun")?;
+    let words = format!("no failure {}", std::process::id());
+    born.trial.inner.say(&format!("mumble {words}"));
+    born.trial.outer.say("go on");
+    let told = born.trial.caller_says("failed", "read-the-words")?.text;
+    if told.contains(&words) {
+        return Ok(());
+    }
+    Err(Fault::new(format!("a failure with what stood in the pipe: {words}"), told, "read-the-words"))
 }
 
 /// What both sides have open of their own; then a child that ends without having become a program.

@@ -12,7 +12,7 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::Pid;
 use std::convert::Infallible;
 use std::fs::File;
-use std::io::{stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
@@ -58,7 +58,7 @@ fn main() {
 /// Sends a message and waits for what shall be done; at the end of the socket nobody is there to say it.
 fn ask(socket: impl AsFd, message: &str) -> String {
     let socket = UnixDatagram::from(socket.as_fd().try_clone_to_owned().expect("the socket is open"));
-    let mut answer = vec![0; 1 << 16];
+    let mut answer = vec![0; 1 << 18];
     let answered = socket.send(message.as_bytes()).and_then(|_| socket.recv(&mut answer));
     match answered {
         Ok(length @ 1..) => String::from_utf8_lossy(&answer[..length]).into_owned(),
@@ -77,7 +77,7 @@ fn caller(plan: &SpawnPlan, group: Option<BorrowedFd<'_>>) {
     };
     // No end of a line: it stays in our memory until we end, and a copy of it in the child's.
     print!("kept back");
-    match spawn(plan, group, before, |_| inside()) {
+    match spawn(plan, group, before, inside) {
         Ok(child) => follow(child),
         Err(error) => {
             ask(stdin(), &format!("refused {:?}: {error}", error.kind()));
@@ -116,8 +116,8 @@ fn follow(child: Child) {
     ask(stdin(), &format!("ended {:?}", waitpid(pid, None)));
 }
 
-/// The child's side: it becomes a program, or fails with the words that it is given.
-fn inside() -> Result<Infallible, Failure> {
+/// The child's side: it becomes a program, or fails with the words that it is given, or writes them itself and ends.
+fn inside(says: BorrowedFd<'_>) -> Result<Infallible, Failure> {
     let mut order = ask(stdout(), "inside");
     if order == "leave the network" {
         // In the new one nobody has brought up anything.
@@ -126,6 +126,11 @@ fn inside() -> Result<Infallible, Failure> {
     }
     match order.split_once(' ') {
         Some(("fail", words)) => return Err(Failure::new(FailureKind::NotExecutable, words)),
+        Some(("mumble", words)) => {
+            let says = says.try_clone_to_owned().expect("the pipe is open");
+            File::from(says).write_all(words.as_bytes()).expect("somebody reads it");
+            kernel::exit_now(1)
+        }
         Some(("deny", words)) => return Err(Failure::new(FailureKind::PermissionDenied, words)),
         _ => {}
     }
