@@ -13,6 +13,7 @@ mod images;
 mod memory;
 mod report;
 mod runtime;
+mod steps;
 mod targets;
 
 use crate::{Result, root};
@@ -101,7 +102,8 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
 fn build_ours(folder: &Path) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--locked", "--package", "coracle", "--package", "runtime"])
+        .args(["build", "--locked"])
+        .args(crate::dist::AS_RELEASED)
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root())
         .stderr(Stdio::inherit());

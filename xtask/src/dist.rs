@@ -49,6 +49,9 @@ const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
 const BINARIES: [&str; 2] = ["coracle", "coracle-oci"];
 /// What a first build does not wait for.
 pub const FEATURES: &str = "runtime/systemd";
+/// What cargo is told to build both as they are released.
+pub const AS_RELEASED: [&str; 8] =
+    ["--profile", "dist", "--features", FEATURES, "--bin", BINARIES[0], "--bin", BINARIES[1]];
 
 /// Builds the archives.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -149,14 +152,12 @@ impl Architecture {
     /// Builds the binaries and packs them; the archive's name in `out`.
     fn archive(&self, out: &Path) -> Result<String> {
         let mut build = self.cargo("build");
-        build.arg("--release").args(BINARIES.iter().flat_map(|name| ["--bin", name]));
-        build.args(["--features", FEATURES]);
-        succeed(&mut build)?;
+        succeed(build.args(AS_RELEASED))?;
         let name = self.file_name();
         let folder = out.join(&name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let built = target_folder().join(self.target).join("release");
+        let built = target_folder().join(self.target).join("dist");
         let files = BINARIES.iter().map(|name| built.join(name));
         for file in files.chain(DOCUMENTS.iter().map(|name| root().join(name))) {
             let copy = folder.join(file.file_name().unwrap_or_default());

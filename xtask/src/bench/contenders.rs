@@ -34,6 +34,7 @@ static CONTENDERS: &[Contender] = &[
 /// What the suites need besides the contenders: the program, and the suites.
 static TOOLS: &[(&str, &[&str])] = &[
     ("busybox", &["runtime", "engine"]),
+    ("strace", &["runtime"]),
     ("ip", &["engine", "images"]),
     ("docker", &["engine", "images"]),
     ("skopeo", &["engine", "images"]),

@@ -3,6 +3,8 @@
 use crate::Result;
 use std::fs;
 use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 /// The part that a process plays in its engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +35,25 @@ pub fn supervisor(run_folder: &Path) -> Result<(f64, f64)> {
 pub fn proportional(pid: &str) -> Result<f64> {
     let pid = pid.parse().map_err(|error| format!("process {pid}: {error}"))?;
     sum(&[pid], "smaps_rollup", "Pss:")
+}
+
+/// How long a container may take until its command runs.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What a runtime has alone and has written to, in MB, once a child of its executes this program.
+pub fn private_beside(runtime: &Child, program: &str) -> Result<f64> {
+    let (pid, start) = (runtime.id(), Instant::now());
+    let children = format!("/proc/{pid}/task/{pid}/children");
+    let is_it = |child: &str| {
+        fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|comm| comm.trim_end() == program)
+    };
+    while !fs::read_to_string(&children).is_ok_and(|pids| pids.split_whitespace().any(is_it)) {
+        if start.elapsed() > LIMIT {
+            return Err(format!("process {pid} has no child that executes {program}"));
+        }
+        std::thread::sleep(Duration::from_millis(1)); // /proc tells nobody when it changes
+    }
+    sum(&[pid], "smaps_rollup", "Private_Dirty:")
 }
 
 fn processes(run_folder: &Path, part: Part) -> Result<Vec<u32>> {

@@ -25,6 +25,8 @@ pub enum Unit {
     Time,
     /// Megabytes of 1,048,576 bytes.
     Memory,
+    /// Just how many.
+    Count,
 }
 
 impl Unit {
@@ -32,6 +34,7 @@ impl Unit {
         match self {
             Unit::Time => "ms",
             Unit::Memory => "MB",
+            Unit::Count => "",
         }
     }
 }
@@ -79,7 +82,7 @@ impl Report {
             for (contender, samples) in &row.cells {
                 let middle = median(samples).unwrap_or(f64::NAN);
                 let spread = spread(samples);
-                let _ = writeln!(text, "  {contender:<24} {middle:>9.2} {}  {spread}", row.unit.name());
+                let _ = writeln!(text, "  {contender:<24} {middle:>9.2} {:<2}  {spread}", row.unit.name());
             }
         }
         let verdicts = targets::of(suite).filter_map(|target| self.verdict(target));

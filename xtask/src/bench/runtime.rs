@@ -5,11 +5,11 @@ use super::contenders::Contender;
 use super::crowds::{self, Crowd};
 use super::report::{Report, Unit};
 use super::targets::{OURS, work};
-use super::{bundle, command, memory};
+use super::{bundle, command, memory, steps};
 use crate::{Result, root};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// How many containers are started at once.
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 100;
 const CREATED: usize = 20;
 
 /// What one piece of work came to.
-type Sample = (&'static str, Unit, f64);
+pub type Sample = (&'static str, Unit, f64);
 
 /// Measures every contender `runs` times in turn, after one round that does not count; then again in each crowd.
 pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<Report> {
@@ -110,12 +110,17 @@ impl Stage {
     fn alone(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
         let mut samples = vec![time(work::OCI_RUN, self.run(contender, &format!("run-{round}"))?)];
         if is_floor(contender) {
+            samples.extend(steps::of_the_floor(&self.folder)?);
             return Ok(samples);
         }
         let runtime = self.runtime(contender);
         let duration = runtime.create_start_delete(&self.short, &format!("csd-{round}"))?;
         samples.push(time(work::OCI_CREATE_START_DELETE, duration));
+        let mut traced = runtime.command("run");
+        traced.arg("--bundle").arg(&self.short).arg(format!("traced-{round}"));
+        samples.push(steps::calls(&traced, &self.folder)?);
         samples.push((work::OCI_PEAK, Unit::Memory, self.peak(&runtime, &format!("peak-{round}"))?));
+        samples.push((work::OCI_OWN, Unit::Memory, self.own(&runtime, &format!("own-{round}"))?));
         samples.push((work::OCI_HELD, Unit::Memory, self.held(&runtime, &format!("held-{round}"))?));
         samples.push(time(work::OCI_EXEC, self.exec(&runtime, &format!("long-{round}"))?));
         Ok(samples)
@@ -129,6 +134,17 @@ impl Stage {
         let kilobytes = command::output(&mut peak)?;
         let kilobytes: f64 = kilobytes.trim().parse().map_err(|error| format!("peak: {error}"))?;
         Ok(kilobytes / 1024.0)
+    }
+
+    /// What `run` holds of its own while its container runs, in MB: the executable's pages, which are the cache's, not counted.
+    fn own(&self, runtime: &Runtime, id: &str) -> Result<f64> {
+        let mut run = runtime.command("run");
+        run.arg("--bundle").arg(self.one_of_many(0)).arg(id).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command::spawn(&mut run)?;
+        let own = memory::private_beside(&child, "sleep");
+        command::timed(runtime.command("delete").args(["--force", id]))?;
+        child.wait().map_err(|error| format!("{run:?}: {error}"))?;
+        own
     }
 
     /// What containers hold that wait for their start: an average, since they share the pages of the runtime's executable.

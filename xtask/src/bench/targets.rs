@@ -53,6 +53,7 @@ pub mod work {
     /// One more process in a container that runs.
     pub const OCI_EXEC: &str = "exec of true";
     pub const OCI_PEAK: &str = "the most memory that run has at once";
+    pub const OCI_OWN: &str = "what run holds of its own (Private_Dirty)";
     pub const OCI_HELD: &str = "what a created container holds (PSS), average of 20";
     pub const OCI_RUN_100: &str = "100 times run --detach at once";
     pub const OCI_RUN_AMONG_MOUNTS: &str = "run beside 5,000 mounts";
@@ -87,6 +88,7 @@ static TARGETS: &[Target] = &[
     target("runtime", work::OCI_RUN_AMONG_CGROUPS, Peer("floor"), None, Some(2.0)),
     target("runtime", work::OCI_RUN_AMONG_CGROUPS, Peer("crun"), None, Some(0.6)),
     target("runtime", work::OCI_PEAK, Peer("crun"), None, Some(1.0)),
+    target("runtime", work::OCI_OWN, Peer("crun"), None, Some(1.0)),
     target("runtime", work::OCI_HELD, Nothing, None, Some(0.5)),
     target("engine", work::RUN_BRIDGE, Peer("dockerd"), Some(0.40), Some(0.25)),
     target("engine", work::RUN_NONE, Peer("dockerd"), Some(0.35), Some(0.22)),
