@@ -67,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// What needs the network or the compiler, and is no part of the measurement.
 fn prepare(arena: &Arena, suite: Suite, contenders: &[&Contender]) -> Result<()> {
     if contenders.iter().any(|contender| contender.name == targets::OURS) {
-        build_ours(&arena.folder)?;
+        build_ours(&arena.folder, suite)?;
     }
     match suite {
         Suite::Runtime => Ok(()),
@@ -98,12 +98,17 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
     Ok(())
 }
 
-/// Builds our binaries as they are released, and copies them, so that a build meanwhile does not exchange them.
-fn build_ours(folder: &Path) -> Result<()> {
+/// Builds ours as it is released, and copies it, so that a build meanwhile does not exchange it.
+fn build_ours(folder: &Path, suite: Suite) -> Result<()> {
+    let binary = match suite {
+        Suite::Runtime => "coracle-oci",
+        Suite::Engine | Suite::Images => "coracle",
+    };
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--locked"])
         .args(crate::dist::AS_RELEASED)
+        .args(["--bin", binary])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root())
         .stderr(Stdio::inherit());

@@ -49,9 +49,8 @@ const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
 const BINARIES: [&str; 2] = ["coracle", "coracle-oci"];
 /// What a first build does not wait for.
 pub const FEATURES: &str = "runtime/systemd";
-/// What cargo is told to build both as they are released.
-pub const AS_RELEASED: [&str; 8] =
-    ["--profile", "dist", "--features", FEATURES, "--bin", BINARIES[0], "--bin", BINARIES[1]];
+/// What cargo is told to build something as it is released.
+pub const AS_RELEASED: [&str; 4] = ["--profile", "dist", "--features", FEATURES];
 
 /// Builds the archives.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -152,7 +151,8 @@ impl Architecture {
     /// Builds the binaries and packs them; the archive's name in `out`.
     fn archive(&self, out: &Path) -> Result<String> {
         let mut build = self.cargo("build");
-        succeed(build.args(AS_RELEASED))?;
+        build.args(AS_RELEASED).args(BINARIES.iter().flat_map(|name| ["--bin", name]));
+        succeed(&mut build)?;
         let name = self.file_name();
         let folder = out.join(&name);
         let _ = std::fs::remove_dir_all(&folder);

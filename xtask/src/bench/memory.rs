@@ -40,20 +40,25 @@ pub fn proportional(pid: &str) -> Result<f64> {
 /// How long a container may take until its command runs.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a runtime has alone and has written to, in MB, once a child of its executes this program.
-pub fn private_beside(runtime: &Child, program: &str) -> Result<f64> {
+/// The anonymous memory of a runtime, in MB, once a child of its executes this program: what no file on a disk is the copy of.
+pub fn anonymous_beside(runtime: &Child, program: &str) -> Result<f64> {
     let (pid, start) = (runtime.id(), Instant::now());
-    let children = format!("/proc/{pid}/task/{pid}/children");
     let is_it = |child: &str| {
         fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|comm| comm.trim_end() == program)
     };
-    while !fs::read_to_string(&children).is_ok_and(|pids| pids.split_whitespace().any(is_it)) {
+    while !children(pid).split_whitespace().any(is_it) {
         if start.elapsed() > LIMIT {
             return Err(format!("process {pid} has no child that executes {program}"));
         }
         std::thread::sleep(Duration::from_millis(1)); // /proc tells nobody when it changes
     }
-    sum(&[pid], "smaps_rollup", "Private_Dirty:")
+    sum(&[pid], "status", "RssAnon:")
+}
+
+/// The numbers of all children; each thread has those that it made.
+fn children(pid: u32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok()).collect()
 }
 
 fn processes(run_folder: &Path, part: Part) -> Result<Vec<u32>> {

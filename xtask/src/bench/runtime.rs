@@ -141,8 +141,9 @@ impl Stage {
         let mut run = runtime.command("run");
         run.arg("--bundle").arg(self.one_of_many(0)).arg(id).stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command::spawn(&mut run)?;
-        let own = memory::private_beside(&child, "sleep");
-        command::timed(runtime.command("delete").args(["--force", id]))?;
+        let own = memory::anonymous_beside(&child, "sleep");
+        // What is left is for `run` itself to remove: a `delete` beside it may find nothing any more.
+        command::timed(runtime.command("kill").args([id, "KILL"]))?;
         child.wait().map_err(|error| format!("{run:?}: {error}"))?;
         own
     }

@@ -53,7 +53,7 @@ pub mod work {
     /// One more process in a container that runs.
     pub const OCI_EXEC: &str = "exec of true";
     pub const OCI_PEAK: &str = "the most memory that run has at once";
-    pub const OCI_OWN: &str = "what run holds of its own (Private_Dirty)";
+    pub const OCI_OWN: &str = "what run holds of its own (RssAnon)";
     pub const OCI_HELD: &str = "what a created container holds (PSS), average of 20";
     pub const OCI_RUN_100: &str = "100 times run --detach at once";
     pub const OCI_RUN_AMONG_MOUNTS: &str = "run beside 5,000 mounts";
