@@ -18,7 +18,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if !status.success() {
         return Err("the book is not in order".into());
     }
-    match vm::missing() {
+    match vm::guest::usual().missing() {
         None if arguments.contains(&"--long-tail".into()) => vm::sessions(&copy_without_long_tail()),
         _ => Ok(()),
     }

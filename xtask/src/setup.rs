@@ -29,7 +29,8 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("useradd", "passwd", "the ordinary users of the rootless tests"),
     ("newuidmap", "uidmap", "id maps of more than one id for an ordinary user"),
     ("qemu-system-x86_64", "qemu-system-x86", "the virtual machine with cgroup v2 alone"),
-    ("mke2fs", "e2fsprogs", "that machine's disk"),
+    ("qemu-system-aarch64", "qemu-system-arm", "the virtual machine of another architecture"),
+    ("mke2fs", "e2fsprogs", "the machines' disks"),
     ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "tests of what differs on aarch64, and its release"),
     ("aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross", "the same"),
     ("qemu-aarch64-static", "qemu-user-static", "running those tests"),
@@ -152,12 +153,16 @@ fn other_tools() -> Result<()> {
     Ok(())
 }
 
-/// The kernel of the machines in which tests run on cgroup v2 alone, and the systemd of one of them. Without them that step is skipped
-/// by name.
+/// The kernel of the machines in which tests run on cgroup v2 alone, the systemd of one of them, and the kernel of another
+/// architecture. Without them their steps are skipped by name.
 fn virtual_machine() {
-    if cfg!(target_arch = "x86_64") && is_installed("apt-get") {
-        let fetched = vm::kernel::fetch().and_then(|()| vm::systemd::fetch());
-        let _ = fetched.inspect_err(|error| println!("setup: {error}"));
+    if !is_installed("apt-get") {
+        return;
+    }
+    let hosts = || vm::kernel::fetch(vm::guest::usual()).and_then(|()| vm::systemd::fetch());
+    let hosts = if cfg!(target_arch = "x86_64") { hosts() } else { Ok(()) };
+    for error in [hosts, vm::kernel::fetch(vm::guest::other())].into_iter().filter_map(Result::err) {
+        println!("setup: {error}");
     }
 }
 

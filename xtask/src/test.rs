@@ -90,6 +90,7 @@ const STEPS: &[(&str, Step)] = &[
     ("wasm32", wasm32),
     ("chapters", chapters),
     ("aarch64", aarch64),
+    ("containers on aarch64 in a virtual machine", foreign_machine),
     ("coursework", coursework),
     ("diagrams", diagrams),
     ("book", book),
@@ -167,7 +168,7 @@ fn book(steps: &mut Steps, name: &str) {
     let proof = ["run", "--quiet", "--locked", "--package", "book", "--", "check", "--long-tail"];
     steps.command("the book's long tail", cargo(&proof));
     let in_machine = "the book's long tail in a virtual machine";
-    match vm::missing() {
+    match vm::guest::usual().missing() {
         Some(why) => steps.skip(in_machine, &why),
         None => steps.check(in_machine, || vm::sessions(&book::copy_without_long_tail())),
     }
@@ -269,15 +270,25 @@ fn black_box(steps: &mut Steps, name: &str) {
     name_skipped(steps, &skipped);
 }
 
-/// What the tests skip there as well is named as they name it.
+/// What matters on cgroup v2, and under each security module.
 fn virtual_machine(steps: &mut Steps, name: &str) {
-    if let Some(why) = vm::missing() {
+    in_machine(steps, name, "in the virtual machine", vm::guest::usual());
+}
+
+/// Containers as another architecture's kernel makes them, by calls of its processor.
+fn foreign_machine(steps: &mut Steps, name: &str) {
+    in_machine(steps, name, "on aarch64", vm::guest::other());
+}
+
+/// What the tests skip there as well is named as they name it.
+fn in_machine(steps: &mut Steps, name: &str, place: &str, guest: &'static vm::guest::Guest) {
+    if let Some(why) = guest.missing() {
         return steps.skip(name, &why);
     }
     let mut skipped = Vec::new();
-    steps.check(name, || vm::test(None, |test, why| skipped.push((test.to_owned(), why.to_owned()))));
+    steps.check(name, || vm::test(guest, None, |test, why| skipped.push((test.to_owned(), why.to_owned()))));
     for (test, why) in skipped {
-        steps.skip(&format!("{test}, in the virtual machine"), &why);
+        steps.skip(&format!("{test}, {place}"), &why);
     }
 }
 

@@ -3,16 +3,19 @@
 //! It is Debian's kernel for clouds under QEMU's emulator (no /dev/kvm is needed, and any user may run it), with an initramfs
 //! made here: busybox, the few programs that the tests call, and what cargo built, each at the path that it has on the host.
 
+mod choice;
 mod contents;
 mod cpio;
+pub mod guest;
 pub mod kernel;
 mod machine;
 mod modules;
 mod security;
 pub mod systemd;
 
-use crate::{Result, setup};
+use crate::Result;
 use contents::Purpose;
+use guest::Guest;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,8 +26,11 @@ pub enum Command {
         /// Run only the tests whose name contains this
         only: Option<String>,
         /// Leave out the machine without systemd
-        #[arg(long)]
+        #[arg(long, conflicts_with = "arch")]
         systemd: bool,
+        /// The machine's architecture, x86_64 or aarch64; one that is not the host's is emulated slowly, and has fewer tests
+        #[arg(long, value_parser = guest::named, default_value = "x86_64")]
+        arch: &'static Guest,
     },
     /// Run the sessions of the book's pages that need cgroup v2, in this workspace
     Sessions {
@@ -33,6 +39,9 @@ pub enum Command {
     },
     /// A shell in it, with the chapters' binaries; `exit` or Ctrl-A X ends the machine
     Shell {
+        /// The machine's architecture, x86_64 or aarch64; the latter has the binaries of chapters 01 to 05
+        #[arg(long, value_parser = guest::named, default_value = "x86_64")]
+        arch: &'static Guest,
         /// A command to run in place of the shell; its exit code is passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
@@ -44,42 +53,43 @@ const PATIENCE: Duration = Duration::from_secs(25 * 60);
 
 /// Boots the machine, and does there what was asked for.
 pub fn run(command: &Command) -> Result<()> {
-    if let Some(why) = missing() {
+    let guest = match command {
+        Command::Test { arch, .. } | Command::Shell { arch, .. } => arch,
+        Command::Sessions { .. } => guest::usual(),
+    };
+    if let Some(why) = guest.missing() {
         return Err(why);
     }
     match command {
-        Command::Test { only, systemd } => {
+        Command::Test { only, systemd, .. } => {
             let skipped = |skipped: &str, why: &str| println!("  skipped  {skipped}: {why}");
-            if *systemd { systemd::test(only.as_deref(), skipped) } else { test(only.as_deref(), skipped) }
+            if *systemd {
+                systemd::test(only.as_deref(), skipped)
+            } else {
+                test(guest, only.as_deref(), skipped)
+            }
         }
         Command::Sessions { workspace } => sessions(&workspace.clone().unwrap_or_else(crate::root)),
-        Command::Shell { command } if command.is_empty() => machine::interactive(&boot(&Purpose::Shell)?),
-        Command::Shell { command } => match machine::ended(&boot(&Purpose::Command(command))?, PATIENCE)? {
-            0 => Ok(()),
-            code => std::process::exit(code),
-        },
+        Command::Shell { command, .. } if command.is_empty() => {
+            machine::interactive(&boot(guest, &Purpose::Shell)?)
+        }
+        Command::Shell { command, .. } => {
+            match machine::ended(&boot(guest, &Purpose::Command(command))?, PATIENCE)? {
+                0 => Ok(()),
+                code => std::process::exit(code),
+            }
+        }
     }
-}
-
-/// What a machine needs and is not here, by name; none when all is.
-pub fn missing() -> Option<String> {
-    if !cfg!(target_arch = "x86_64") {
-        return Some("the virtual machine is made for x86_64 alone".into());
-    }
-    let programs =
-        [("qemu-system-x86_64", "qemu-system-x86"), ("busybox", "busybox-static"), ("mke2fs", "e2fsprogs")];
-    let absent = programs.iter().find(|(program, _)| !setup::is_installed(program));
-    let program = absent.map(|(program, package)| {
-        format!("{program} (Debian package {package}) is not installed: cargo xtask setup")
-    });
-    program
-        .or_else(|| (!kernel::is_here()).then(|| "the machine's kernel is missing: cargo xtask setup".into()))
 }
 
 /// Runs the tests, those of systemd in a machine of their own, and those of another security module in a boot of its own; `skipped`
-/// is told of each that could not run even there, and why.
-pub fn test(only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
-    let without = boot(&Purpose::Test(only)).and_then(|files| with_each_module(&files, &mut skipped));
+/// is told of each that could not run even there, and why. A foreign machine is booted once.
+pub fn test(guest: &'static Guest, only: Option<&str>, mut skipped: impl FnMut(&str, &str)) -> Result<()> {
+    let files = boot(guest, &Purpose::Test(only));
+    if guest.is_foreign() {
+        return watch(&files?, security::USUAL, skipped);
+    }
+    let without = files.and_then(|files| with_each_module(&files, &mut skipped));
     let with = match systemd::missing() {
         Some(why) => {
             skipped("the machine with systemd", &why);
@@ -111,7 +121,7 @@ fn watch(files: &Files, module: &str, mut skipped: impl FnMut(&str, &str)) -> Re
 
 /// Runs what the pages show of cgroup v2, by the binaries of a workspace.
 pub fn sessions(workspace: &Path) -> Result<()> {
-    match machine::ended(&boot(&Purpose::Sessions(workspace))?, PATIENCE)? {
+    match machine::ended(&boot(guest::usual(), &Purpose::Sessions(workspace))?, PATIENCE)? {
         0 => Ok(()),
         _ => Err("sessions of the book differ in the virtual machine, see above".into()),
     }
@@ -119,6 +129,7 @@ pub fn sessions(workspace: &Path) -> Result<()> {
 
 /// The files that a machine boots from.
 struct Files {
+    guest: &'static Guest,
     kernel: PathBuf,
     initramfs: PathBuf,
     /// For what an initramfs cannot be: a disk with a file system, and one to swap to.
@@ -148,21 +159,22 @@ fn remove_what_was_left(folder: &Path) {
 }
 
 /// Where the files of a run will be.
-fn files() -> Result<Files> {
-    let folder = kernel::folder()?;
+fn files(guest: &'static Guest) -> Result<Files> {
+    let folder = kernel::folder(guest)?;
     remove_what_was_left(&folder);
     let file = |name: &str| folder.join(format!("{name}-{}", std::process::id()));
     Ok(Files {
-        kernel: kernel::image()?,
+        guest,
+        kernel: kernel::image(guest)?,
         initramfs: file("initramfs"),
         disk: file("disk"),
         swap: file("swap"),
     })
 }
 
-fn boot(purpose: &Purpose<'_>) -> Result<Files> {
-    let files = files()?;
-    contents::write(&files.initramfs, purpose)?;
+fn boot(guest: &'static Guest, purpose: &Purpose<'_>) -> Result<Files> {
+    let files = files(guest)?;
+    contents::write(&files.initramfs, guest, purpose)?;
     machine::make_disks(&files)?;
     Ok(files)
 }

@@ -1,7 +1,8 @@
 //! What is in the machine: a few of the host's programs with their libraries, the kernel's modules, and what cargo built.
 
 use super::cpio::Archive;
-use super::{kernel, modules, security};
+use super::guest::Guest;
+use super::{choice, kernel, modules, security};
 use crate::{Result, root, users};
 use std::fs::File;
 use std::io::BufWriter;
@@ -47,97 +48,40 @@ const PROGRAMS: &[&str] = &[
 
 const PROGRAM_FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
-/// The tests that are run in it: cargo's name of the test, and of those of the black box those that begin with these words.
-const TESTS: &[(&str, &[&str])] = &[
-    ("kernel", &[]),
-    ("running", &[]),
-    ("blackbox", &["apparmor::", "limits::"]),
-    ("chapter_03", &[]),
-    ("oci", &["confinement::", "criu::"]),
-];
-
-/// How cargo is asked for them. The packages in one command, so that they are compiled as the black-box tests' step does it.
-const TEST_BINARIES: &[&str] = &[
-    "test",
-    "--no-run",
-    "--package",
-    "coracle",
-    "--package",
-    "cgroups",
-    "--package",
-    "transcripts",
-    "--package",
-    "runtime",
-    "--test",
-    "kernel",
-    "--test",
-    "running",
-    "--test",
-    "blackbox",
-    "--test",
-    "chapter_03",
-    "--test",
-    "oci",
-];
-
-/// The sessions' test, and what a reader runs in them.
-const SESSIONS: [&[&str]; 2] = [
-    &["test", "--no-run", "--package", "transcripts", "--test", "chapter_03"],
-    &[
-        "build",
-        "--bins",
-        "--examples",
-        "--package",
-        "chroot",
-        "--package",
-        "namespaces",
-        "--package",
-        "cgroups",
-        "--package",
-        "xtask",
-    ],
-];
-
 /// Where the sessions are that were recorded; and a folder on the way from the test's source to them.
-const RECORDED: &str = "book/transcripts/sessions";
+pub const RECORDED: &str = "book/transcripts/sessions";
 const RECORDS: &str = "book/transcripts/tests/record";
-
-/// How it is asked for what a reader tries.
-const BINARIES: &[&str] = &["build", "--bins"];
 
 /// What cargo built.
 pub struct Executable {
     /// The target's name.
     pub name: String,
-    is_test: bool,
+    /// Whether it runs tests.
+    pub is_test: bool,
     /// Where it is.
     pub path: PathBuf,
 }
 
 /// Writes the initramfs.
-pub fn write(path: &Path, purpose: &Purpose<'_>) -> Result<()> {
-    let (workspace, builds) = match purpose {
-        Purpose::Test(_) => (root(), vec![TEST_BINARIES, SESSIONS[1]]),
-        Purpose::Sessions(workspace) => (workspace.to_path_buf(), SESSIONS.to_vec()),
-        Purpose::Shell | Purpose::Command(_) => (root(), vec![BINARIES]),
-    };
+pub fn write(path: &Path, guest: &Guest, purpose: &Purpose<'_>) -> Result<()> {
+    let workspace = if let Purpose::Sessions(copy) = purpose { copy.to_path_buf() } else { root() };
     let mut archive = Archive::create(path)?;
-    add_system(&mut archive)?;
+    add_system(&mut archive, guest)?;
     let mut executables = Vec::new();
-    for arguments in builds {
-        executables.extend(build(&workspace, arguments)?);
+    for arguments in choice::builds(guest, purpose) {
+        executables.extend(build(guest, &workspace, arguments)?);
     }
     for executable in &executables {
-        add_executable(&mut archive, executable)?;
+        add_executable(&mut archive, guest, executable)?;
     }
     let script = match purpose {
         Purpose::Test(only) => {
             add_sessions(&mut archive, &workspace)?;
-            tests(&executables, *only, &workspace, TESTS)
+            choice::script(&executables, *only, &workspace, choice::tests(guest))
         }
         Purpose::Sessions(_) => {
             add_sessions(&mut archive, &workspace)?;
-            tests(&executables, None, &workspace, TESTS)
+            choice::script(&executables, None, &workspace, choice::tests(guest))
         }
         Purpose::Command(words) => {
             let quoted = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
@@ -159,12 +103,9 @@ fn add_sessions(archive: &mut Initramfs, workspace: &Path) -> Result<()> {
 
 /// Builds, and reads from cargo's messages where the executables are. A workspace that is not ours is a copy, with what it built
 /// beside it.
-pub fn build(workspace: &Path, arguments: &[&str]) -> Result<Vec<Executable>> {
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args(arguments)
-        .args(["--locked", "--message-format=json-render-diagnostics"])
-        .current_dir(workspace);
+pub fn build(guest: &Guest, workspace: &Path, arguments: &[&str]) -> Result<Vec<Executable>> {
+    let mut cargo = guest.cargo(arguments[0]);
+    cargo.args(&arguments[1..]).arg("--message-format=json-render-diagnostics").current_dir(workspace);
     if workspace != root() {
         cargo.env("CARGO_TARGET_DIR", workspace.with_file_name("target"));
     }
@@ -185,18 +126,29 @@ fn executable(message: &str) -> Option<Executable> {
     })
 }
 
-fn add_system(archive: &mut Initramfs) -> Result<()> {
+fn add_system(archive: &mut Initramfs, guest: &Guest) -> Result<()> {
     for (link, target) in
         [("/bin", "usr/bin"), ("/sbin", "usr/sbin"), ("/lib", "usr/lib"), ("/lib64", "usr/lib64")]
     {
         archive.link(Path::new(link), target)?;
     }
-    for folder in
-        ["/machine/root", "/machine/applets", "/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/lib"]
-    {
+    for folder in [
+        "/machine/root",
+        "/machine/applets",
+        "/proc",
+        "/sys",
+        "/dev",
+        "/run",
+        "/tmp",
+        "/root",
+        "/mnt",
+        "/var/lib",
+    ] {
         archive.folder(Path::new(folder))?;
     }
-    archive.copy(Path::new("/usr/bin/busybox"), &find("busybox").ok_or("busybox is not installed")?)?;
+    let hosts = find("busybox").ok_or("busybox is not installed")?;
+    let busybox = if guest.is_foreign() { kernel::busybox(guest) } else { hosts };
+    archive.copy(Path::new("/usr/bin/busybox"), &busybox)?;
     archive.file(Path::new("/init"), 0o755, include_bytes!("init"))?;
     let users = format!(
         "root:x:0:0:root:/root:/bin/sh\n{user}:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
@@ -205,11 +157,19 @@ fn add_system(archive: &mut Initramfs) -> Result<()> {
     archive.file(Path::new("/etc/passwd"), 0o644, users.as_bytes())?;
     let groups = format!("root:x:0:\ntty:x:5:\n{}:x:1000:\nnogroup:x:65534:\n", users::ORDINARY_USER);
     archive.file(Path::new("/etc/group"), 0o644, groups.as_bytes())?;
+    if guest.is_foreign() {
+        archive.link(Path::new("/usr/bin/sh"), "busybox")?;
+    } else {
+        add_hosts_programs(archive)?;
+    }
+    add_modules(archive, guest)
+}
+
+fn add_hosts_programs(archive: &mut Initramfs) -> Result<()> {
     for program in PROGRAMS.iter().filter_map(|program| find(program)) {
         add_program(archive, &program)?;
     }
-    security::add_files(archive)?;
-    add_modules(archive)
+    security::add_files(archive)
 }
 
 /// Where the host has a program.
@@ -229,9 +189,9 @@ fn add_program(archive: &mut Initramfs, program: &Path) -> Result<()> {
 }
 
 /// The kernel's modules, and the order in which they are loaded.
-pub fn add_modules(archive: &mut Initramfs) -> Result<()> {
+pub fn add_modules(archive: &mut Initramfs, guest: &Guest) -> Result<()> {
     let mut order = String::new();
-    for module in modules::in_order(&kernel::modules()?)? {
+    for module in modules::in_order(&kernel::modules(guest)?)? {
         let name = module.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let place = format!("/machine/modules/{name}");
         let bytes = std::fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
@@ -242,10 +202,10 @@ pub fn add_modules(archive: &mut Initramfs) -> Result<()> {
 }
 
 /// One that cargo built, where cargo put it, since the tests know it by that; without what only a debugger reads.
-pub fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Result<()> {
-    let stripped = kernel::folder()?.join(format!("stripped-{}", std::process::id()));
+pub fn add_executable(archive: &mut Initramfs, guest: &Guest, executable: &Executable) -> Result<()> {
+    let stripped = kernel::folder(guest)?.join(format!("stripped-{}", std::process::id()));
     let strip =
-        Command::new("strip").args(["--strip-debug", "-o"]).arg(&stripped).arg(&executable.path).status();
+        Command::new(guest.strip).args(["--strip-debug", "-o"]).arg(&stripped).arg(&executable.path).status();
     let content = if strip.is_ok_and(|status| status.success()) { &stripped } else { &executable.path };
     let added = archive.copy(&executable.path, content);
     let _ = std::fs::remove_file(&stripped); // it is in the archive, or the error says more
@@ -257,28 +217,4 @@ pub fn add_executable(archive: &mut Initramfs, executable: &Executable) -> Resul
         return archive.folder(&target.join("tmp"));
     }
     archive.link(&Path::new("/usr/local/bin").join(&executable.name), &path)
-}
-
-/// Runs each of the tests, shows what failed, and tells at the end what was skipped.
-pub fn tests(
-    executables: &[Executable],
-    only: Option<&str>,
-    workspace: &Path,
-    tests: &[(&str, &[&str])],
-) -> String {
-    let mut script = format!(
-        "chosen={} INSTA_WORKSPACE_ROOT='{}' sessions={RECORDED}\n{}",
-        only.map_or("", |_| "yes"),
-        workspace.display(),
-        include_str!("tests.sh")
-    );
-    let usual = tests.iter().map(|(name, prefixes)| (security::USUAL, *name, *prefixes));
-    for (module, name, prefixes) in usual.chain(security::OTHERS.iter().copied()) {
-        let tests = executables.iter().filter(|executable| executable.is_test && executable.name == name);
-        let words: Vec<&str> = only.map_or(prefixes.to_vec(), |only| vec![only]);
-        for path in tests.map(|executable| executable.path.display()) {
-            script += &format!("under {module} {name} {path} {}\n", words.join(" "));
-        }
-    }
-    script + "finish\n"
 }

@@ -32,16 +32,17 @@ pub fn make_empty(path: &Path, size: u64) -> Result<()> {
 }
 
 fn qemu(files: &Files, module: &str) -> Command {
-    let mut qemu = Command::new("qemu-system-x86_64");
+    let (program, _, machine) = files.guest.emulator;
+    let mut qemu = Command::new(program);
     // The emulator, since hosts that are virtual themselves often offer a /dev/kvm that hangs.
-    qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", &MEMORY.to_string()]);
+    qemu.args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", &MEMORY.to_string()]).args(machine);
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     qemu.arg("-kernel").arg(&files.kernel).arg("-initrd").arg(&files.initramfs);
-    // No controller of v1 can be mounted; a panic ends the machine; four large pages are there to be limited. On a machine with
-    // much to do the timer that the kernel checks may come too late.
-    let words = "console=ttyS0 loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4 no_timer_check \
-                 systemd.show_status=no";
-    qemu.arg("-append").arg(format!("{words} {module}=1 security={module}"));
+    // No controller of v1 can be mounted; a panic ends the machine; four large pages are there to be limited.
+    let words =
+        "loglevel=3 panic=-1 cgroup_no_v1=all mitigations=off psi=1 hugepages=4 systemd.show_status=no";
+    let (console, own) = (files.guest.console, files.guest.kernel_words);
+    qemu.arg("-append").arg(format!("console={console} {words} {own} {module}=1 security={module}"));
     for disk in [&files.disk, &files.swap] {
         qemu.arg("-drive").arg(format!("if=virtio,format=raw,cache=unsafe,file={}", disk.display()));
     }
@@ -53,7 +54,7 @@ pub fn interactive(files: &Files) -> Result<()> {
     let mut qemu = qemu(files, security::USUAL);
     // With its monitor on the same terminal, Ctrl-C is the guest's, and Ctrl-A X ends the machine.
     let status = qemu.args(["-serial", "mon:stdio"]).status();
-    status.map_err(|error| format!("qemu-system-x86_64: {error}")).map(drop)
+    status.map_err(|error| format!("{}: {error}", files.guest.emulator.0)).map(drop)
 }
 
 /// Prints what a machine says, and returns the exit code with which it ended.
@@ -65,7 +66,7 @@ pub fn ended(files: &Files, limit: Duration) -> Result<i32> {
 pub fn watched(files: &Files, module: &str, limit: Duration, mut look: impl FnMut(&str)) -> Result<i32> {
     let mut qemu = qemu(files, module);
     qemu.args(["-serial", "stdio"]).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = qemu.spawn().map_err(|error| format!("qemu-system-x86_64: {error}"))?;
+    let mut child = qemu.spawn().map_err(|error| format!("{}: {error}", files.guest.emulator.0))?;
     let output = BufReader::new(child.stdout.take().ok_or("qemu: no pipe")?);
     let (is_over, start) = (AtomicBool::new(false), Instant::now());
     let mut code = None;

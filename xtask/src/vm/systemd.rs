@@ -4,7 +4,7 @@
 //! needs on a machine where nothing is. What cargo built comes in the initramfs. A service runs the tests, and ends the machine.
 
 use super::contents::{self, Executable, Initramfs};
-use super::{cpio, kernel, machine};
+use super::{choice, cpio, guest, kernel, machine};
 use crate::{Result, root, setup, users};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -40,7 +40,8 @@ pub fn fetch() -> Result<()> {
         "setup: apt-get download {}, and what they need: the tests' machine with systemd, not installed but unpacked",
         PACKAGES.join(" ")
     );
-    let unfinished = kernel::folder()?.join(format!("systemd-unfinished-{}", std::process::id()));
+    let unfinished =
+        kernel::folder(guest::usual())?.join(format!("systemd-unfinished-{}", std::process::id()));
     let fetched = download(&unfinished)
         .and_then(|()| unpack(&unfinished.join("archives"), &unfinished.join("tree")))
         .and_then(|()| fs::rename(unfinished.join("tree"), tree()).map_err(|error| error.to_string()));
@@ -143,8 +144,9 @@ fn write(path: &Path, content: &str) -> Result<()> {
 
 /// Runs the tests; `skipped` is told of each that could not run even there, and why.
 pub fn test(only: Option<&str>, skipped: impl FnMut(&str, &str)) -> Result<()> {
-    let files = super::files()?;
-    let executables = contents::build(&root(), &TEST_BINARIES)?;
+    let guest = guest::usual();
+    let files = super::files(guest)?;
+    let executables = contents::build(guest, &root(), &TEST_BINARIES)?;
     write_initramfs(&files.initramfs, &executables, only)?;
     configure(&tree())?;
     make_root(&files.disk)?;
@@ -153,6 +155,7 @@ pub fn test(only: Option<&str>, skipped: impl FnMut(&str, &str)) -> Result<()> {
 }
 
 fn write_initramfs(path: &Path, executables: &[Executable], only: Option<&str>) -> Result<()> {
+    let guest = guest::usual();
     let mut archive: Initramfs = cpio::Archive::create(path)?;
     for folder in ["/root", "/proc", "/dev"] {
         archive.folder(Path::new(folder))?;
@@ -161,12 +164,12 @@ fn write_initramfs(path: &Path, executables: &[Executable], only: Option<&str>) 
     archive.copy(busybox, &contents::find("busybox").ok_or("busybox is not installed")?)?;
     archive.link(Path::new("/bin/sh"), "/usr/bin/busybox")?;
     archive.file(Path::new("/init"), 0o755, include_bytes!("systemd/init"))?;
-    contents::add_modules(&mut archive)?;
+    contents::add_modules(&mut archive, guest)?;
     for executable in executables {
-        contents::add_executable(&mut archive, executable)?;
+        contents::add_executable(&mut archive, guest, executable)?;
     }
     let parts = if only.is_some() { &TESTS[..1] } else { &TESTS };
-    let script = contents::tests(executables, only, &root(), parts);
+    let script = choice::script(executables, only, &root(), parts);
     archive.file(Path::new("/machine/run"), 0o755, script.as_bytes())?;
     let mut list = format!("{}\n/machine/run\n", busybox.display());
     list.extend(executables.iter().map(|executable| format!("{}\n", executable.path.display())));
