@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::exercise::Exercise;
-use crate::folder::{recall, workspace};
+use crate::folder::{command, recall, workspace};
 use crate::start::sources;
 use similar::TextDiff;
 use std::fmt::Write as _;
@@ -27,8 +27,8 @@ pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     if !has_passed {
         let _ = writeln!(
             text,
-            "The answer is shown when every check holds: cargo course check {}",
-            exercise.number
+            "The answer is shown when every check holds: {}",
+            command("check", exercise, folder)
         );
     }
     // Who leaves a pager early has seen enough.

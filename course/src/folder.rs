@@ -61,6 +61,13 @@ pub fn find(number: Option<&str>, folder: Option<&Path>) -> Result<(&'static Exe
     Ok((exercise, folder.unwrap_or_else(|| workspace().join("coursework").join(exercise.chapter))))
 }
 
+/// A command on this folder as it can be typed here: without the folder where [`find`] finds it by itself.
+pub fn command(verb: &str, exercise: &Exercise, folder: &Path) -> String {
+    let words = format!("cargo course {verb} {}", exercise.number);
+    let is_found = find(Some(exercise.number), None).is_ok_and(|(_, found)| found == folder);
+    if is_found { words } else { format!("{words} --folder {}", folder.display()) }
+}
+
 /// What is remembered of a folder.
 pub fn recall(folder: &Path) -> Result<Memory> {
     let path = folder.join(MARK);

@@ -2,22 +2,20 @@
 
 use crate::Result;
 use crate::exercise::{Exercise, Hole};
-use crate::folder::{Failed, read_file, recall, workspace, write};
+use crate::folder::{Failed, command, read_file, recall, workspace, write};
 use crate::holes::calls;
 use std::path::Path;
 
 /// Shows one piece of help more at each call: where to read, what such a failure comes from, and what to write.
 pub fn run(exercise: &Exercise, folder: &Path) -> Result<()> {
     let mut memory = recall(folder)?;
-    let number = exercise.number;
+    let check = command("check", exercise, folder);
     if memory.did_not_compile {
-        println!(
-            "At the last check it did not compile: mend what the compiler says, then cargo course check {number}"
-        );
+        println!("At the last check it did not compile: mend what the compiler says, then {check}");
         return Ok(());
     }
     let Some(failed) = memory.failed.clone() else {
-        println!("No check has failed: cargo course check {number}");
+        println!("No check has failed: {check}");
         return Ok(());
     };
     let ladder = ladder(exercise, &failed)?;

@@ -5,7 +5,7 @@
 
 use crate::Result;
 use crate::exercise::Exercise;
-use crate::folder::{Memory, read_file, recall, work, workspace, write_if_changed};
+use crate::folder::{Memory, command, read_file, recall, work, workspace, write_if_changed};
 use crate::program::{cargo, executable};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
@@ -26,7 +26,7 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
         "building the whole engine with {} in the place of chapters/{}: the first time this takes minutes{}",
         folder.display(),
         exercise.chapter,
-        doubt(exercise, &memory)
+        doubt(exercise, &folder, &memory)
     );
     let arguments =
         ["build", "--offline", "--package", "coracle", "--message-format", "json-render-diagnostics"];
@@ -38,17 +38,17 @@ pub fn run(exercise: &Exercise, folder: &Path, words: &[String]) -> Result<bool>
 }
 
 /// Containers may run by what the checks have found wrong.
-fn doubt(exercise: &Exercise, memory: &Memory) -> String {
-    let number = exercise.number;
+fn doubt(exercise: &Exercise, folder: &Path, memory: &Memory) -> String {
+    let check = command("check", exercise, folder);
     match &memory.failed {
         _ if memory.did_not_compile => {
-            format!("\nat the last check it did not compile: cargo course check {number}")
+            format!("\nat the last check it did not compile: {check}")
         }
         Some(failed) => format!(
-            "\nat the last check `{}` failed, so it may run and still be wrong: cargo course check {number}",
+            "\nat the last check `{}` failed, so it may run and still be wrong: {check}",
             failed.check
         ),
-        None if memory.held.is_empty() => format!("\nit was never checked: cargo course check {number}"),
+        None if memory.held.is_empty() => format!("\nit was never checked: {check}"),
         None => String::new(),
     }
 }

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::checks::{CheckResult, Verdict};
 use crate::exercise::{ALL, Exercise};
+use crate::folder::command;
 use crate::{folder, holes};
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
@@ -47,22 +48,22 @@ pub fn print(exercise: &Exercise, folder: &Path, results: &[CheckResult]) {
     let first = results.iter().find_map(|result| Some((result.check, result.verdict.fault()?)));
     match first {
         None => println!(
-            "\n{}{} Yours beside ours: cargo course diff {}",
+            "\n{}{} Yours beside ours: {}",
             all_hold(results),
             less_without_root(exercise, geteuid().is_root()),
-            exercise.number
+            command("diff", exercise, folder)
         ),
         Some((check, fault)) => {
             let place = exercise.hole(&fault.seen).map(|hole| format!("  where     {}\n", hole.place()));
             println!(
-                "\n{failed} of {} fail{}. The first is `{}`:\n  expected  {}\n  seen      {}\n{}Stuck? cargo course hint {}",
+                "\n{failed} of {} fail{}. The first is `{}`:\n  expected  {}\n  seen      {}\n{}Stuck? {}",
                 results.len(),
                 still_holes(exercise, folder),
                 check.name,
                 fault.expected,
                 fault.seen,
                 place.unwrap_or_default(),
-                exercise.number
+                command("hint", exercise, folder)
             );
         }
     }

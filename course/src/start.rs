@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::exercise::{Exercise, Hole};
-use crate::folder::{self, Memory, read_file, workspace, write_file};
+use crate::folder::{self, Memory, command, read_file, workspace, write_file};
 use crate::holes::dig;
 use std::path::Path;
 
@@ -12,9 +12,9 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     let name = name.unwrap_or(&user);
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(format!(
-            "{} is not empty, and nothing of yours is overwritten: go on there (cargo course check {}), or name another with --folder",
+            "{} is not empty, and nothing of yours is overwritten: go on there ({}), or name another with --folder",
             folder.display(),
-            exercise.number
+            command("check", exercise, folder)
         ));
     }
     let chapter = workspace().join("chapters").join(exercise.chapter);
@@ -37,7 +37,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
             println!("  src/{:<12} {}", hole.file, hole.item);
         }
     }
-    println!("Next: cargo course check {}, which names the hole that is run into first", exercise.number);
+    println!("Next: {}, which names the hole that is run into first", command("check", exercise, folder));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub fn enter(plan: &SpawnPlan) -> Result<()> {
     if plan.new.contains(Namespaces::USER) {
         // Before another user is taken: the files of a process that has done so are not its own (PR_SET_DUMPABLE, prctl(2)).
         if plan.new.contains(Namespaces::TIME) {
-            clocks::make_time_namespace(plan)?;
+            clocks::enter_time_namespace(plan)?;
         }
         become_root()?;
     }

@@ -258,12 +258,6 @@ fn a_missing_namespace_is_named(_: &Path) {
 }
 
 fn clocks_have_offsets(_: &Path) {
-    if kernel_version() < (6, 2) {
-        return skipped::skip(
-            "namespaces::clocks_have_offsets",
-            "before Linux 6.2 an execve does not enter the new clocks",
-        );
-    }
     let offset = TimeOffset { clock: "boottime".into(), seconds: 1_000_000, nanoseconds: 0 };
     let plan = SpawnPlan { time_offsets: vec![offset], ..plan() };
     let (ours, theirs) = nix::unistd::pipe().unwrap();
@@ -276,12 +270,6 @@ fn clocks_have_offsets(_: &Path) {
     std::io::Read::read_to_string(&mut fs::File::from(ours), &mut said).unwrap();
     let uptime: f64 = said.split(' ').next().unwrap().parse().unwrap();
     assert!(uptime > 1_000_000.0, "{said}");
-}
-
-fn kernel_version() -> (u32, u32) {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split(['.', '-']).map(|word| word.parse().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 fn a_process_with_threads_is_refused(_: &Path) {

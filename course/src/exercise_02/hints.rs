@@ -80,19 +80,25 @@ pub const HINTS: &[Hint] = &[
         "time-for-children",
         CLONE,
         "the time namespace is left out of the clone, since nobody sets the clocks of one in which there is a process",
-        "in enter: clocks::make_time_namespace(plan) where the plan names TIME and USER; in spawn: inner::before_clone(plan) does it where there is no USER",
+        "in enter: clocks::enter_time_namespace(plan) where the plan names TIME and USER; in spawn: inner::before_clone(plan) makes it for the child where there is no USER",
     ),
     hint(
         "offsets-before-anybody",
         CLONE,
         "the clocks of a time namespace can be set only until the first process is in it, so clone3 must not make it: there would be one at once",
-        "in clone: leave TIME out of the flags; in enter: clocks::make_time_namespace(plan), which makes it and writes the offsets",
+        "in clone: leave TIME out of the flags; in enter: clocks::enter_time_namespace(plan), which makes it, writes the offsets and enters it",
+    ),
+    hint(
+        "into-its-own-clocks",
+        CHILD,
+        "unshare(2) makes a time namespace for the children to come; the child itself must enter it, before Linux 6.2 also so that its command is in it",
+        "in enter: clocks::enter_time_namespace(plan), and not make_time_namespace, which is for the parent",
     ),
     hint(
         "clocks-before-another-user",
         CHILD,
         "the child may not write its own offsets (EACCES): a process that has taken another user does not own its files in /proc any more",
-        "in enter: clocks::make_time_namespace(plan) before become_root",
+        "in enter: clocks::enter_time_namespace(plan) before become_root",
     ),
     hint(
         "before-the-clone",

@@ -115,6 +115,11 @@ pub fn clocks(stage: &Stage) -> Result<String, Fault> {
         if seen.get(1) != Some(&seconds.to_string().as_str()) {
             return Err(Fault::new(format!("boottime {seconds} 0"), seen.join(" "), hint));
         }
+        let [own, childrens] = ["time", "time_for_children"].map(|kind| born.child.namespace(kind));
+        if own? != childrens? {
+            let seen = "a child with the caller's clocks, whose own children only would have others";
+            return Err(Fault::new("a child that is in its time namespace", seen, "into-its-own-clocks"));
+        }
     }
     // It would stand before the boot.
     let impossible = json!([{ "clock": "boottime", "seconds": -1_000_000_000, "nanoseconds": 0 }]);

@@ -15,6 +15,6 @@ pub const EXERCISE: Exercise = Exercise {
         task: "write a range a line",
     },
     unit_tests: 7,
-    wrong: 57,
+    wrong: 58,
     cheats: 8,
 };
