@@ -116,11 +116,12 @@ fn a_console_of_something_else(folder: &Path) {
         .unwrap()
         .retain(|mount| ["/proc", "/dev/pts"].iter().any(|kept| mount["destination"] == *kept));
     container.does(&["nothing"]);
-    let _listener = UnixListener::bind(folder.join("console")).unwrap();
+    let listener = UnixListener::bind(folder.join("console")).unwrap();
+    listener.set_nonblocking(true).unwrap();
     let made = exchanging(&dev.join("pts"), &dev.join("fake"), || {
         (0..rounds())
             .filter(|_| {
-                console_of(&container).is_some_and(|kind| {
+                console_of(&container, &listener).is_some_and(|kind| {
                     assert_eq!(kind, "devpts");
                     true
                 })
@@ -132,8 +133,10 @@ fn a_console_of_something_else(folder: &Path) {
 }
 
 /// The type of the file system that is seen at /dev/console of a new container; none: it was refused.
-fn console_of(container: &Container) -> Option<String> {
+fn console_of(container: &Container, listener: &UnixListener) -> Option<String> {
     let (code, _) = container.oci(&["create", "--console-socket", "console", "ID"]);
+    // Whoever never took the terminals would have the next connection wait, and keep descriptors on their way.
+    while listener.accept().is_ok() {}
     let kind = (code == 0).then(|| {
         let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", container.pid())).unwrap();
         let line = mounts.lines().find(|line| line.contains(" /dev/console ")).unwrap_or_default();
