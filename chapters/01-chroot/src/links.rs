@@ -22,10 +22,9 @@ impl Inside {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         let below = path.strip_prefix("/").unwrap_or(path);
         match rustix::fs::openat2(self.root(), below, flags, Mode::empty(), resolve) {
-            Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => Err(Error::not_safe(
-                path,
-                "must be mounted on an ordinary directory, and no link may lead there",
-            )),
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+                Err(Error::not_safe(path, "must be mounted on ordinary directory: no link may lead there"))
+            }
             found => found
                 .strace(|| format!("openat2(root, {below:?}, RESOLVE_NO_SYMLINKS)"))
                 .map_err(|error| Error::call(path.display(), error)),
