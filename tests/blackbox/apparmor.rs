@@ -5,6 +5,7 @@ use crate::{needs, test_name};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
 
@@ -40,6 +41,9 @@ fn shell(engine: &Engine, flags: &[&str], script: &str) -> Said {
 const OPEN: &[&str] =
     &["--cap-add=ALL", "--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined"];
 
+/// The kernel has one set of profiles, and a test takes a profile away that another one starts containers with.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_default_profile_denies_what_dockers_does() {
     needs!(root);
@@ -47,6 +51,7 @@ fn the_default_profile_denies_what_dockers_does() {
     if !is_usable() {
         return skip(test_name!(), NOT_HERE);
     }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = Engine::start();
     engine.import_busybox();
     let denied = |script: &str| {
@@ -89,6 +94,7 @@ fn a_profile_of_ones_own_holds_for_added_processes_too() {
     if !is_usable() {
         return skip(test_name!(), NOT_HERE);
     }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = Engine::start();
     engine.import_busybox();
     parser(&["--replace", "--skip-cache"], OWN);
