@@ -16,6 +16,7 @@ mod later_hooks;
 mod list;
 mod log;
 mod making;
+mod no_processes;
 mod printing;
 mod processes;
 mod ps;

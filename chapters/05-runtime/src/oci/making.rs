@@ -3,7 +3,7 @@
 use super::descriptors::Descriptors;
 use super::exchange::Exchange;
 use super::store::{Entry, Record, Store};
-use super::{scope, unknown_capabilities};
+use super::{no_processes, scope, unknown_capabilities};
 use crate::create::create_with_gate;
 use crate::plan::Bundle;
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
@@ -88,7 +88,9 @@ fn read_config(path: &Path) -> Result<(Spec, Vec<u8>)> {
         }
         Err(refused) => Err(refused),
     };
-    read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+    let (mut spec, bytes) = read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))?;
+    no_processes::take(&mut spec, &bytes);
+    Ok((spec, bytes))
 }
 
 /// Relative to the bundle, unless it is absolute.

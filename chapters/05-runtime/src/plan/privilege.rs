@@ -57,12 +57,15 @@ fn capabilities(sets: &LinuxCapabilities) -> Result<Capabilities> {
     let set = |set: &Option<oci_spec::runtime::Capabilities>| {
         CapSet::from_names(set.iter().flatten().map(word)).map_err(Error::invalid)
     };
+    let (permitted, inheritable) = (set(sets.permitted())?, set(sets.inheritable())?);
+    // Those that are not in both the kernel would not raise (capabilities(7)). Configurations name them all the same: runc's own did.
+    let raised = CapSet(set(sets.ambient())?.0 & permitted.0 & inheritable.0);
     Ok(Capabilities {
         bounding: set(sets.bounding())?,
         effective: set(sets.effective())?,
-        permitted: set(sets.permitted())?,
-        inheritable: set(sets.inheritable())?,
-        ambient: set(sets.ambient())?,
+        permitted,
+        inheritable,
+        ambient: raised,
     })
 }
 

@@ -112,6 +112,20 @@ fn an_unknown_capability_is_a_warning_and_another_mistake_names_its_path() {
     site.nothing_is_left();
 }
 
+/// As `runc spec` wrote them until its inheritable ones were taken out (CVE-2022-29162).
+#[test]
+fn ambient_capabilities_that_are_not_inheritable_are_left_out() {
+    let script = "grep -E '^Cap(Inh|Prm|Amb)' /proc/self/status";
+    let change = |spec: &mut Value| {
+        let kill = json!(["CAP_KILL"]);
+        spec["process"]["capabilities"] =
+            json!({"bounding": kill, "effective": kill, "permitted": kill, "ambient": kill});
+    };
+    let said = says("ambient", script, change);
+    let sets = "CapInh:\t0000000000000000\nCapPrm:\t0000000000000020\nCapAmb:\t0000000000000000\n";
+    assert!(said.as_ref().is_none_or(|said| said == sets), "{said:?}");
+}
+
 #[test]
 fn files_of_a_bind_are_seen_as_somebody_elses() {
     let script = "ls -ln /seen; echo new > /seen/made";

@@ -24,6 +24,21 @@ fn refusal(site: &mut Site, resources: Value) -> String {
     said
 }
 
+/// Since the specification's 1.3 a limit of 0 is one; before, it was none.
+#[test]
+fn no_processes_are_a_limit_by_the_specification_that_says_so() {
+    let Some(mut site) = Site::new("no-processes", "echo one; (echo two); exit 0") else { return };
+    site.spec["linux"]["resources"] = json!({"pids": {"limit": 0}});
+    for (version, lines) in [("1.2.1", "one\ntwo\n"), ("1.3.0", "one\n")] {
+        site.spec["ociVersion"] = version.into();
+        site.write();
+        let (_, stdout, stderr) = site.run(&["run", "ID"]);
+        assert_eq!(stdout, lines, "{version}: {stderr}");
+    }
+    assert_eq!(site.run(&["run", "ID"]).2, "sh: can't fork: Resource temporarily unavailable");
+    site.nothing_is_left();
+}
+
 #[test]
 fn real_time_processes_have_the_time_that_they_are_given() {
     let Some(mut site) = Site::new("real-time", "sleep 100") else { return };
