@@ -96,8 +96,8 @@ pub struct Process {
     pub console: bool,
     /// Settings of its namespaces as paths below /proc/sys, written before its root is entered.
     pub sysctls: Vec<(String, String)>,
-    /// It joins somebody's user namespace, which may forbid setgroups(2): only from inside is that seen.
-    pub joins_user_namespace: bool,
+    /// It is in a user namespace of its own or of somebody, which may forbid setgroups(2): only from inside is that seen.
+    pub in_user_namespace: bool,
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
@@ -163,8 +163,8 @@ fn has_copies(spec: &Spec) -> bool {
 fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Process> {
     let process = bundle.spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
     let mut process = process_plan(process, linux.seccomp().as_ref(), &bundle.id)?;
-    if let [IdMap { count: 1, .. }] = spawn.gid_map[..] {
-        process.keep_groups()?;
+    if let (Some([_, ..]), [_, ..]) = (process.privileges.additional_gids.as_deref(), &spawn.gid_map[..]) {
+        id_maps::check_groups(&process.privileges, &spawn.gid_map)?;
     }
     if bundle.keeps_keyring {
         process.privileges.keyring = None;
@@ -174,7 +174,7 @@ fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Pr
         sysctls: linux.sysctl().as_ref().map_or(Ok(Vec::new()), |all| sysctls::sysctls(all, spawn))?,
         makes_folder: true,
         console: true,
-        joins_user_namespace: spawn.joins(Namespaces::USER),
+        in_user_namespace: spawn.has(Namespaces::USER),
         preserved_descriptors: bundle.preserved_descriptors,
         ..process
     })
@@ -202,14 +202,14 @@ pub fn process_plan(
 }
 
 impl Process {
-    /// In a user namespace of one group, where setgroups(2) is forbidden, there are no others to become a member of.
+    /// Where setgroups(2) is forbidden, nobody becomes a member of other groups, nor leaves those that they came with.
     pub fn keep_groups(&mut self) -> Result<()> {
         let privileges = &mut self.privileges;
         let others = privileges.additional_gids.take().unwrap_or_default();
         match others.iter().find(|group| **group != privileges.gid) {
-            Some(group) => {
-                Err(Error::invalid(format!("process.user.additionalGids: group {group} is not mapped")))
-            }
+            Some(group) => Err(Error::invalid(format!(
+                "process.user.additionalGids: group {group}: this user namespace forbids setgroups(2)"
+            ))),
             None => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use crate::plan::Bundle;
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, Spec};
+use oci_spec::runtime::{Hook, Linux, Spec};
 use std::path::{Path, PathBuf};
 
 /// What `create` and `run` have in common.
@@ -89,7 +89,10 @@ fn read_config(path: &Path) -> Result<(Spec, Vec<u8>)> {
         Err(refused) => Err(refused),
     };
     let (mut spec, bytes) = read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))?;
-    no_processes::take(&mut spec, &bytes);
+    let limits_processes = |linux: &Linux| linux.resources().as_ref().is_some_and(|all| all.pids().is_some());
+    if spec.linux().as_ref().is_some_and(limits_processes) {
+        no_processes::take(&mut spec, &bytes);
+    }
     Ok((spec, bytes))
 }
 

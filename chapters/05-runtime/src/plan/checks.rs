@@ -57,11 +57,8 @@ pub fn check_process(process: &Process) -> Result<()> {
         return Err(Error::invalid("process.args: must name a command"));
     }
     absolute("process.cwd", process.cwd())?;
-    for (index, entry) in process.env().iter().flatten().enumerate() {
-        if entry.contains('\0') {
-            return wrong(&format!("process.env[{index}]"), entry, "must not hold a zero byte");
-        }
-    }
+    without_zeros("args", process.args())?;
+    without_zeros("env", process.env())?;
     if let Some(score) = process.oom_score_adj().filter(|score| !(-1000..=1000).contains(score)) {
         return wrong("process.oomScoreAdj", score, "must be from -1000 to 1000");
     }
@@ -71,6 +68,15 @@ pub fn check_process(process: &Process) -> Result<()> {
     check_ids(process)?;
     check_console(process)?;
     check_rlimits(process)
+}
+
+/// A zero byte is where a word ends for execve(2).
+fn without_zeros(name: &str, words: &Option<Vec<String>>) -> Result<()> {
+    let mut words = words.iter().flatten().enumerate();
+    match words.find(|(_, word)| word.contains('\0')) {
+        Some((index, word)) => wrong(&format!("process.{name}[{index}]"), word, "must not hold a zero byte"),
+        None => Ok(()),
+    }
 }
 
 /// The largest number is -1 to the kernel, which is nobody: "leave this id as it is".

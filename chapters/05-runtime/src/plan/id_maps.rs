@@ -1,4 +1,5 @@
-//! Long tail: binds whose files are seen as somebody else's (config.md, "Mounts": uidMappings, gidMappings).
+//! Long tail: binds whose files are seen as somebody else's (config.md, "Mounts": uidMappings, gidMappings), and further groups in a new
+//! user namespace.
 
 use crate::{Error, Result};
 use chroot::{MountOp, What};
@@ -51,4 +52,17 @@ pub fn id_mapped(spec: &Spec, steps: &[MountOp], spawn: &SpawnPlan) -> Result<Ve
         }
     }
     Ok(mapped)
+}
+
+/// Of a group that a new user namespace does not have the kernel would say EINVAL, and no more.
+pub fn check_groups(privileges: &privileges::Plan, map: &[IdMap]) -> Result<()> {
+    let is_mapped = |group: u32| {
+        map.iter().any(|range| (range.inside..range.inside.saturating_add(range.count)).contains(&group))
+    };
+    match privileges.additional_gids.iter().flatten().find(|group| !is_mapped(**group)) {
+        Some(group) => {
+            Err(Error::invalid(format!("process.user.additionalGids: group {group} is not mapped")))
+        }
+        None => Ok(()),
+    }
 }

@@ -161,6 +161,7 @@ fn what_is_wrong_is_refused_by_its_path_with_its_value_and_what_it_must_be() {
         ("/ociVersion", json!("1.0")),
         ("/process/args", json!([])),
         ("/process/cwd", json!("tmp")),
+        ("/process/args", json!(["a", "b\0c"])),
         ("/process/env", json!(["A=b", "C=\0"])),
         ("/process/rlimits", json!([{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}])),
         (

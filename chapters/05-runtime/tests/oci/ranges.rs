@@ -156,7 +156,26 @@ fn a_user_namespace_that_denies_setgroups_is_joined() {
     site.spec["process"]["user"] = json!({ "uid": 0, "gid": 0, "additionalGids": [7] });
     site.write();
     let said = site.refused(&["run", "ID"]);
-    assert!(said.contains("process.user.additionalGids: group 7 is not mapped"), "{said}");
+    assert!(
+        said.contains("process.user.additionalGids: group 7: this user namespace forbids setgroups(2)"),
+        "{said}"
+    );
+    site.nothing_is_left();
+}
+
+/// Root may call setgroups(2) where an ordinary user may not: what root's shell was a member of is not the container's.
+#[test]
+fn a_container_of_one_group_has_none_of_its_makers_when_root_makes_it() {
+    let Some(mut site) = Site::new("one-group", "id -G; cat /proc/self/setgroups") else { return };
+    let spec = runtime::default_spec(Some((0, 0))).unwrap();
+    site.spec["linux"] = serde_json::to_value(spec.linux()).unwrap();
+    site.spec["mounts"] = serde_json::to_value(spec.mounts()).unwrap();
+    site.write();
+    let runtime = site.command(&["run", &site.id]);
+    let mut as_a_member = Command::new("setpriv");
+    as_a_member.args(["--groups", "0,6,42"]).arg(runtime.get_program()).args(runtime.get_args());
+    let output = as_a_member.current_dir(&site.folder).stderr(Stdio::inherit()).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\nallow\n");
     site.nothing_is_left();
 }
 
