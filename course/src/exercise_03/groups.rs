@@ -8,7 +8,7 @@ use crate::checks::{Fault, Stage};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The group that is made, in others that are not there.
 pub const GROUP: &str = "far/above/one";
@@ -70,7 +70,7 @@ pub fn killed(stage: &Stage) -> Result<String, Fault> {
     let processes: Vec<Process> = children.iter().map(|child| Process(child.id() as i32)).collect();
     let deadline = Instant::now() + PATIENCE;
     while processes.iter().any(|process| process.is_alive()) && Instant::now() < deadline && said.is_ok() {
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
     }
     let lives: Vec<bool> = processes.iter().map(|process| process.is_alive()).collect();
     end(children);
@@ -82,8 +82,29 @@ pub fn killed(stage: &Stage) -> Result<String, Fault> {
     }
 }
 
+/// How long a process stays in a group that is being removed.
+const BUSY: Duration = Duration::from_millis(300);
+
+/// While a process is in it: it is waited for, and left alone.
+fn removed_when_empty(stage: &Stage) -> Result<(), Fault> {
+    let site = Site::make()?;
+    let mut trial = made(stage, &site)?;
+    let child = sleeper(&site.below(GROUP))?;
+    let process = Process(child.id() as i32);
+    trial.outer.say("remove");
+    std::thread::sleep(BUSY);
+    let is_alive = process.is_alive();
+    end(vec![child]);
+    if !is_alive {
+        return Err(Fault::new("a process in the group is waited for", "it was killed", "busy-for-a-moment"));
+    }
+    trial.caller_says("removed", "busy-for-a-moment")?;
+    Ok(())
+}
+
 /// With groups in it that its processes could have made.
 pub fn removed(stage: &Stage) -> Result<String, Fault> {
+    removed_when_empty(stage)?;
     let site = Site::make()?;
     let mut trial = made(stage, &site)?;
     std::fs::create_dir_all(site.below(GROUP).join("made/inside"))?;

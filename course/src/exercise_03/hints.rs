@@ -132,4 +132,10 @@ pub const HINTS: &[Hint] = &[
         "rmdir says EBUSY while there is a group below; the container may have made some; the group above is not ours to remove here",
         "in remove: on EBUSY remove each folder inside, then try again until the deadline",
     ),
+    hint(
+        "busy-for-a-moment",
+        END,
+        "a process that is ending is still in the group, and rmdir says EBUSY until it is gone; to remove a group ends nobody",
+        "in remove: on EBUSY try again until the deadline, whether there are groups below or not",
+    ),
 ];

@@ -30,7 +30,11 @@ fn planned(stage: &Stage, said: Value) -> Result<Vec<String>, Fault> {
     let line = |step: &Value| {
         let word = |name: &str| step["Write"][name].as_str().unwrap_or("?").to_string();
         // A limit that is true anyway may be passed over where there is no such file; any other must be refused.
-        let or = if step["Write"]["otherwise"] == "PassOver" { ", or nothing" } else { "" };
+        let or = if step["Write"]["otherwise"] == "PassOver" {
+            ", passed over where the file is missing"
+        } else {
+            ""
+        };
         format!("{} {}{or}", word("file"), word("value"))
     };
     Ok(steps.as_array().into_iter().flatten().map(line).collect())
@@ -54,13 +58,13 @@ pub fn memory_and_swap(stage: &Stage) -> Result<String, Fault> {
     let expected = [line("max", memory), line("low", spared), line("swap.max", swap)];
     expect(stage, said, &expected, "swap-is-a-difference")?;
     let none = json!({ "memory": memory, "memory_swap": memory });
-    let nothing = line("swap.max", 0) + ", or nothing";
+    let nothing = line("swap.max", 0) + ", passed over where the file is missing";
     expect(stage, none, &[line("max", memory), nothing], "what-is-true-anyway")?;
     let unlimited = json!({ "memory": memory, "memory_swap": -1 });
     expect(
         stage,
         unlimited,
-        &[line("max", memory), "memory.swap.max max, or nothing".into()],
+        &[line("max", memory), "memory.swap.max max, passed over where the file is missing".into()],
         "minus-one-is-no-limit",
     )?;
     expect(stage, json!({ "memory": memory }), &[line("max", memory)], "zero-is-not-said")
@@ -123,6 +127,8 @@ pub fn unsaid(stage: &Stage) -> Result<String, Fault> {
     });
     expect(stage, zero, &[], "zero-is-not-said")?;
     let unlimited = json!({ "memory": -1, "pids": -1 });
-    let lines = ["memory.max max", "memory.swap.max max, or nothing", "pids.max max"].map(String::from);
+    let lines =
+        ["memory.max max", "memory.swap.max max, passed over where the file is missing", "pids.max max"]
+            .map(String::from);
     expect(stage, unlimited, &lines, "minus-one-is-no-limit")
 }

@@ -193,14 +193,33 @@ fn striped(stage: &Stage) -> Result<(Filter, u64), Fault> {
     Ok((Filter::of(stage, &profile(&rules))?, own))
 }
 
-/// Each of its calls.
+/// Each of its calls, and around the longest jump that there is.
 pub fn far_jumps(stage: &Stage) -> Result<String, Fault> {
     let (filter, own) = striped(stage)?;
     for (_, number) in calls() {
         let expected = if number % 2 == 0 { ALLOW } else { errno(own as u32) };
         expect(&filter, call(number, [0, 0]), expected, "a-jump-is-a-byte")?;
     }
+    // With one condition the half before a jump has an odd number of instructions, with two an even one.
+    let conditions = [equal(0, some(1, 1 << 40)), equal(1, some(1, 1 << 40))];
+    for conditions in [&conditions[..1], &conditions] {
+        (236..264).step_by(2).try_for_each(|count| nearly_far(stage, count, conditions))?;
+    }
     Ok(format!("{} calls, {} instructions", calls().len(), filter.length()))
+}
+
+/// Of the first so many calls every second one is allowed, and read, whose number is 0, on conditions.
+fn nearly_far(stage: &Stage, count: u32, conditions: &[Value]) -> Result<(), Fault> {
+    let even = calls().into_iter().filter(|(_, number)| (2..count).contains(number) && number % 2 == 0);
+    let names: Vec<&str> = even.map(|(name, _)| name).collect();
+    let allow = json!("Allow");
+    let rules = json!([rule(&["read"], &allow, conditions), rule(&names, &allow, &[])]);
+    let filter = Filter::of(stage, &profile(&rules))?;
+    for number in 1..count {
+        let expected = if number % 2 == 0 { ALLOW } else { EPERM };
+        expect(&filter, call(number, [0, 0]), expected, "a-jump-is-a-byte")?;
+    }
+    Ok(())
 }
 
 /// How far it is to the answer.

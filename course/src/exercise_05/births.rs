@@ -163,18 +163,22 @@ pub fn start_waits(stage: &Stage) -> Result<String, Fault> {
     told(stage)
 }
 
-/// A hook of the container's that fails.
+/// Hooks of the container's that fail: one in a few words, and one in more than are read at a time.
 fn told(stage: &Stage) -> Result<String, Fault> {
-    let mut site = Site::new(stage, &["pid"])?;
-    site.spec["hooks"] =
-        json!({ "startContainer": [{ "path": "/program", "args": ["program", "hook", "/nosuch", "0"] }] });
-    site.create()?;
-    let said = site.refused(&["start", "ID"], "error running startContainer hook #0", "until-the-end")?;
-    if said.contains('{') {
-        return Err(Fault::new("the message alone", said, "until-the-end"));
+    let nowhere = "/nosuch".repeat(400);
+    let mut message = String::new();
+    for path in [nowhere.as_str(), "/program"] {
+        let mut site = Site::new(stage, &["pid"])?;
+        site.spec["hooks"] =
+            json!({ "startContainer": [{ "path": path, "args": ["program", "hook", "/nosuch", "0"] }] });
+        site.create()?;
+        message = site.refused(&["start", "ID"], "error running startContainer hook #0", "until-the-end")?;
+        if message.contains('{') {
+            return Err(Fault::new("the message alone", message, "until-the-end"));
+        }
+        site.expect_silence("started", "until-the-end")?;
     }
-    site.expect_silence("started", "until-the-end")?;
-    Ok(said.trim().to_string())
+    Ok(message.trim().to_string())
 }
 
 /// Whoever should start it is killed while it waits: it goes no further.

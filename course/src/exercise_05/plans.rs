@@ -5,7 +5,7 @@ use crate::checks::chance::some;
 use crate::checks::process::Process;
 use crate::checks::stage::no_ordinary_caller;
 use crate::checks::{Fault, Stage};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
 
 /// The kinds that may be left out: the file's word, and the name below /proc/PID/ns.
@@ -32,13 +32,21 @@ pub fn namespaces(stage: &Stage) -> Result<String, Fault> {
         let seen = format!("of its own are {}", seen.join(", "));
         return Err(Fault::new(format!("of its own are {}", expected.join(", ")), seen, "made-or-joined"));
     }
-    let list = site.spec["linux"]["namespaces"].as_array_mut().into_iter().flatten();
-    let twice: Vec<Value> =
-        list.map(|one| one.take()).chain([json!({ "type": "mount", "path": "/proc/self/ns/mnt" })]).collect();
-    site.spec["linux"]["namespaces"] = json!(twice);
-    site.id.push('2');
-    site.refused(&["create", "ID"], "twice", "each-once")?;
+    each_once(&mut site)?;
     Ok(format!("of its own are {}", expected.join(", ")))
+}
+
+/// A kind that is listed two times is refused, whichever of the two is made and whichever is joined.
+fn each_once(site: &mut Site) -> Result<(), Fault> {
+    let list = site.spec["linux"]["namespaces"].as_array().cloned().unwrap_or_default();
+    let [made, joined] = [json!({ "type": "uts" }), json!({ "type": "uts", "path": "/proc/self/ns/uts" })];
+    for two in [[&made, &made], [&made, &joined], [&joined, &made], [&joined, &joined]] {
+        let others = list.iter().filter(|one| one["type"] != "uts");
+        site.spec["linux"]["namespaces"] = others.chain(two).cloned().collect();
+        site.id.push('2');
+        site.refused(&["create", "ID"], "linux.namespaces", "each-once")?;
+    }
+    Ok(())
 }
 
 /// Why nobody may join another's namespaces, if so. (A user namespace that is joined has no room for new ones beside it.)
@@ -99,16 +107,15 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
     site.spec["mounts"] = json!([
         { "destination": "/by-type", "type": "bind", "source": theirs },
         { "destination": "/by-option", "type": "tmpfs", "source": theirs, "options": ["rbind"] },
+        { "destination": "/by-another", "type": "tmpfs", "source": theirs, "options": ["bind"] },
         { "destination": "/devices", "source": "/dev", "options": ["rbind"] },
         { "destination": "/named", "type": "tmpfs", "source": name },
         { "destination": "/unnamed", "type": "tmpfs" },
     ]);
     let process = site.started_or("options-win")?;
-    for point in ["/by-type", "/by-option"] {
+    for point in ["/by-type", "/by-option", "/by-another"] {
         let found = mounted(process, point)?;
-        if !found.as_ref().is_some_and(|one| {
-            theirs.ends_with(one.root.trim_start_matches('/')) || one.root.ends_with("/theirs")
-        }) {
+        if !found.as_ref().is_some_and(|one| one.root.ends_with("/theirs")) {
             let seen = found
                 .map_or("nothing".into(), |one| format!("{} {} of {}", one.fstype, one.source, one.root));
             return Err(Fault::new(format!("{point} is {}", theirs.display()), seen, "options-win"));
@@ -126,7 +133,7 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
     beside_the_file(stage)?;
     alone(stage)?;
     neither(stage)?;
-    Ok("two binds, two file systems, and /dev with what is beneath it".into())
+    Ok("three binds, two file systems, and /dev with what is beneath it".into())
 }
 
 /// The mounts below /dev, of which the host has at least that of its terminals.

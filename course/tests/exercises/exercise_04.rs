@@ -15,6 +15,6 @@ pub const EXERCISE: Exercise = Exercise {
         task: "set the bit of each name's number",
     },
     unit_tests: 13,
-    wrong: 43,
+    wrong: 44,
     cheats: 7,
 };
