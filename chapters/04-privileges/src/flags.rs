@@ -50,6 +50,14 @@ impl Arguments {
     }
 }
 
+/// None that its caller is a member of shall be the command's. Where the user namespace forbids to leave them, they stay.
+pub fn groups() -> Result<Option<Vec<u32>>, Failure> {
+    let word = std::fs::read_to_string("/proc/self/setgroups");
+    let word = word
+        .map_err(|error| Failure::new(FailureKind::System, format_args!("/proc/self/setgroups: {error}")))?;
+    Ok((word.trim() == "allow").then(Vec::new))
+}
+
 fn named(names: &[String]) -> Result<CapSet, Failure> {
     if names.iter().any(|name| name == "ALL") {
         return Ok(all());

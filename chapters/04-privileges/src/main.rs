@@ -46,17 +46,14 @@ fn inside(arguments: &Arguments, caller: &str) -> Result<Infallible, Failure> {
 /// What the command shall be allowed.
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     let sets = arguments.sets()?;
-    let filter = || seccomp::compile(&default_profile(sets.bounding));
-    // What the caller is a member of shall not be the command's, where it can be left: an ordinary user must stay in it.
-    let leaves_groups = chroot::read_proc("self/setgroups")?.trim() == "allow";
     Ok(Plan {
         capabilities: Some(sets),
         no_new_privs: true,
-        seccomp: (!arguments.no_filter).then(filter),
+        seccomp: (!arguments.no_filter).then(|| seccomp::compile(&default_profile(sets.bounding))),
         rlimits: arguments.ulimit.clone(),
         uid: arguments.user,
         gid: arguments.user,
-        additional_gids: leaves_groups.then(Vec::new),
+        additional_gids: flags::groups()?,
         keyring: Some("coracle".into()),
         ..Plan::default()
     })

@@ -81,8 +81,8 @@ impl Child {
         }
         // ANCHOR_END: host
         // ANCHOR: opened
-        let is_inside = self.process.in_user_namespace;
-        is_inside.then(|| joined::keep_denied_groups(&mut self.process)).transpose()?;
+        let joins_user = self.process.joins_user_namespace;
+        joins_user.then(|| joined::keep_denied_groups(&mut self.process)).transpose()?;
         if let Some(hooks) = &mut self.hooks {
             hooks.learn_own_number()?;
         }

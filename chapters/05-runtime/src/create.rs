@@ -8,8 +8,8 @@ use crate::{
     Created, Error, ErrorKind, Identity, Result, confinement, copies, created, joined, net_devices, terminal,
 };
 use cgroups::{Cgroup, Layout};
-use namespaces::FailureKind;
-use nix::unistd::Pid;
+use namespaces::{FailureKind, IdMap, Namespaces};
+use nix::unistd::{Pid, geteuid};
 use std::os::fd::OwnedFd;
 
 /// What becomes the process's descriptors 0, 1 and 2.
@@ -53,8 +53,8 @@ pub fn create_with_gate(
     Ok(Created { cgroup, ..made? })
 }
 
-/// The plan, with what only the machine can tell: whether the namespaces that are to be joined are what the file says, and whether
-/// the kernel has AppArmor or SELinux if they are asked for.
+/// The plan, with what only the machine can tell: whether the namespaces that are to be joined are what the file says, whether the
+/// kernel has AppArmor or SELinux if they are asked for, and whether groups can be left.
 fn planned(bundle: &Bundle, layout: &Layout, state: &State) -> Result<Plan> {
     let mut plan = plan(bundle, layout)?;
     if !plan.spawn.join.is_empty() {
@@ -63,10 +63,20 @@ fn planned(bundle: &Bundle, layout: &Layout, state: &State) -> Result<Plan> {
     if plan.is_confined() {
         confinement::check_host(&bundle.spec)?;
     }
+    if plan.spawn.new.contains(Namespaces::USER) && forbids_setgroups(&plan.spawn.gid_map) {
+        plan.process.keep_groups()?;
+    }
     if let Some(listener) = &mut plan.process.listener {
         listener.state = Some(state.clone());
     }
     Ok(plan)
+}
+
+/// Whether a new user namespace with this map will forbid setgroups(2): one below a namespace that forbids it does, and one that an
+/// ordinary user makes alone. What forbids nothing must not keep our own groups, by which root's may open files.
+fn forbids_setgroups(map: &[IdMap]) -> bool {
+    let is_alone = !geteuid().is_root() && matches!(map, [IdMap { count: 1, .. }]);
+    is_alone || std::fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "deny")
 }
 
 /// How the machine has its cgroups: that matters to a container which has one, or in which they are seen.

@@ -3,6 +3,7 @@
 use crate::gate::Keeper;
 use crate::{Error, Identity, Result};
 use cgroups::{Cgroup, Layout};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A first process with all its namespaces, limits and privileges, which waits to execute its command.
@@ -78,9 +79,13 @@ fn end_first(pidfd: &OwnedFd) {
 
 /// Until the process has ended, whosever child it is.
 pub fn wait(pidfd: impl AsFd) {
-    use rustix::event::{PollFd, PollFlags, poll};
+    wait_for(pidfd, None);
+}
+
+/// The same, but at most this long.
+pub fn wait_for(pidfd: impl AsFd, limit: Option<&Timespec>) {
     let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
-    while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
+    while let Err(rustix::io::Errno::INTR) = poll(&mut ended, limit) {}
 }
 
 /// Ends what is in a group, and the group.

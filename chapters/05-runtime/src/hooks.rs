@@ -19,13 +19,15 @@ const TOLD_MAX: u64 = 4096;
 
 /// Runs the hooks of one point, whose name is `point`, each with the state on its standard input.
 pub fn run(point: &str, hooks: &[Hook], state: &State) -> Result<()> {
-    for (index, hook) in hooks.iter().enumerate() {
-        run_one(hook, state).map_err(|why| {
-            let path = hook.path.display();
-            Error::system(format!("error running {point} hook #{index} ({path}): {why}"))
-        })?;
-    }
-    Ok(())
+    hooks.iter().enumerate().try_for_each(|numbered| run_numbered(point, numbered, state))
+}
+
+/// Runs one of them, which is known by its number.
+pub fn run_numbered(point: &str, (index, hook): (usize, &Hook), state: &State) -> Result<()> {
+    run_one(hook, state).map_err(|why| {
+        let path = hook.path.display();
+        Error::system(format!("error running {point} hook #{index} ({path}): {why}"))
+    })
 }
 
 /// Those at the station where the child waits with its mounts made: on the host, by the runtime.

@@ -20,8 +20,7 @@ pub fn check(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// By the child: whether the user namespace that it is in forbids setgroups(2), by an ordinary user who made it, or for all below one
-/// that forbids it. What forbids nothing must not keep our own further groups (root's may open files). A /proc that came with mounts
+/// By the child, which has joined them: whether the user namespace that it is in forbids setgroups(2). A /proc that came with mounts
 /// of others may not show the child to itself: then the call is made, and fails if it is forbidden. One that is not the kernel's is
 /// refused: a forged "deny" would leave our own further groups to the container.
 pub fn keep_denied_groups(process: &mut Process) -> Result<()> {

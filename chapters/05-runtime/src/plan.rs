@@ -96,8 +96,8 @@ pub struct Process {
     pub console: bool,
     /// Settings of its namespaces as paths below /proc/sys, written before its root is entered.
     pub sysctls: Vec<(String, String)>,
-    /// It is in a user namespace of its own or of somebody, which may forbid setgroups(2): only from inside is that seen.
-    pub in_user_namespace: bool,
+    /// It joins somebody's user namespace, which may forbid setgroups(2): only from inside is that seen.
+    pub joins_user_namespace: bool,
     /// How many descriptors after the standard three it inherits.
     pub preserved_descriptors: u32,
     /// What it may do: chapter 04.
@@ -174,7 +174,7 @@ fn first_process(bundle: &Bundle, linux: &Linux, spawn: &SpawnPlan) -> Result<Pr
         sysctls: linux.sysctl().as_ref().map_or(Ok(Vec::new()), |all| sysctls::sysctls(all, spawn))?,
         makes_folder: true,
         console: true,
-        in_user_namespace: spawn.has(Namespaces::USER),
+        joins_user_namespace: spawn.joins(Namespaces::USER),
         preserved_descriptors: bundle.preserved_descriptors,
         ..process
     })
@@ -206,12 +206,9 @@ impl Process {
     pub fn keep_groups(&mut self) -> Result<()> {
         let privileges = &mut self.privileges;
         let others = privileges.additional_gids.take().unwrap_or_default();
-        match others.iter().find(|group| **group != privileges.gid) {
-            Some(group) => Err(Error::invalid(format!(
-                "process.user.additionalGids: group {group}: this user namespace forbids setgroups(2)"
-            ))),
-            None => Ok(()),
-        }
+        let Some(group) = others.iter().find(|group| **group != privileges.gid) else { return Ok(()) };
+        let why = "this user namespace forbids setgroups(2)";
+        Err(Error::invalid(format!("process.user.additionalGids: group {group}: {why}")))
     }
 }
 

@@ -4,6 +4,7 @@ use super::store::{Entry, Status, Store};
 use crate::{Error, ErrorKind, Result, created, signals};
 use clap::Args;
 use kernel::Strace;
+use rustix::event::Timespec;
 
 #[derive(Args)]
 pub struct Kill {
@@ -69,6 +70,18 @@ fn kill_all(entry: &Entry, number: i32) -> Result<u8> {
     Ok(0)
 }
 
+/// How long a process may take to end that was killed a moment ago.
+const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+
+/// What it comes to: who deletes what they have killed may be here before the kernel has ended it.
+fn settled_status(entry: &Entry) -> Status {
+    let status = entry.status();
+    let pidfd = (status == Status::Running).then(|| entry.process().and_then(|process| process.open()));
+    let Some(Ok(Some(pidfd))) = pidfd else { return status };
+    created::wait_for(pidfd, Some(&MOMENT));
+    entry.status()
+}
+
 impl Delete {
     pub fn run(&self, store: &Store) -> Result<u8> {
         let entry = match store.open(&self.id) {
@@ -77,7 +90,7 @@ impl Delete {
             }
             result => result?,
         };
-        let status = entry.status();
+        let status = if self.force { entry.status() } else { settled_status(&entry) };
         if matches!(status, Status::Running | Status::Paused) && !self.force {
             let message = format!("cannot delete container {} that is not stopped: {status}", self.id);
             return Err(Error::new(ErrorKind::Conflict, message));

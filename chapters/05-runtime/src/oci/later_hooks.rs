@@ -20,8 +20,8 @@ pub fn remove(entry: Entry) -> Result<()> {
     let hooks = hooks_of(&entry).map(|hooks| hooks.poststop).unwrap_or_default();
     let state = entry.state("stopped");
     entry.remove()?;
-    for hook in hooks {
-        if let Err(error) = hooks::run("poststop", &[hook], &state) {
+    for numbered in hooks.iter().enumerate() {
+        if let Err(error) = hooks::run_numbered("poststop", numbered, &state) {
             eprintln!("coracle-oci: warning: {error}");
         }
     }

@@ -9,7 +9,7 @@ use crate::plan::Bundle;
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, Linux, Spec};
+use oci_spec::runtime::{Hook, Spec};
 use std::path::{Path, PathBuf};
 
 /// What `create` and `run` have in common.
@@ -89,8 +89,8 @@ fn read_config(path: &Path) -> Result<(Spec, Vec<u8>)> {
         Err(refused) => Err(refused),
     };
     let (mut spec, bytes) = read.map_err(|error| Error::invalid(format!("{}: {error}", path.display())))?;
-    let limits_processes = |linux: &Linux| linux.resources().as_ref().is_some_and(|all| all.pids().is_some());
-    if spec.linux().as_ref().is_some_and(limits_processes) {
+    let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    if resources.is_some_and(|resources| resources.pids().is_some()) {
         no_processes::take(&mut spec, &bytes);
     }
     Ok((spec, bytes))

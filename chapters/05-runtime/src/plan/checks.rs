@@ -73,10 +73,8 @@ pub fn check_process(process: &Process) -> Result<()> {
 /// A zero byte is where a word ends for execve(2).
 fn without_zeros(name: &str, words: &Option<Vec<String>>) -> Result<()> {
     let mut words = words.iter().flatten().enumerate();
-    match words.find(|(_, word)| word.contains('\0')) {
-        Some((index, word)) => wrong(&format!("process.{name}[{index}]"), word, "must not hold a zero byte"),
-        None => Ok(()),
-    }
+    let Some((index, word)) = words.find(|(_, word)| word.contains('\0')) else { return Ok(()) };
+    wrong(&format!("process.{name}[{index}]"), word, "must not hold a zero byte")
 }
 
 /// The largest number is -1 to the kernel, which is nobody: "leave this id as it is".

@@ -14,7 +14,7 @@ pub fn privileges(process: &Process, filter: Option<&LinuxSeccomp>, keyring: &st
     let user = process.user();
     let confined = process.apparmor_profile().is_some() || process.selinux_label().is_some();
     Ok(Plan {
-        capabilities: process.capabilities().as_ref().map(capabilities).transpose()?,
+        capabilities: Some(capabilities(process.capabilities())?),
         no_new_privs: process.no_new_privileges().unwrap_or_default(),
         seccomp: filter.map(program).transpose()?,
         rlimits: process.rlimits().iter().flatten().map(rlimit).collect(),
@@ -53,12 +53,14 @@ fn program(filter: &LinuxSeccomp) -> Result<seccomp::Program> {
     Ok(seccomp::compile(&seccomp::profile(filter).map_err(Error::invalid)?))
 }
 
-fn capabilities(sets: &LinuxCapabilities) -> Result<Capabilities> {
+/// A file that names none gives none.
+fn capabilities(sets: &Option<LinuxCapabilities>) -> Result<Capabilities> {
+    let Some(sets) = sets else { return Ok(Capabilities::default()) };
     let set = |set: &Option<oci_spec::runtime::Capabilities>| {
         CapSet::from_names(set.iter().flatten().map(word)).map_err(Error::invalid)
     };
     let (permitted, inheritable) = (set(sets.permitted())?, set(sets.inheritable())?);
-    // Those that are not in both the kernel would not raise (capabilities(7)). Configurations name them all the same: runc's own did.
+    // Ambient ones that are not in both the kernel would not raise (capabilities(7)). runc's own files named them all the same.
     let raised = CapSet(set(sets.ambient())?.0 & permitted.0 & inheritable.0);
     Ok(Capabilities {
         bounding: set(sets.bounding())?,

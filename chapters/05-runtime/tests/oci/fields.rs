@@ -112,6 +112,23 @@ fn an_unknown_capability_is_a_warning_and_another_mistake_names_its_path() {
     site.nothing_is_left();
 }
 
+/// Nothing that its caller has, and nothing that setuid programs could give back.
+#[test]
+fn no_capabilities_are_none() {
+    let Some(mut site) = Site::new("no-capabilities", "sleep 100") else { return };
+    site.spec["process"].as_object_mut().unwrap().remove("capabilities");
+    site.write();
+    site.ok(&["run", "-d", "ID"]);
+    let seen = |words: &[&str]| {
+        let show = ["ID", "busybox", "grep", "-E", "^Cap(Prm|Eff|Bnd)", "/proc/self/status"];
+        site.ok(&[&["exec"], words, &show].concat())
+    };
+    let all = |sets: u64| ["CapPrm", "CapEff", "CapBnd"].map(|set| format!("{set}:\t{sets:016x}\n")).concat();
+    assert_eq!(seen(&[]), all(0));
+    assert_eq!(seen(&["--cap", "CAP_KILL"]), all(1 << 5));
+    site.ok(&["delete", "--force", "ID"]);
+}
+
 /// As `runc spec` wrote them until its inheritable ones were taken out (CVE-2022-29162).
 #[test]
 fn ambient_capabilities_that_are_not_inheritable_are_left_out() {

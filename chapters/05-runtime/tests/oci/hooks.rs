@@ -119,11 +119,11 @@ fn a_hook_of_start_that_fails_stops_the_container() {
 
 #[test]
 fn a_hook_after_the_end_that_fails_is_a_warning() {
-    let fails = |hooks: &mut Value| hooks["poststop"].as_array_mut().unwrap().insert(0, hook("exit 6"));
+    let fails = |hooks: &mut Value| hooks["poststop"].as_array_mut().unwrap().insert(1, hook("exit 6"));
     let Some(site) = with_hooks("poststop", "true", fails) else { return };
     let (code, _, stderr) = site.run(&["run", "ID"]);
     assert_eq!(code, 0);
-    assert!(stderr.contains("warning: error running poststop hook #0 (/bin/sh): exit status: 6"), "{stderr}");
+    assert!(stderr.contains("warning: error running poststop hook #1 (/bin/sh): exit status: 6"), "{stderr}");
     assert_eq!(kinds(&site), KINDS, "the next one ran all the same");
 }
 

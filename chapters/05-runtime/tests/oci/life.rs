@@ -165,6 +165,31 @@ fn a_container_that_was_not_finished_is_not_started() {
     site.nothing_is_left();
 }
 
+/// One that dies is not one that runs, however busy the machine is.
+#[test]
+fn what_was_killed_can_be_deleted_at_once() {
+    let Some(site) = Site::new("killed", "sleep 100") else { return };
+    let mut busy: Vec<_> = (0..4)
+        .map(|_| {
+            std::process::Command::new("sh")
+                .args(["-c", "i=0; while [ $i -lt 5000000 ]; do i=$((i+1)); done"])
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let rounds = (0..40).find_map(|_| {
+        site.ok(&["run", "-d", "ID"]);
+        site.ok(&["kill", "ID", "KILL"]);
+        let (code, _, stderr) = site.run(&["delete", "ID"]);
+        (code != 0).then_some(stderr)
+    });
+    for child in &mut busy {
+        child.kill().and_then(|()| child.wait()).unwrap();
+    }
+    assert_eq!(rounds, None);
+    site.nothing_is_left();
+}
+
 /// Whoever is killed while making a container leaves nothing that `delete --force` does not find.
 #[test]
 fn a_kill_at_any_moment() {

@@ -102,7 +102,13 @@ impl Asked {
     /// The process as it is asked for.
     pub fn change(&self, process: Process) -> Result<Process> {
         match &self.process {
-            Some(path) => read(path),
+            Some(path) => {
+                let mut asked: Process = read(path)?;
+                // Where it does not say, it may do what the container may.
+                let own = asked.capabilities().clone().or_else(|| process.capabilities().clone());
+                asked.set_capabilities(own);
+                Ok(asked)
+            }
             None => self.changed(process),
         }
     }
@@ -134,7 +140,8 @@ impl Asked {
             process.set_user(user);
         }
         if !self.cap.is_empty() {
-            let capabilities = self.capabilities(process.capabilities().clone().unwrap_or_default())?;
+            let capabilities =
+                self.capabilities(process.capabilities().clone().unwrap_or_else(no_capabilities))?;
             process.set_capabilities(Some(capabilities));
         }
         Ok(process)
@@ -177,4 +184,11 @@ impl Asked {
         sets.set_permitted(permitted);
         Ok(sets)
     }
+}
+
+/// The crate's own default are three.
+fn no_capabilities() -> LinuxCapabilities {
+    let mut sets = LinuxCapabilities::default();
+    sets.set_bounding(None).set_effective(None).set_permitted(None).set_inheritable(None).set_ambient(None);
+    sets
 }
