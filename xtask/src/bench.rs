@@ -16,11 +16,11 @@ mod runtime;
 mod steps;
 mod targets;
 
-use crate::{Result, root};
+use crate::Result;
+use crate::dist::{Architecture, order};
 use arena::Arena;
 use contenders::Contender;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -100,30 +100,12 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
 
 /// Builds ours as it is released, and copies it, so that a build meanwhile does not exchange it.
 fn build_ours(folder: &Path, suite: Suite) -> Result<()> {
-    let binary = match suite {
-        Suite::Runtime => "coracle-oci",
-        Suite::Engine | Suite::Images => "coracle",
+    let own = Architecture::own()?;
+    let executable = match suite {
+        Suite::Runtime => order::build(own)?,
+        Suite::Engine | Suite::Images => own.engine()?,
     };
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args(["build", "--locked"])
-        .args(crate::dist::AS_RELEASED)
-        .args(["--bin", binary])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(root())
-        .stderr(Stdio::inherit());
-    let built = cargo.output().map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if !built.status.success() {
-        return Err(format!("cargo build: {}", built.status));
-    }
-    for line in String::from_utf8_lossy(&built.stdout).lines() {
-        let message: serde_json::Value =
-            serde_json::from_str(line).map_err(|error| format!("cargo: {error}"))?;
-        if let Some(executable) = message["executable"].as_str().map(Path::new) {
-            let target = folder.join(executable.file_name().unwrap_or_default());
-            std::fs::copy(executable, target)
-                .map_err(|error| format!("{}: {error}", executable.display()))?;
-        }
-    }
+    std::fs::copy(&executable, folder.join(executable.file_name().unwrap_or_default()))
+        .map_err(|error| format!("{}: {error}", executable.display()))?;
     Ok(())
 }

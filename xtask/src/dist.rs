@@ -1,5 +1,9 @@
 //! Release archives: the engine and its runtime as static binaries, one archive an architecture, the same bytes each time.
 
+pub mod order;
+mod symbols;
+mod trace;
+
 use crate::setup::is_installed;
 use crate::{Result, root};
 use std::fmt::Write as _;
@@ -46,11 +50,11 @@ pub const ARCHITECTURES: [Architecture; 2] = [
 
 /// What goes into an archive beside the binaries.
 const DOCUMENTS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
-const BINARIES: [&str; 2] = ["coracle", "coracle-oci"];
+const BINARIES: [&str; 2] = ["coracle", order::NAME];
 /// What a first build does not wait for.
 pub const FEATURES: &str = "runtime/systemd";
 /// What cargo is told to build something as it is released.
-pub const AS_RELEASED: [&str; 4] = ["--profile", "dist", "--features", FEATURES];
+const AS_RELEASED: [&str; 3] = ["--release", "--features", FEATURES];
 
 /// Builds the archives.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -104,6 +108,12 @@ pub fn test() -> Result<()> {
 }
 
 impl Architecture {
+    /// This machine's.
+    pub fn own() -> Result<&'static Architecture> {
+        let own = ARCHITECTURES.iter().find(|architecture| architecture.is_native());
+        own.ok_or_else(|| format!("Coracle is not released for {}", std::env::consts::ARCH))
+    }
+
     fn is_native(&self) -> bool {
         self.name == std::env::consts::ARCH
     }
@@ -148,18 +158,25 @@ impl Architecture {
         format!("coracle-{}-linux-{}", env!("CARGO_PKG_VERSION"), self.name)
     }
 
+    /// Builds the engine as it is released; where the executable lies.
+    pub fn engine(&self) -> Result<PathBuf> {
+        succeed(self.cargo("build").args(AS_RELEASED).args(["--bin", "coracle"]))?;
+        Ok(self.built("coracle"))
+    }
+
+    /// Where cargo puts a binary for it.
+    fn built(&self, name: &str) -> PathBuf {
+        target_folder().join(self.target).join("release").join(name)
+    }
+
     /// Builds the binaries and packs them; the archive's name in `out`.
     fn archive(&self, out: &Path) -> Result<String> {
-        let mut build = self.cargo("build");
-        build.args(AS_RELEASED).args(BINARIES.iter().flat_map(|name| ["--bin", name]));
-        succeed(&mut build)?;
+        let binaries = [self.engine()?, order::build(self)?];
         let name = self.file_name();
         let folder = out.join(&name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let built = target_folder().join(self.target).join("dist");
-        let files = BINARIES.iter().map(|name| built.join(name));
-        for file in files.chain(DOCUMENTS.iter().map(|name| root().join(name))) {
+        for file in binaries.into_iter().chain(DOCUMENTS.iter().map(|name| root().join(name))) {
             let copy = folder.join(file.file_name().unwrap_or_default());
             std::fs::copy(&file, copy).map_err(|error| format!("{}: {error}", file.display()))?;
         }
