@@ -102,7 +102,7 @@ fn measure(arena: &Arena, arguments: &Arguments, contenders: &[&Contender]) -> R
 fn build_ours(folder: &Path, suite: Suite) -> Result<()> {
     let own = Architecture::own()?;
     let executable = match suite {
-        Suite::Runtime => order::build(own)?,
+        Suite::Runtime => order::build(own, &order::traced())?,
         Suite::Engine | Suite::Images => own.engine()?,
     };
     std::fs::copy(&executable, folder.join(executable.file_name().unwrap_or_default()))

@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Where the archives and their digests are put
     #[arg(long, value_name = "DIR", default_value = "target/dist")]
     out: PathBuf,
+    /// The coracle-oci.order of a release that is made again; without it, a new trace
+    #[arg(long, value_name = "FILE")]
+    order: Option<PathBuf>,
 }
 
 /// An architecture that is released, and what compiles and runs programs for it on another one.
@@ -70,21 +73,32 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let out = root().join(&arguments.out);
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let order = arguments.order.as_ref().map_or_else(
+        || Ok(order::traced()),
+        |file| std::fs::read_to_string(file).map_err(|error| format!("--order {}: {error}", file.display())),
+    )?;
+    write(&out.join(order::FILE), &order)?;
     let mut digests = String::new();
     for architecture in wanted {
-        let archive = architecture.archive(&out)?;
+        let archive = architecture.archive(&out, &order)?;
         let digest = output(Command::new("sha256sum").arg(&archive).current_dir(&out))?;
         print!("{digest}");
         let _ = write!(digests, "{digest}");
     }
-    let list = out.join("SHA256SUMS");
-    std::fs::write(&list, digests).map_err(|error| format!("{}: {error}", list.display()))
+    write(&out.join("SHA256SUMS"), &digests)
 }
 
-/// What a release is held to: made twice, the archives are the same bytes; unpacked elsewhere, each binary says its version.
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What a release is held to: made once more with its order, the archives are the same bytes; unpacked elsewhere, each binary says its
+/// version.
 pub fn test() -> Result<()> {
-    let arguments = |out: &str| Arguments { arch: Vec::new(), out: Path::new("target/dist-test").join(out) };
-    let [first, second] = ["first", "second"].map(arguments);
+    let [first, second] = ["first", "second"].map(|out| Path::new("target/dist-test").join(out));
+    let order = root().join(&first).join(order::FILE);
+    let [first, second] =
+        [(first, None), (second, Some(order))].map(|(out, order)| Arguments { arch: Vec::new(), out, order });
     run(&first)?;
     run(&second)?;
     let digests = |out: &Path| {
@@ -170,8 +184,8 @@ impl Architecture {
     }
 
     /// Builds the binaries and packs them; the archive's name in `out`.
-    fn archive(&self, out: &Path) -> Result<String> {
-        let binaries = [self.engine()?, order::build(self)?];
+    fn archive(&self, out: &Path, order: &str) -> Result<String> {
+        let binaries = [self.engine()?, order::build(self, order)?];
         let name = self.file_name();
         let folder = out.join(&name);
         let _ = std::fs::remove_dir_all(&folder);

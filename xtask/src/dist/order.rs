@@ -16,37 +16,42 @@ use std::process::{Command, Stdio};
 
 /// The runtime's binary.
 pub const NAME: &str = "coracle-oci";
+/// The file beside the archives with the names of its functions that were entered.
+pub const FILE: &str = "coracle-oci.order";
 
-/// Builds the runtime as it is released; where the executable lies.
-pub fn build(architecture: &Architecture) -> Result<PathBuf> {
-    let arguments = match order(architecture) {
-        Ok(order) => linked_by(architecture, &order)?,
-        Err(why) => {
-            eprintln!("xtask: {NAME} for {} is made without an order: {why}", architecture.name);
-            Vec::new()
-        }
-    };
-    architecture.compile(&arguments)
+/// The names of the functions that a start enters, in this machine's executable, a line each. None where nothing can be traced, which
+/// is said.
+///
+/// Two traces differ in a few: a random seed decides which keys of a hash table are compared, and who is first which of two waits. So
+/// the names are kept with a release, and whoever makes it again takes them.
+pub fn traced() -> String {
+    traced_names().unwrap_or_else(|why| {
+        eprintln!("xtask: {NAME} is made without an order of its functions: {why}");
+        String::new()
+    })
 }
 
-/// The file that tells the linker the order of functions.
-fn order(architecture: &Architecture) -> Result<PathBuf> {
+fn traced_names() -> Result<String> {
     if cfg!(not(target_arch = "x86_64")) {
         return Err("runs are traced on x86_64 alone".into());
     }
-    let own = Architecture::own()?;
-    let with_symbols = ["-C", "strip=none"].map(str::to_owned);
-    let executable = own.compile(&with_symbols)?;
+    let executable = Architecture::own()?.with_symbols()?;
     let functions = symbols::functions(&executable)?;
     let entered = trace(&executable, &functions)?;
-    let names = symbols::at(&functions, &entered);
-    let lines = if architecture.is_native() {
-        symbols::called(&functions, &names, str::to_owned).join("\n")
-    } else {
-        let theirs = symbols::functions(&architecture.compile(&with_symbols)?)?;
-        symbols::called(&theirs, &names, symbols::without_hash).join("\n")
-    };
-    write(architecture, &(lines + "\n"))
+    Ok(symbols::at(&functions, &entered).iter().map(|name| format!("{name}\n")).collect())
+}
+
+/// Builds the runtime as it is released, with these functions in front; where the executable lies.
+pub fn build(architecture: &Architecture, names: &str) -> Result<PathBuf> {
+    let names: BTreeSet<&str> = names.lines().collect();
+    if names.is_empty() {
+        return architecture.compile(&[]);
+    }
+    let functions = symbols::functions(&architecture.with_symbols()?)?;
+    let name_of = if architecture.is_native() { str::to_owned } else { symbols::without_hash };
+    let lines = symbols::called(&functions, &names, name_of).join("\n");
+    let order = write(architecture, &(lines + "\n"))?;
+    architecture.compile(&linked_by(architecture, &order)?)
 }
 
 /// The file is named for what it says, since cargo links anew only if arguments change; and from the workspace's root, where cargo
@@ -76,6 +81,10 @@ fn linked_by(architecture: &Architecture, order: &Path) -> Result<Vec<String>> {
 }
 
 impl Architecture {
+    fn with_symbols(&self) -> Result<PathBuf> {
+        self.compile(&["-C", "strip=none"].map(str::to_owned))
+    }
+
     /// Builds the runtime with these arguments of rustc, which hold for its last crate alone.
     fn compile(&self, arguments: &[String]) -> Result<PathBuf> {
         let mut cargo = self.cargo("rustc");
