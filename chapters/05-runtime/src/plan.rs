@@ -22,7 +22,7 @@ pub use id_maps::IdMapped;
 pub(crate) use limits::limits;
 pub use listener::Listener;
 pub use net_devices::NetDevice;
-pub(crate) use privilege::word;
+pub(crate) use privilege::{capabilities, word};
 #[cfg(target_os = "linux")]
 pub(crate) use root::shows_cgroups;
 #[cfg(target_os = "linux")]

@@ -5,11 +5,12 @@ use super::exchange::Exchange;
 use super::store::{Entry, Record, Store};
 use super::{no_processes, scope, unknown_capabilities};
 use crate::create::create_with_gate;
-use crate::plan::Bundle;
+use crate::plan::{Bundle, capabilities};
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, Spec};
+use oci_spec::runtime::{Hook, LinuxNamespaceType, Spec};
+use privileges::CapSet;
 use std::path::{Path, PathBuf};
 
 /// What `create` and `run` have in common.
@@ -65,6 +66,7 @@ impl Making {
         stdio: Stdio,
         gate: (gate::Gate, gate::Keeper),
     ) -> Result<Created> {
+        missing_capabilities(&bundle.spec)?.into_iter().for_each(unknown_capabilities::warn_of);
         // The child waits until it is recorded: a kill -9 of ours ends it before, and leaves it to `delete` after.
         let created = create_with_gate(bundle, stdio, gate, |identity: Identity| {
             entry.record.process = Some(identity);
@@ -75,6 +77,18 @@ impl Making {
         self.exchange.tell(created.identity)?;
         Ok(created)
     }
+}
+
+/// What we do not have we cannot give. In a user namespace of its own, a container has everything.
+fn missing_capabilities(spec: &Spec) -> Result<Option<CapSet>> {
+    let namespaces = spec.linux().iter().flat_map(|linux| linux.namespaces().iter().flatten());
+    if namespaces.into_iter().any(|namespace| namespace.typ() == LinuxNamespaceType::User) {
+        return Ok(None);
+    }
+    let sets = spec.process().as_ref().and_then(|process| process.capabilities().clone());
+    let sets = capabilities(&sets)?;
+    let missing = (sets.bounding.0 | sets.permitted.0) & !kernel::capget()?.permitted;
+    Ok((missing != 0).then_some(CapSet(missing)))
 }
 
 /// The file, and what it says. What is kept for later are its bytes: writing what was understood would lose what was not.

@@ -1,8 +1,9 @@
-//! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt: a warning, and the container goes without
-//! (config.md, "Linux Process": "MUST be logged as a warning").
+//! Long tail: capabilities that nobody here knows, of a newer kernel or misspelt, or that nobody here has: a warning, and the container
+//! goes without (config.md, "Linux Process": "MUST be logged as a warning").
 
 use crate::{Error, Result, spec_from_json};
 use oci_spec::runtime::Spec;
+use privileges::CapSet;
 use serde_json::Value;
 
 /// A name, and where it is.
@@ -19,6 +20,15 @@ pub fn read_without(json: &[u8], refused: Error) -> Result<(Spec, Vec<u8>)> {
     let (names, places) = (names.join(" "), places.join(", "));
     eprintln!("coracle-oci: warning: ignoring unknown or unavailable capabilities: [{names}] ({places})");
     Ok((spec, json))
+}
+
+/// Those that the caller does not have.
+pub fn warn_of(missing: CapSet) {
+    let names: Vec<&str> = missing.names().collect();
+    eprintln!(
+        "coracle-oci: warning: ignoring unknown or unavailable capabilities: [{}] (whoever calls has not got them)",
+        names.join(" ")
+    );
 }
 
 /// The text without them, and what they were; None if there are none.

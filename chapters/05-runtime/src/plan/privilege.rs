@@ -54,7 +54,7 @@ fn program(filter: &LinuxSeccomp) -> Result<seccomp::Program> {
 }
 
 /// A file that names none gives none.
-fn capabilities(sets: &Option<LinuxCapabilities>) -> Result<Capabilities> {
+pub fn capabilities(sets: &Option<LinuxCapabilities>) -> Result<Capabilities> {
     let Some(sets) = sets else { return Ok(Capabilities::default()) };
     let set = |set: &Option<oci_spec::runtime::Capabilities>| {
         CapSet::from_names(set.iter().flatten().map(word)).map_err(Error::invalid)

@@ -112,6 +112,24 @@ fn an_unknown_capability_is_a_warning_and_another_mistake_names_its_path() {
     site.nothing_is_left();
 }
 
+#[test]
+fn a_capability_that_the_caller_has_not_is_a_warning() {
+    let Some(mut site) = Site::new("missing", "busybox grep CapPrm /proc/self/status") else { return };
+    let both = json!(["CAP_KILL", "CAP_SYS_TIME"]);
+    for set in ["bounding", "effective", "permitted"] {
+        site.spec["process"]["capabilities"][set] = both.clone();
+    }
+    site.write();
+    let runtime = site.command(&["run", &site.id]);
+    let mut without = std::process::Command::new("setpriv");
+    without.args(["--bounding-set", "-sys_time"]).arg(runtime.get_program()).args(runtime.get_args());
+    let output = without.current_dir(&site.folder).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("ignoring unknown or unavailable capabilities: [CAP_SYS_TIME]"), "{said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("CapPrm:\t{:016x}\n", 1 << 5));
+    site.nothing_is_left();
+}
+
 /// Nothing that its caller has, and nothing that setuid programs could give back.
 #[test]
 fn no_capabilities_are_none() {
