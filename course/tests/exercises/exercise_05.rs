@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
         item: "named",
         task: "make two FIFOs",
     },
-    unit_tests: 48,
+    unit_tests: 49,
     wrong: 47,
     cheats: 7,
 };

@@ -168,7 +168,7 @@ fn a_container_that_was_not_finished_is_not_started() {
 /// One that dies is not one that runs, however busy the machine is.
 #[test]
 fn what_was_killed_can_be_deleted_at_once() {
-    let Some(site) = Site::new("killed", "sleep 100") else { return };
+    let Some(site) = Site::new("killed-a-moment-ago", "sleep 100") else { return };
     let mut busy: Vec<_> = (0..4)
         .map(|_| {
             std::process::Command::new("sh")
