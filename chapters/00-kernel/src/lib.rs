@@ -10,6 +10,8 @@ mod capabilities;
 mod clone;
 mod command;
 mod descriptors;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod entry;
 mod error;
 mod exit;
 mod heap;

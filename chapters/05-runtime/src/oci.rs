@@ -12,6 +12,7 @@ mod features;
 mod foreground;
 mod freezing;
 mod further;
+mod later;
 mod later_hooks;
 mod list;
 mod log;
@@ -27,6 +28,7 @@ mod unknown_capabilities;
 mod update;
 
 use clap::{Args, Parser, Subcommand};
+use later::Later;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,21 +77,21 @@ struct General {
 #[derive(Subcommand)]
 enum Verb {
     /// Make a container that waits to be started
-    Create(starting::Create),
+    Create(Later<starting::Create>),
     /// Let a container that was created execute its command
     Start { id: String },
     /// Make a container, start it, and wait for it
-    Run(starting::Run),
+    Run(Later<starting::Run>),
     /// Run one more process in a container
-    Exec(Box<processes::Exec>),
+    Exec(Later<Box<processes::Exec>>),
     /// Send a signal to a container's first process
-    Kill(ending::Kill),
+    Kill(Later<ending::Kill>),
     /// Remove a container that has stopped
-    Delete(ending::Delete),
+    Delete(Later<ending::Delete>),
     /// Print a container's state as JSON
     State { id: String },
     /// Write a config.json to begin with
-    Spec(printing::Spec),
+    Spec(Later<printing::Spec>),
     #[command(flatten)]
     Further(further::Further),
 }

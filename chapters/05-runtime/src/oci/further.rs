@@ -1,5 +1,6 @@
 //! Long tail: the verbs without which a container is made, used and removed.
 
+use super::later::Later;
 use super::store::Store;
 use super::{criu, events, features, freezing, list, ps, update};
 use crate::Result;
@@ -9,23 +10,23 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub enum Further {
     /// List containers
-    List(list::List),
+    List(Later<list::List>),
     /// Print what this runtime supports as JSON
     Features,
     /// List the processes of a container
-    Ps(ps::Ps),
+    Ps(Later<ps::Ps>),
     /// Stop all processes of a container where they are
     Pause { id: String },
     /// Let them go on
     Resume { id: String },
     /// Change a container's limits
-    Update(Box<update::Update>),
+    Update(Later<Box<update::Update>>),
     /// Tell what a container uses, and when its memory runs out
-    Events(events::Events),
+    Events(Later<events::Events>),
     /// Write a container's processes into a folder, by CRIU
-    Checkpoint(Box<criu::Checkpoint>),
+    Checkpoint(Later<Box<criu::Checkpoint>>),
     /// Make a container of what was written there
-    Restore(Box<criu::Restore>),
+    Restore(Later<Box<criu::Restore>>),
 }
 
 impl Further {

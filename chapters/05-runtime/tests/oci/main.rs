@@ -7,6 +7,7 @@ mod callers;
 mod confinement;
 mod cri;
 mod criu;
+mod entry;
 mod fields;
 mod hooks;
 mod inject;
