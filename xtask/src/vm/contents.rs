@@ -31,6 +31,7 @@ const PROGRAMS: &[&str] = &[
     "cp",
     "criu",
     "docker",
+    "flock",
     "gzip",
     "ip",
     "mount",

@@ -1,6 +1,7 @@
 //! `checkpoint` and `restore` through the CRIU that is installed. Where it does not work with the kernel, it is refused; where it does
 //! (in the virtual machine of `cargo xtask vm test`), containers go on from where they were.
 
+mod flags;
 mod refused;
 
 use super::site::{Site, eventually, receive_descriptor, skip};

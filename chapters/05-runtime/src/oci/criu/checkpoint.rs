@@ -34,6 +34,12 @@ pub struct Checkpoint {
     /// Where its memory goes, in place of the folder: a criu page-server at ADDRESS:PORT
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = page_server)]
     page_server: Option<(String, u16)>,
+    /// TCP connections that nobody has accepted yet are left out
+    #[arg(long)]
+    tcp_skip_in_flight: bool,
+    /// An open file that was unlinked, but has other links, gets a name for CRIU, which the restore removes
+    #[arg(long)]
+    link_remap: bool,
     /// Write its memory alone; it runs on, and what it changes is written later
     #[arg(long)]
     pre_dump: bool,
@@ -133,6 +139,8 @@ impl Checkpoint {
             leave_running: self.leave_running,
             page_server: self.page_server.clone(),
             parent: self.parent_path.clone(),
+            tcp_skip_in_flight: self.tcp_skip_in_flight,
+            link_remap: self.link_remap,
             external_mounts: outside::places(pid, outside::mounts(&plan.root))?,
             external,
             freezer,

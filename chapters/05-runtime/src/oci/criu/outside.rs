@@ -9,6 +9,7 @@ use namespaces::{Join, Namespaces};
 use rustix::fs::{CWD, Mode, OFlags};
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::IsTerminal;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -75,14 +76,16 @@ pub fn streams(pid: i32) -> Result<[String; 3]> {
     let path = format!("/proc/{pid}/mountinfo");
     let mounts = std::fs::read_to_string(&path).strace(|| format!("read({path:?})"))?;
     let own: BTreeSet<u64> = mounts.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect();
-    let stream = |number: usize| {
+    let stream = |number: usize| -> Result<String> {
         let file = format!("/proc/{pid}/fd/{number}");
         let link = std::fs::read_link(&file).unwrap_or_default().to_string_lossy().into_owned();
         let mount = mount_of(pid, number).filter(|mount| link.starts_with('/') && !own.contains(mount));
         let inode = std::fs::metadata(&file).map(|file| file.ino()).ok();
-        mount.zip(inode).map_or(link, |(mount, inode)| format!("{FILE}{mount:x}:{inode:x}]"))
+        let Some((mount, inode)) = mount.zip(inode) else { return Ok(link) };
+        refuse_terminal(&file, &link)?;
+        Ok(format!("{FILE}{mount:x}:{inode:x}]"))
     };
-    Ok([stream(0), stream(1), stream(2)])
+    Ok([stream(0)?, stream(1)?, stream(2)?])
 }
 
 const FILE: &str = "file[";
@@ -91,6 +94,18 @@ const PIPE: &str = "pipe:[";
 fn mount_of(pid: i32, number: usize) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
+}
+
+/// CRIU writes down that it was a terminal, of a session that it does not find again.
+fn refuse_terminal(file: &str, link: &str) -> Result<()> {
+    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    if !rustix::fs::open(file, flags, Mode::empty()).is_ok_and(|file| file.is_terminal()) {
+        return Ok(());
+    }
+    let why = format!(
+        "checkpoint: CRIU cannot restore a standard stream that is {link}, a terminal of the host's: give the container one by process.terminal"
+    );
+    Err(Error::new(ErrorKind::NotSupported, why))
 }
 
 /// Those that must be declared before they are left out.

@@ -49,6 +49,10 @@ pub struct Options {
     pub external_sockets: bool,
     /// A TCP connection may be established.
     pub tcp_established: bool,
+    /// A TCP connection that nobody has accepted yet is left out.
+    pub tcp_skip_in_flight: bool,
+    /// An open file that has lost its name, but not all names, gets one more.
+    pub link_remap: bool,
     /// A device whose path leads nowhere any more is opened by its number.
     pub evasive_devices: bool,
     /// They may belong to a session, or a terminal, of somebody outside.
@@ -154,7 +158,9 @@ fn encode_flags(message: &mut Message, options: &Options) {
         (8, options.file_locks),
         (15, options.parent.is_some()), // memory is tracked
         (16, options.auto_deduplication),
+        (18, options.link_remap),
         (26, options.sibling),
+        (46, options.tcp_skip_in_flight),
         (48, options.lazy_pages),
     ] {
         message.flag(field, value);

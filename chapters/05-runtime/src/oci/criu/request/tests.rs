@@ -14,6 +14,8 @@ fn a_request_with_everything() {
         leave_running: true,
         external_sockets: true,
         tcp_established: true,
+        tcp_skip_in_flight: true,
+        link_remap: true,
         evasive_devices: true,
         shell_job: true,
         file_locks: true,
