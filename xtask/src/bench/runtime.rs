@@ -15,25 +15,30 @@ use std::time::Duration;
 /// How many containers are started at once.
 const AT_ONCE: usize = 100;
 
+/// How often what takes milliseconds is done in each of the runs: a single time of it differs from the next by a fifth.
+const QUICK: usize = 4;
+
 /// Over how many created containers the memory that each holds is averaged.
 const CREATED: usize = 20;
 
 /// What one piece of work came to.
 pub type Sample = (&'static str, Unit, f64);
 
-/// Measures every contender `runs` times in turn, after one round that does not count; then again in each crowd.
+/// Measures every contender `runs` times in turn, or a few times as often, after one round that does not count; then again in each crowd.
 pub fn measure(arena: &Arena, contenders: &[&Contender], runs: usize) -> Result<Report> {
     // crun refuses a host that binds some controllers to cgroup v1; here everyone sees one v2 hierarchy.
     arena::mount_fresh("cgroup2", "/sys/fs/cgroup")?;
     let stage = Stage::new(arena)?;
     let mut report = Report::default();
-    rounds(&mut report, contenders, runs, |contender, round| stage.alone(contender, round))?;
+    let quick = runs * QUICK;
+    rounds(&mut report, contenders, quick, |contender, round| stage.alone(contender, round))?;
+    rounds(&mut report, contenders, runs, |contender, round| stage.looked_at(contender, round))?;
     rounds(&mut report, contenders, runs, |contender, round| stage.at_once(contender, round))?;
     for (work, crowd) in
         [(work::OCI_RUN_AMONG_MOUNTS, Crowd::Mounts), (work::OCI_RUN_AMONG_CGROUPS, Crowd::Cgroups)]
     {
         let _crowd = crowds::gather(crowd, &arena.token)?;
-        rounds(&mut report, contenders, runs, |contender, round| {
+        rounds(&mut report, contenders, quick, |contender, round| {
             Ok(vec![time(work, stage.run(contender, &format!("{crowd:?}-{round}"))?)])
         })?;
     }
@@ -107,6 +112,7 @@ impl Stage {
         command::timed(self.runtime(contender).command("run").arg("--bundle").arg(&self.short).arg(id))
     }
 
+    /// One container, and nothing beside it.
     fn alone(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
         let mut samples = vec![time(work::OCI_RUN, self.run(contender, &format!("run-{round}"))?)];
         if is_floor(contender) {
@@ -116,14 +122,24 @@ impl Stage {
         let runtime = self.runtime(contender);
         let duration = runtime.create_start_delete(&self.short, &format!("csd-{round}"))?;
         samples.push(time(work::OCI_CREATE_START_DELETE, duration));
-        let mut traced = runtime.command("run");
-        traced.arg("--bundle").arg(&self.short).arg(format!("traced-{round}"));
-        samples.push(steps::calls(&traced, &self.folder)?);
-        samples.push((work::OCI_PEAK, Unit::Memory, self.peak(&runtime, &format!("peak-{round}"))?));
-        samples.push((work::OCI_OWN, Unit::Memory, self.own(&runtime, &format!("own-{round}"))?));
-        samples.push((work::OCI_HELD, Unit::Memory, self.held(&runtime, &format!("held-{round}"))?));
         samples.push(time(work::OCI_EXEC, self.exec(&runtime, &format!("long-{round}"))?));
         Ok(samples)
+    }
+
+    /// What it asks of the kernel, and what it holds.
+    fn looked_at(&self, contender: &Contender, round: usize) -> Result<Vec<Sample>> {
+        if is_floor(contender) {
+            return Ok(Vec::new());
+        }
+        let runtime = self.runtime(contender);
+        let mut traced = runtime.command("run");
+        traced.arg("--bundle").arg(&self.short).arg(format!("traced-{round}"));
+        Ok(vec![
+            steps::calls(&traced, &self.folder)?,
+            (work::OCI_PEAK, Unit::Memory, self.peak(&runtime, &format!("peak-{round}"))?),
+            (work::OCI_OWN, Unit::Memory, self.own(&runtime, &format!("own-{round}"))?),
+            (work::OCI_HELD, Unit::Memory, self.held(&runtime, &format!("held-{round}"))?),
+        ])
     }
 
     /// The most memory that `run` has at once, in MB.
@@ -143,7 +159,7 @@ impl Stage {
         let mut child = command::spawn(&mut run)?;
         let own = memory::anonymous_beside(&child, "sleep");
         // What is left is for `run` itself to remove: a `delete` beside it may find nothing any more.
-        command::timed(runtime.command("kill").args([id, "KILL"]))?;
+        runtime.end(id)?;
         child.wait().map_err(|error| format!("{run:?}: {error}"))?;
         own
     }
@@ -219,6 +235,20 @@ impl Runtime {
         let mut command = Command::new(&self.0);
         command.arg("--root").arg(state).arg(verb);
         command
+    }
+
+    /// Kills a container that runs. youki writes down that it does only after its command has begun, and knows of none until then.
+    fn end(&self, id: &str) -> Result<()> {
+        let kill = || command::timed(self.command("kill").args([id, "KILL"])).map(drop);
+        let mut ended = kill();
+        for _ in 0..20 {
+            if ended.is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            ended = kill();
+        }
+        ended
     }
 
     fn create_start_delete(&self, bundle: &Path, id: &str) -> Result<Duration> {

@@ -9,7 +9,7 @@ use crate::plan::{Bundle, capabilities};
 use crate::{Created, Error, ErrorKind, Identity, Result, Stdio, clock, gate, spec_from_json};
 use clap::Args;
 use kernel::Strace;
-use oci_spec::runtime::{Hook, LinuxNamespaceType, Spec};
+use oci_spec::runtime::{Hook, LinuxNamespaceType, Process, Spec};
 use privileges::CapSet;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,8 @@ impl Making {
         stdio: Stdio,
         gate: (gate::Gate, gate::Keeper),
     ) -> Result<Created> {
-        missing_capabilities(&bundle.spec)?.into_iter().for_each(unknown_capabilities::warn_of);
+        let process = bundle.spec.process().as_ref();
+        missing_capabilities(&bundle.spec, process)?.into_iter().for_each(unknown_capabilities::warn_of);
         // The child waits until it is recorded: a kill -9 of ours ends it before, and leaves it to `delete` after.
         let created = create_with_gate(bundle, stdio, gate, |identity: Identity| {
             entry.record.process = Some(identity);
@@ -80,13 +81,12 @@ impl Making {
 }
 
 /// What we do not have we cannot give. In a user namespace of its own, a container has everything.
-fn missing_capabilities(spec: &Spec) -> Result<Option<CapSet>> {
+pub fn missing_capabilities(spec: &Spec, process: Option<&Process>) -> Result<Option<CapSet>> {
     let namespaces = spec.linux().iter().flat_map(|linux| linux.namespaces().iter().flatten());
     if namespaces.into_iter().any(|namespace| namespace.typ() == LinuxNamespaceType::User) {
         return Ok(None);
     }
-    let sets = spec.process().as_ref().and_then(|process| process.capabilities().clone());
-    let sets = capabilities(&sets)?;
+    let sets = capabilities(&process.and_then(|process| process.capabilities().clone()))?;
     let missing = (sets.bounding.0 | sets.permitted.0) & !kernel::capget()?.permitted;
     Ok((missing != 0).then_some(CapSet(missing)))
 }

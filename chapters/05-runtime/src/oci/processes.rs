@@ -6,6 +6,7 @@ use super::descriptors::Descriptors;
 use super::exchange::Exchange;
 use super::foreground::Foreground;
 use super::store::{Entry, Status, Store};
+use super::{making, unknown_capabilities};
 use crate::{Addition, Created, Error, ErrorKind, Result, Stdio};
 use asked::Asked;
 use clap::Args;
@@ -73,6 +74,8 @@ impl Exec {
         process.set_console_size(None);
         if self.asked != Asked::default() {
             process = self.asked.change(process)?;
+            let missing = making::missing_capabilities(spec, Some(&process))?;
+            missing.into_iter().for_each(unknown_capabilities::warn_of);
         }
         if process.args().as_ref().is_none_or(|command| command.is_empty()) {
             return Err(Error::invalid("process args cannot be empty"));

@@ -130,6 +130,20 @@ fn a_capability_that_the_caller_has_not_is_a_warning() {
     site.nothing_is_left();
 }
 
+#[test]
+fn so_it_is_of_an_added_process() {
+    let Some(site) = Site::new("missing-added", "sleep 100") else { return };
+    site.ok(&["run", "-d", "ID"]);
+    let added = site.command(&["exec", "--cap", "CAP_SYS_TIME", &site.id, "true"]);
+    let mut without = std::process::Command::new("setpriv");
+    without.args(["--bounding-set", "-sys_time"]).arg(added.get_program()).args(added.get_args());
+    let output = without.current_dir(&site.folder).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("ignoring unknown or unavailable capabilities: [CAP_SYS_TIME]"), "{said}");
+    site.ok(&["delete", "--force", "ID"]);
+}
+
 /// Nothing that its caller has, and nothing that setuid programs could give back.
 #[test]
 fn no_capabilities_are_none() {
