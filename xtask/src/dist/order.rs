@@ -63,7 +63,18 @@ fn write(architecture: &Architecture, lines: &str) -> Result<PathBuf> {
     let digest = output(Command::new("sha256sum").arg(&file))?;
     let named = file.with_extension(digest.get(..16).unwrap_or_default());
     fs::rename(&file, &named).map_err(failed)?;
+    remove_others(&named);
     Ok(named.strip_prefix(root()).map_or(named.clone(), Path::to_owned))
+}
+
+/// Those of earlier traces, which nobody links by any more.
+fn remove_others(named: &Path) {
+    let folder = named.parent().and_then(|folder| fs::read_dir(folder).ok());
+    for file in folder.into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if file.file_stem() == named.file_stem() && file != named {
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 /// What rustc is told so that it links in this order. GNU's linker, with which foreign executables are made, knows no such file;
