@@ -46,8 +46,7 @@ fn failed(results: &[Observed]) -> Vec<&Observed> {
 pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exercise) {
     let (number, first) = (exercise.number, &exercise.first);
     let starter = Participant::starter(number);
-    for who in everybody() {
-        let results = starter.observe(who);
+    for (who, results) in starter.observe(&everybody()) {
         assert!(results.len() >= exercise.checks, "{results:#?}");
         for result in results.iter().filter(|result| !result.unchecked) {
             assert!(!result.held && result.hint == "a-hole", "{who:?}: {result:#?}");
@@ -82,8 +81,7 @@ pub fn the_starter_compiles_and_fails_every_check_for_its_holes(exercise: &Exerc
 /// The book's proof of what is long tail runs this in a copy of the workspace in which the long tail panics.
 pub fn the_answer_is_the_starter_filled(exercise: &Exercise) {
     let answer = Participant::answer(exercise.number);
-    for who in everybody() {
-        let results = answer.observe_main_path(who);
+    for (who, results) in answer.observe_main_path(&everybody()) {
         assert!(results.len() >= exercise.checks_of_the_main_path, "{who:?}: {results:#?}");
         assert!(failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
     }
@@ -92,8 +90,8 @@ pub fn the_answer_is_the_starter_filled(exercise: &Exercise) {
 pub fn everything_holds_of_the_chapter(exercise: &Exercise) {
     let number = exercise.number;
     let answer = Participant::answer(number);
-    for who in everybody().into_iter().chain([Who::SmallRoot]) {
-        let results = answer.observe(who);
+    let whos: Vec<Who> = everybody().into_iter().chain([Who::SmallRoot]).collect();
+    for (who, results) in answer.observe(&whos) {
         assert!(failed(&results).is_empty(), "{who:?}: {:#?}", failed(&results));
     }
     let text = printed(course(&["check", number], &answer.folder));
@@ -148,13 +146,12 @@ pub fn every_wrong_solution_fails_in_its_own_way(exercise: &Exercise) {
         // Who meets it first may differ: what an ordinary user does is not what root does.
         let is_meant = |result: &Observed| check.split(" or ").any(|one| one == result.check);
         assert!(!patch.must("Misconception").is_empty());
-        for who in &everybody {
+        for (who, mut results) in wrong.to_the_first_failure(&everybody) {
             let is_seen = match (patch.must("Seen by"), who) {
                 ("everybody", _) | ("root", Who::Root) | ("ordinary", Who::Ordinary) => true,
                 ("root" | "ordinary", _) => false,
                 (other, _) => panic!("{}: {other}: everybody, root or ordinary", patch.path.display()),
             };
-            let mut results = wrong.to_the_first_failure(*who);
             let is_seen = is_seen && !results.iter().any(|result| result.unchecked && is_meant(result));
             let failure = results.pop().filter(participant::Observed::has_failed);
             let is_it = failure.as_ref().is_some_and(|first| is_meant(first) && first.hint == hint);
@@ -173,8 +170,7 @@ pub fn other_solutions_are_right_as_well(exercise: &Exercise) {
     for patch in patches {
         let second = Participant::answer(exercise.number);
         second.patch(&patch.path);
-        for who in everybody() {
-            let results = second.observe(who);
+        for (who, results) in second.observe(&everybody()) {
             assert!(
                 failed(&results).is_empty(),
                 "{}, {who:?}: {:#?}",
@@ -198,8 +194,9 @@ pub fn cheats_fail(exercise: &Exercise) {
         }
         // What is not made cannot be missed by those who could make none.
         let is_seen = |who: &Who| *who == Who::Root || patch.field("Seen by") != Some("root");
-        for who in everybody().into_iter().filter(is_seen) {
-            let failure = cheat.first_failure(who).expect("the cheat fails");
+        let whos: Vec<Who> = everybody().into_iter().filter(is_seen).collect();
+        for (who, mut results) in cheat.to_the_first_failure(&whos) {
+            let failure = results.pop().filter(Observed::has_failed).expect("the cheat fails");
             let is_named = patch.must("Fails").split(" or ").any(|check| check == failure.check);
             assert!(is_named, "{}, {who:?}: {failure:#?}", patch.path.display());
         }

@@ -1,7 +1,7 @@
 //! The answer's mutants, as cargo-mutants gives them: at least 95 of a hundred are found out by the checks, and who is not is known.
 
 use crate::laws::Exercise;
-use crate::participant::{Participant, course, everybody, printed, workspace};
+use crate::participant::{Observed, Participant, course, everybody, printed, workspace};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -146,7 +146,8 @@ fn fate(answer: &Participant) -> &'static str {
     if answer.build().is_err() {
         return "unviable";
     }
-    let is_found_out = everybody().into_iter().any(|who| answer.first_failure(who).is_some());
+    let observed = answer.to_the_first_failure(&everybody());
+    let is_found_out = observed.iter().any(|(_, results)| results.last().is_some_and(Observed::has_failed));
     if is_found_out { "found out" } else { "survives" }
 }
 

@@ -121,47 +121,54 @@ impl Participant {
         }
     }
 
-    /// Builds, and lets somebody observe everything.
+    /// Builds, and lets these observe everything.
     #[track_caller]
-    pub fn observe(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &[])
+    pub fn observe(&self, whos: &[Who]) -> Vec<(Who, Vec<Observed>)> {
+        self.observe_with(whos, &[])
     }
 
     /// What does without the chapter's long tail.
     #[track_caller]
-    pub fn observe_main_path(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &["--which", "main-path"])
+    pub fn observe_main_path(&self, whos: &[Who]) -> Vec<(Who, Vec<Observed>)> {
+        self.observe_with(whos, &["--which", "main-path"])
     }
 
-    /// What is told first to somebody whose crate is wrong: the first check that fails, if one does.
+    /// What is told first to those whose crate is wrong: the first check that fails, if one does, after everything before it.
     #[track_caller]
-    pub fn first_failure(&self, who: Who) -> Option<Observed> {
-        self.to_the_first_failure(who).pop().filter(Observed::has_failed)
+    pub fn to_the_first_failure(&self, whos: &[Who]) -> Vec<(Who, Vec<Observed>)> {
+        self.observe_with(whos, &["--which", "to-the-first-failure"])
     }
 
-    /// The same, with everything before it.
+    /// All at the same time: they wait for containers, more than these for them.
     #[track_caller]
-    pub fn to_the_first_failure(&self, who: Who) -> Vec<Observed> {
-        self.observe_with(who, &["--which", "to-the-first-failure"])
-    }
-
-    #[track_caller]
-    fn observe_with(&self, who: Who, words: &[&str]) -> Vec<Observed> {
-        let program = self.build().unwrap_or_else(|error| panic!("{error}"));
+    fn observe_with(&self, whos: &[Who], words: &[&str]) -> Vec<(Who, Vec<Observed>)> {
+        let program = &self.build().unwrap_or_else(|error| panic!("{error}"));
         let words = &[&["observe", self.exercise], words].concat()[..];
-        let output = match who {
-            Who::Ordinary if nix::unistd::geteuid().is_root() => observe_as_ordinary_user(&program, words),
-            Who::SmallRoot => {
-                let mut unshare = Command::new("unshare");
-                unshare.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_course")]);
-                unshare.args(words).arg(&program).output()
-            }
-            _ => Command::new(env!("CARGO_BIN_EXE_course")).args(words).arg(&program).output(),
-        };
-        let text = printed(output.expect("the command is built"));
-        let results: Value = serde_json::from_str(&text).expect("the results are JSON");
-        results.as_array().expect("a list").iter().map(Observed::new).collect()
+        std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                whos.iter().map(|who| (*who, scope.spawn(|| observed(*who, program, words)))).collect();
+            let result = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
+                Ok(observed) => observed,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            threads.into_iter().map(|(who, thread)| (who, result(thread))).collect()
+        })
     }
+}
+
+fn observed(who: Who, program: &Path, words: &[&str]) -> Vec<Observed> {
+    let output = match who {
+        Who::Ordinary if nix::unistd::geteuid().is_root() => observe_as_ordinary_user(program, words),
+        Who::SmallRoot => {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_course")]);
+            unshare.args(words).arg(program).output()
+        }
+        _ => Command::new(env!("CARGO_BIN_EXE_course")).args(words).arg(program).output(),
+    };
+    let text = printed(output.expect("the command is built"));
+    let results: Value = serde_json::from_str(&text).expect("the results are JSON");
+    results.as_array().expect("a list").iter().map(Observed::new).collect()
 }
 
 /// Root's files are not everybody's: both programs are copied, by processes of their own, so that none is busy when it starts.
