@@ -32,7 +32,7 @@ pub fn run(exercise: &Exercise, folder: &Path, answer: bool, name: Option<&str>)
     folder::write(folder, &memory)?;
     println!("{}: {}", folder.display(), exercise.task);
     if !answer {
-        println!("Its {} holes, in the order in which the page fills them:", exercise.holes.len());
+        println!("Its {} holes, in the order in which the pages fill them:", exercise.holes.len());
         for hole in exercise.holes {
             println!("  src/{:<12} {}", hole.file, hole.item);
         }

@@ -102,6 +102,18 @@ pub const HINTS: &[Hint] = &[
         "in take_descriptors: for Stdio::Terminal with a socket terminal::set_up(socket, *size, self.process.console)",
     ),
     hint(
+        "in-front-of-a-terminal",
+        MORE,
+        "whoever asks for a terminal and names no socket for it sits in front of it: the master must come to us from the child",
+        "in exec: let (stdio, console) = with_console(stdio)?, and console goes into wait_until_ready",
+    ),
+    hint(
+        "its-own-streams",
+        INSIDE,
+        "three files become 0, 1 and 2, each its own",
+        "in take_descriptors: for Stdio::Files terminal::become_standard_streams([stdin, stdout, stderr])",
+    ),
+    hint(
         "nothing-is-left",
         PARENT,
         "whoever makes a group and then fails has to take it back",
@@ -158,7 +170,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "neither-nor",
         ROOT,
-        "a mount without a type that is no bind cannot be made, and the file must be told so before anything is",
+        "a mount without a type that is no bind cannot be made, and whoever wrote the file must be told so before anything is",
         "in what: Error::invalid with the destination, where fstype is empty",
     ),
     hint(
@@ -206,7 +218,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "who-has-ended",
         KILL,
-        "to send a signal to a zombie succeeds and does nothing, and the caller is told that it was done",
+        "to send a signal to a zombie succeeds and does nothing, and the caller is told that it was done; who waits for its start can be killed, as can who runs",
         "in Kill::run: refuse Stopped and Creating with `container not running`",
     ),
     hint(

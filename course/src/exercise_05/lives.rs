@@ -52,6 +52,7 @@ pub fn status(stage: &Stage) -> Result<String, Fault> {
     let (start, unfinished) = (site.state_file("start"), site.state_file("start.new"));
     fs::rename(&start, &unfinished)?;
     site.expect_status("creating", "asked-each-time")?;
+    site.refused(&["kill", "ID"], "container not running", "who-has-ended")?;
     fs::rename(&unfinished, &start)?;
     site.expect_status("created", "asked-each-time")?;
     edited(&site, |record| record["process"] = Value::Null)?;
@@ -128,7 +129,19 @@ pub fn signalled(stage: &Stage) -> Result<String, Fault> {
         return Err(Fault::new("the process ends", "it lives", "signal-by-pidfd"));
     }
     site.refused(&["kill", "ID", "KILL"], "container not running", "who-has-ended")?;
+    before_it_starts(stage)?;
     Ok(format!("ShdPnd was {expected:016x}, and then the process ended"))
+}
+
+/// Who waits for its start is there, and may be killed.
+fn before_it_starts(stage: &Stage) -> Result<(), Fault> {
+    let site = Site::new(stage, &["pid"])?;
+    let process = site.create()?;
+    site.ok(&["kill", "ID", "KILL"], "who-has-ended")?;
+    match Trial::goes_away(process) {
+        true => Ok(()),
+        false => Err(Fault::new("the process that waits ends", "it lives", "signal-by-pidfd")),
+    }
 }
 
 /// While another command changes the container, `kill` waits.
@@ -192,5 +205,20 @@ pub fn run(stage: &Stage) -> Result<String, Fault> {
         return Err(Fault::new(format!("code {code}"), done.spelled(), "until-the-end"));
     }
     site.nothing_is_left("until-it-has-ended")?;
+    drop(site);
+    speaks(stage)?;
     Ok(format!("code {code}"))
+}
+
+/// Output is one thing, and errors are another.
+fn speaks(stage: &Stage) -> Result<(), Fault> {
+    let mut site = Site::new(stage, &["pid"])?;
+    let (word, hint) = (site.id.clone(), "its-own-streams");
+    site.spec["process"]["args"] = json!(["/program", "say", word]);
+    let done = site.run(&["run", "ID"], hint)?;
+    let seen = format!("{:?}, and as errors {:?}", done.out, done.err);
+    if done.out != format!("{word}\n") || !done.err.ends_with(&format!("not {word}\n")) {
+        return Err(Fault::new(format!("its output is {word:?}, and its error \"not {word}\""), seen, hint));
+    }
+    Ok(())
 }

@@ -106,6 +106,7 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
     let name = format!("source-{}", site.id);
     site.spec["mounts"] = json!([
         { "destination": "/by-type", "type": "bind", "source": theirs },
+        { "destination": "/by-type-alone", "type": "bind", "source": theirs, "options": ["nosuid"] },
         { "destination": "/by-option", "type": "tmpfs", "source": theirs, "options": ["rbind"] },
         { "destination": "/by-another", "type": "tmpfs", "source": theirs, "options": ["bind"] },
         { "destination": "/devices", "source": "/dev", "options": ["rbind"] },
@@ -113,7 +114,7 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
         { "destination": "/unnamed", "type": "tmpfs" },
     ]);
     let process = site.started_or("options-win")?;
-    for point in ["/by-type", "/by-option", "/by-another"] {
+    for point in ["/by-type", "/by-type-alone", "/by-option", "/by-another"] {
         let found = mounted(process, point)?;
         if !found.as_ref().is_some_and(|one| one.root.ends_with("/theirs")) {
             let seen = found
@@ -133,7 +134,7 @@ pub fn mounts(stage: &Stage) -> Result<String, Fault> {
     beside_the_file(stage)?;
     alone(stage)?;
     neither(stage)?;
-    Ok("three binds, two file systems, and /dev with what is beneath it".into())
+    Ok("four binds, two file systems, and /dev with what is beneath it".into())
 }
 
 /// The mounts below /dev, of which the host has at least that of its terminals.

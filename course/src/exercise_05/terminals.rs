@@ -43,8 +43,25 @@ pub fn terminal(stage: &Stage) -> Result<String, Fault> {
         let seen = format!("{} columns and {} rows", size.ws_col, size.ws_row);
         return Err(Fault::new(format!("{columns} columns and {rows} rows"), seen, HINT));
     }
-    answers(&mut master, &format!("word-{}", site.id))?;
+    let word = format!("word-{}", site.id);
+    answers(&mut master, &word)?;
+    of_an_added_process(&site, &word)?;
     Ok(format!("a terminal of {columns} columns and {rows} rows"))
+}
+
+/// Who names no socket is in front of it themselves.
+fn of_an_added_process(site: &Site<'_>, word: &str) -> Result<(), Fault> {
+    let hint = "in-front-of-a-terminal";
+    let done = site.run(&["exec", "--tty", "ID", "/program", "say", word], hint)?;
+    match done.code {
+        0 if done.out == format!("{word}\r\nnot {word}\r\n") => Ok(()),
+        0 => Err(Fault::new(
+            format!("{word} and \"not {word}\", as a terminal has them"),
+            format!("{:?}", done.out),
+            hint,
+        )),
+        _ => Err(Fault::new("`exec --tty` succeeds", done.spelled(), hint)),
+    }
 }
 
 /// A socket to which the caller of the program may connect.

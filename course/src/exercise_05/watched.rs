@@ -51,7 +51,14 @@ pub fn born_closed(stage: &Stage) -> Result<String, Fault> {
         let seen = "a process of the container has looked into it";
         return Err(Fault::new("an added process is closed while it is our executable", seen, HINT));
     }
-    let second = site.heard_on(&ears, "added", HINT)?;
+    let second = match site.heard_on(&ears, "added", HINT) {
+        Ok(second) => second,
+        // What it says is more than that nobody is there.
+        Err(silence) => {
+            let done = exec.wait("joined-by-two")?;
+            return Err(Fault::new(silence.expected, done.spelled(), "joined-by-two"));
+        }
+    };
     if second != child {
         return Err(Fault::new("the added process is the one that was born", "another", "not-our-fault"));
     }

@@ -17,7 +17,7 @@ use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// All containers of one root.
@@ -217,11 +217,21 @@ fn exists() -> Error {
     Error::new(ErrorKind::Conflict, "container with given ID already exists")
 }
 
-/// Waits for a command that is at work on the same container.
+/// Waits for a command that is at work on the same container. When it has ended, the folder may be gone, and another of that name there.
 fn lock(folder: &Path) -> Result<Flock<File>> {
-    let file = File::open(folder).strace(|| format!("open({folder:?})"))?;
-    let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno);
-    Ok(lock.strace(|| format!("flock({folder:?}, LOCK_EX)"))?)
+    loop {
+        let file = match File::open(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing()),
+            result => result.strace(|| format!("open({folder:?})"))?,
+        };
+        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno);
+        let lock = lock.strace(|| format!("flock({folder:?}, LOCK_EX)"))?;
+        let [ours, named] = [lock.metadata(), std::fs::metadata(folder)]
+            .map(|file| file.ok().map(|file| (file.dev(), file.ino())));
+        if ours == named {
+            return Ok(lock);
+        }
+    }
 }
 
 /// An id is the name of a folder, and of nothing above or below it.

@@ -237,3 +237,37 @@ fn our_executable_cannot_be_written() {
         std::fs::read(env!("CARGO_BIN_EXE_coracle-oci")).unwrap()
     );
 }
+
+/// What another command was at work on is removed while we wait, and one of the same name is there when it has ended.
+#[test]
+fn a_lock_is_held_on_what_has_the_name_now() {
+    use nix::fcntl::{Flock, FlockArg};
+    use std::os::unix::fs::MetadataExt;
+    let Some(site) = Site::new("locked", "sleep 100") else { return };
+    site.ok(&["run", "-d", "ID"]);
+    let folder = site.folder.join("state").join(&site.id);
+    let lock = || {
+        let file = std::fs::File::open(&folder).unwrap();
+        let inode = file.metadata().unwrap().ino();
+        (Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno).unwrap(), inode)
+    };
+    let (first, inode) = lock();
+    let mut kill = site.command(&["kill", &site.id, "KILL"]).spawn().unwrap();
+    let waits_for = |inode: u64| {
+        let (pid, inode) = (format!(" {} ", kill.id()), format!(":{inode} "));
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&pid) && line.contains(&inode))
+    };
+    eventually("it waits for the first", || waits_for(inode));
+    let away = site.folder.join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    assert!(std::process::Command::new("cp").arg("-a").args([&away, &folder]).status().unwrap().success());
+    let (second, inode) = lock();
+    drop(first);
+    eventually("it waits for the second", || waits_for(inode));
+    assert_eq!(site.status(), "running");
+    drop(second);
+    assert!(kill.wait().unwrap().success());
+    eventually("it has ended", || site.status() == "stopped");
+    site.ok(&["delete", "ID"]);
+}

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         ["added"] => follow("added"),
         ["linger"] => linger(),
         ["shout"] => shout(),
+        ["say", word] => say(word),
         ["hold"] => hold(),
         ["hook", fifo, code] => hook(fifo, code.parse().expect("the checks write numbers")),
         _ => panic!("the checks say what to do"),
@@ -115,6 +116,13 @@ fn shout() -> ExitCode {
         println!("{}", line.to_uppercase());
         stdout().flush().expect("a terminal can be written to");
     }
+    ExitCode::SUCCESS
+}
+
+/// One word on standard output, and another as an error.
+fn say(word: &str) -> ExitCode {
+    println!("{word}");
+    eprintln!("not {word}");
     ExitCode::SUCCESS
 }
 
