@@ -31,8 +31,13 @@ pub fn run() -> bool {
 }
 
 /// What the book's sessions type that is not ours: the program, and Debian's package.
-const SESSIONS: [(&str, &str); 4] =
-    [("busybox", "busybox-static"), ("strace", "strace"), ("pgrep", "procps"), ("unshare", "util-linux")];
+const SESSIONS: [(&str, &str); 5] = [
+    ("busybox", "busybox-static"),
+    ("strace", "strace"),
+    ("pgrep", "procps"),
+    ("unshare", "util-linux"),
+    ("script", "bsdutils"),
+];
 
 /// Only who types the sessions needs them.
 fn session_program((program, package): (&str, &str)) -> Finding {

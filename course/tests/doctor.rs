@@ -51,7 +51,7 @@ fn a_missing_rust_analyzer_is_only_a_note() {
     let (well, said) = doctor(&format!("PATH={} exec \"$0\" doctor", folder.path().display()));
     assert!(well && said.contains("note  rust-analyzer is absent"), "{said}");
     assert!(said.contains("rustup component add rust-analyzer"), "{said}");
-    for package in ["busybox-static", "strace", "procps", "util-linux"] {
+    for package in ["busybox-static", "strace", "procps", "util-linux", "bsdutils"] {
         let line = said.lines().find(|line| line.ends_with(&format!("apt install {package}")));
         assert!(line.is_some_and(|line| line.starts_with("note  ")), "{said}");
     }
