@@ -26,12 +26,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     }
 }
 
-/// The path of what is wrong is sought when something is: to keep it in mind all the way makes reading a third slower.
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).or_else(|_| read_with_path(json))
-}
-
-fn read_with_path<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let part = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
