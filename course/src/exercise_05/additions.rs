@@ -1,6 +1,7 @@
 //! One more process in a container that runs.
 
 use super::site::{Running, Site};
+use super::terminals;
 use crate::checks::chance::some;
 use crate::checks::process::Process;
 use crate::checks::socket::Socket;
@@ -86,6 +87,7 @@ pub fn as_the_first(stage: &Stage) -> Result<String, Fault> {
         let expected = format!("personality {}", theirs.trim());
         return Err(Fault::new(expected, format!("personality {}", own.trim()), "as-the-container-is"));
     }
+    terminals::of_an_added_process(stage)?;
     Ok(format!("open are 0 to {last}; personality {}", own.trim()))
 }
 

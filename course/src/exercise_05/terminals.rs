@@ -7,7 +7,7 @@ use crate::checks::trial::PATIENCE;
 use crate::checks::{Fault, Stage};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -26,10 +26,7 @@ pub fn terminal(stage: &Stage) -> Result<String, Fault> {
     site.spec["process"]["args"] = json!(["/program", "shout"]);
     site.spec["process"]["terminal"] = json!(true);
     site.spec["process"]["consoleSize"] = json!({ "height": rows, "width": columns });
-    site.spec["mounts"] = json!([
-        { "destination": "/dev", "type": "tmpfs", "options": ["mode=0755"] },
-        { "destination": "/dev/pts", "type": "devpts", "options": ["newinstance", "ptmxmode=0666", "mode=0620"] },
-    ]);
+    site.spec["mounts"] = devices();
     let (socket, pid_file) = (site.folder.join("console"), site.folder.join("pid"));
     let listener = listen(stage, &socket)?;
     let [socket, pid] = [&socket, &pid_file].map(|path| path.display().to_string());
@@ -43,16 +40,17 @@ pub fn terminal(stage: &Stage) -> Result<String, Fault> {
         let seen = format!("{} columns and {} rows", size.ws_col, size.ws_row);
         return Err(Fault::new(format!("{columns} columns and {rows} rows"), seen, HINT));
     }
-    let word = format!("word-{}", site.id);
-    answers(&mut master, &word)?;
-    of_an_added_process(&site, &word)?;
+    answers(&mut master, &format!("word-{}", site.id))?;
     Ok(format!("a terminal of {columns} columns and {rows} rows"))
 }
 
-/// Who names no socket is in front of it themselves.
-fn of_an_added_process(site: &Site<'_>, word: &str) -> Result<(), Fault> {
-    let hint = "in-front-of-a-terminal";
-    let done = site.run(&["exec", "--tty", "ID", "/program", "say", word], hint)?;
+/// Of an added process. Who names no socket is in front of it themselves.
+pub fn of_an_added_process(stage: &Stage) -> Result<(), Fault> {
+    let mut site = Site::new(stage, &["pid"])?;
+    site.spec["mounts"] = devices();
+    site.started()?;
+    let (word, hint) = (site.id.clone(), "in-front-of-a-terminal");
+    let done = site.run(&["exec", "--tty", "ID", "/program", "say", &word], hint)?;
     match done.code {
         0 if done.out == format!("{word}\r\nnot {word}\r\n") => Ok(()),
         0 => Err(Fault::new(
@@ -62,6 +60,14 @@ fn of_an_added_process(site: &Site<'_>, word: &str) -> Result<(), Fault> {
         )),
         _ => Err(Fault::new("`exec --tty` succeeds", done.spelled(), hint)),
     }
+}
+
+/// Mounts, among which are terminals.
+fn devices() -> Value {
+    json!([
+        { "destination": "/dev", "type": "tmpfs", "options": ["mode=0755"] },
+        { "destination": "/dev/pts", "type": "devpts", "options": ["newinstance", "ptmxmode=0666", "mode=0620"] },
+    ])
 }
 
 /// A socket to which the caller of the program may connect.
