@@ -34,13 +34,14 @@ pub fn terminal(stage: &Stage) -> Result<String, Fault> {
     let mut master = master(&listener)?;
     site.ok(&["start", "ID"], "until-the-end")?;
     let process = site.number(&pid_file)?;
+    // Whoever answers is the command.
+    answers(&mut master, &format!("word-{}", site.id))?;
     streams(process)?;
     let size = rustix::termios::tcgetwinsize(&master).map_err(std::io::Error::from)?;
     if (u64::from(size.ws_col), u64::from(size.ws_row)) != (columns, rows) {
         let seen = format!("{} columns and {} rows", size.ws_col, size.ws_row);
         return Err(Fault::new(format!("{columns} columns and {rows} rows"), seen, HINT));
     }
-    answers(&mut master, &format!("word-{}", site.id))?;
     Ok(format!("a terminal of {columns} columns and {rows} rows"))
 }
 
