@@ -1,8 +1,8 @@
 //! Where execve(2) begins, before the C library does: whoever executes itself again, to be safe, does so from here.
 //!
-//! A program does not begin with main. The C library's `_start` comes before it, and asks the processor some thirty times what it can
-//! do. In a virtual machine the host answers that, and no other step of a start takes as long. Whoever then executes itself once more
-//! pays twice; at this point nothing has been paid yet.
+//! A program does not begin with main. The C library's `_start` comes before it, and asks the processor some forty times what it can
+//! do (cpuid). In a virtual machine the host answers that, and it takes about half a millisecond. Whoever then executes itself once
+//! more pays twice; at this point nothing has been paid yet.
 //!
 //! Nothing of the C library can be called here. It has no memory for threads, and its memcpy, strlen and memcmp, which it chooses by
 //! what the processor can do, are not chosen yet. A compiler calls them on its own account; in volatile reads it finds no reason to.
@@ -23,7 +23,8 @@ unsafe extern "C" fn coracle_entry() -> ! {
     naked_asm!("mov x0, sp", "bl {}", "mov x0, #0", "b _start", sym before_the_c_library);
 }
 
-/// By these words an OCI runtime is asked to make a process, each with the zero byte that ends it.
+/// By these words an OCI runtime is asked to make a process, each with the zero byte that ends it. `protect` of chapter 05 looks for the
+/// same ones, and makes sure of it: one that is missing here costs time alone.
 const MAKES: [&[u8]; 3] = [b"create\0", b"run\0", b"exec\0"];
 
 /// Called with the stack as the kernel leaves it (`create_elf_tables` in fs/binfmt_elf.c): the number of words, a pointer to each,
@@ -63,7 +64,8 @@ fn execute_read_only(words: *const *const u8, environment: *const *const u8) {
     }
 }
 
-/// A mount of this program's file that is attached nowhere and can only be read.
+/// A mount of this program's file that is attached nowhere and can only be read (open_tree(2), Linux 5.2; mount_setattr(2), 5.12). None
+/// for whoever may not write the file, may not mount, or has an older kernel.
 fn read_only_mount() -> Option<usize> {
     let (here, file) = (libc::AT_FDCWD as usize, address(c"/proc/self/exe"));
     let attr_set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;

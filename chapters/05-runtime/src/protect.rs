@@ -8,7 +8,8 @@
 //! So a process that makes containers is never executed from the file itself:
 //!
 //! - root executes it through a mount of its own that is read-only and attached nowhere. The link leads through that mount, so
-//!   that opening it for writing is EROFS for everybody; pages are shared with every other process that executes the file.
+//!   that opening it for writing is EROFS for everybody; pages are shared with every other process that executes the file. `coracle-oci`
+//!   tries so once before, where it costs least (`entry` in chapter 00); other programs, and other processors, do it here.
 //! - An ordinary user may not mount, and executes a sealed copy in memory. A daemon makes one and uses it for all its supervisors.
 
 use crate::Result;

@@ -139,7 +139,7 @@ impl Participant {
         self.observe_with(whos, &["--which", "to-the-first-failure"])
     }
 
-    /// All at the same time: they wait for containers, more than these for them.
+    /// All at the same time: most of it is waiting.
     #[track_caller]
     fn observe_with(&self, whos: &[Who], words: &[&str]) -> Vec<(Who, Vec<Observed>)> {
         let program = &self.build().unwrap_or_else(|error| panic!("{error}"));

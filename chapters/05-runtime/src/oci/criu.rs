@@ -37,7 +37,7 @@ struct Flags {
     /// Unix sockets may have their other ends outside
     #[arg(long)]
     ext_unix_sk: bool,
-    /// Its session or its terminal may be somebody's outside
+    /// Its session may be somebody's outside
     #[arg(long)]
     shell_job: bool,
     /// Files may be locked

@@ -55,7 +55,7 @@ pub struct Options {
     pub link_remap: bool,
     /// A device whose path leads nowhere any more is opened by its number.
     pub evasive_devices: bool,
-    /// They may belong to a session, or a terminal, of somebody outside.
+    /// They may belong to a session of somebody outside.
     pub shell_job: bool,
     /// They may hold locks on files.
     pub file_locks: bool,
